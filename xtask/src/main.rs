@@ -1,0 +1,65 @@
+//! The project's own commands, each of which does its set-up first: `cargo xtask demo`, `test`, …
+
+mod bench;
+mod ci;
+mod component;
+mod demo;
+mod guest;
+mod packages;
+mod program;
+mod recipes;
+mod runner;
+mod setup;
+mod test;
+mod words;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own commands")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what is missing, and run the macvlan practice in a lab
+    Demo,
+    /// Install what is missing, and run all tests; the machine must be afterwards as it was before
+    Test {
+        /// passed on to `cargo test`, such as `-p netwright` or a test's name
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// What a change must pass: formatting, clippy, docs, forbidden words, and all tests
+    Ci,
+    /// Measure netwright beside limit.c, ip(8) and pyroute2, and print tables
+    Bench,
+    /// Install what is missing to build and test: guest toolchain, iproute2, ping, util-linux
+    Setup,
+    /// Build the recipes in scenarios/recipes into target/recipes/components
+    Recipes,
+}
+
+fn main() -> std::process::ExitCode {
+    match dispatch(Arguments::parse().task) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(task: Task) -> Result<()> {
+    match task {
+        Task::Demo => demo::run_demo(),
+        Task::Test { arguments } => test::run_tests(&arguments),
+        Task::Ci => ci::run_all(),
+        Task::Bench => bench::run(),
+        Task::Setup => setup::run().map(drop),
+        Task::Recipes => recipes::build(&guest::Toolchain::find_or_install()?),
+    }
+}

@@ -1,0 +1,49 @@
+//! Debian packages: installs them where we may, and says the command where we may not.
+
+use crate::program::{run, say};
+use anyhow::{Result, anyhow, bail};
+use std::process::Command;
+
+/// Installs packages with apt-get, for `purpose`. Needs root; without it, or without apt-get, the
+/// error names what to do by hand.
+pub(crate) fn install(packages: &[&str], purpose: &str) -> Result<()> {
+    let list = packages.join(" ");
+    if !crate::program::is_installed("apt-get") {
+        bail!(
+            "{purpose} needs the packages {list} of Debian, and there is no apt-get here\n  \
+             help: install what they hold with this machine's own package manager"
+        );
+    }
+    if !is_root()? {
+        bail!(
+            "{purpose} needs packages that only root can install\n  \
+             help: sudo apt-get install {list}"
+        );
+    }
+    say(format_args!("installing {list}: {purpose}"));
+    if run(&mut apt_get_install(packages)).is_ok() {
+        return Ok(());
+    }
+    say("the package lists may be old or missing: fetching them and trying once more");
+    run(Command::new("apt-get").args(["update", "--quiet"]))?;
+    run(&mut apt_get_install(packages)).map_err(|error| {
+        anyhow!(
+            "{purpose} needs the packages {list}: {error}\n  \
+             help: make a mirror of Debian reachable, or install them by hand"
+        )
+    })
+}
+
+fn apt_get_install(packages: &[&str]) -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command.args(["install", "--quiet", "--yes", "--no-install-recommends"]).args(packages);
+    command
+}
+
+/// The real question is whether apt-get may write; its answer is the effective user.
+fn is_root() -> Result<bool> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap_or_default();
+    Ok(line.split_whitespace().nth(1) == Some("0"))
+}
