@@ -1,0 +1,17 @@
+//! The seam: the contract's functions as they are, without this crate's comforts.
+//!
+//! In a recipe they are the host's. Everywhere else the same functions, with the same types, are
+//! answered by [`testing::MemoryHost`](crate::testing::MemoryHost), so that whatever is written
+//! with them can be tested.
+
+#[cfg(target_arch = "wasm32")]
+pub use crate::wit::netwright::host::{
+    addresses, batch, forwarding, links, log, namespaces, neighbours, params, probes, report,
+    routes, rules, sysctls, taps, types,
+};
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use crate::testing::imports::{
+    addresses, batch, forwarding, links, log, namespaces, neighbours, params, probes, report,
+    routes, rules, sysctls, taps, types,
+};

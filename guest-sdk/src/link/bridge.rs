@@ -1,0 +1,56 @@
+//! Bridge: a switch made of links.
+
+use std::fmt::Display;
+
+use super::builder::LinkBuilder;
+use super::kind::{Kind, attribute};
+use super::reference::LinkReference;
+use crate::Result;
+use crate::place::Place;
+use crate::wit::links::{Kind as WitKind, Other, Setting};
+use crate::wit::types::Attribute;
+
+/// A switch made of links: net/bridge.
+#[derive(Debug, Clone, Default)]
+pub struct Bridge {
+    options: Vec<Attribute>,
+}
+
+impl Kind for Bridge {
+    fn finish(self) -> Result<WitKind> {
+        Ok(WitKind::Bridge(self.options))
+    }
+}
+
+impl<P: Place, R> LinkBuilder<P, Bridge, R> {
+    /// Plugs a link in. As `ip link set LINK master BRIDGE`.
+    pub fn port(self, link: impl LinkReference) -> Self {
+        self.plug(link, false)
+    }
+
+    /// Plugs a link in whose frames may leave where they came in, as vepa needs it (reflective
+    /// relay). As `ip link set LINK master BRIDGE` and `ip link set LINK type bridge_slave hairpin on`.
+    pub fn hairpin_port(self, link: impl LinkReference) -> Self {
+        self.plug(link, true)
+    }
+
+    fn plug(mut self, link: impl LinkReference, hairpin: bool) -> Self {
+        let inside = link.path().and_then(|path| path.name_in(self.place.name(), "port"));
+        if let Some(name) = self.keep_fault(inside) {
+            self.ports.push((name, hairpin));
+        }
+        self
+    }
+
+    /// An option in ip(8)'s words: `option("stp_state", 0)`. See ip-link(8), BRIDGE Type Support.
+    pub fn option(mut self, name: impl Into<String>, value: impl Display) -> Self {
+        self.kind.options.push(attribute(name, value));
+        self
+    }
+}
+
+/// Whether a bridge's port sends frames back out of where they came in.
+pub(crate) fn hairpin(on: bool) -> Setting {
+    let options = vec![attribute("hairpin", if on { "on" } else { "off" })];
+    Setting::Options(Other { kind: "bridge_slave".to_owned(), options })
+}

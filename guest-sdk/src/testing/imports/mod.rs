@@ -1,0 +1,16 @@
+//! The contract's functions as the in-memory host answers them, module by module with the names
+//! and types of the generated ones.
+
+mod building;
+mod frames;
+mod layer3;
+mod probing;
+mod run;
+
+pub use building::{batch, links, namespaces};
+pub use frames::taps;
+pub use layer3::{addresses, forwarding, neighbours, routes, rules, sysctls};
+pub use probing::probes;
+pub use run::{log, params, report};
+
+pub use crate::wit::netwright::host::types;

@@ -1,0 +1,162 @@
+//! What a link is told after it is made.
+
+use super::{Answer, INVALID, LinkId, NO_DEVICE, NO_ENTRY, Nature, Network, Refusal, Site};
+use crate::MacAddress;
+use crate::link::kind::attribute;
+use crate::wit::links::{Kind, Macvlan, MacvlanChange, MacvlanMode, Other, Setting};
+
+const MULTICAST_MAC: Refusal =
+    Refusal::new(99, "EADDRNOTAVAIL", "a link's own address can't be a multicast one");
+const MAC_IN_USE: Refusal =
+    Refusal::new(98, "EADDRINUSE", "another child of the same parent has this MAC address");
+const PASSTHRU_STAYS: Refusal =
+    Refusal::new(22, "EINVAL", "no child enters or leaves mode passthru");
+
+impl Network {
+    pub(super) fn change_link(&mut self, site: &Site, settings: &[Setting]) -> Answer<()> {
+        let id = self.link_at(site)?;
+        let before = self.clone();
+        let changed = self.set_all(id, settings);
+        if changed.is_err() {
+            *self = before;
+        }
+        changed
+    }
+
+    pub(super) fn set(&mut self, id: LinkId, setting: &Setting) -> Answer<()> {
+        match setting {
+            Setting::Up(up) => return self.set_up(id, *up),
+            Setting::Mtu(mtu) => return self.set_mtu(id, *mtu),
+            Setting::Mac(mac) => return self.set_mac(id, (*mac).into()),
+            Setting::Name(name) => return self.rename(id, name),
+            Setting::Master(master) => return self.set_master(id, master.as_deref()),
+            Setting::Macvlan(change) => return self.set_macvlan(id, change),
+            Setting::Options(options) => return self.set_options(id, options),
+            Setting::Alias(text) => self.link_mut(id)?.alias = Some(text.clone()),
+            Setting::Group(group) => self.link_mut(id)?.group = *group,
+            Setting::TransmitQueueLength(length) => self.link_mut(id)?.queue_length = *length,
+            Setting::Promiscuous(on) => self.link_mut(id)?.promiscuous = *on,
+            Setting::Broadcast(mac) => self.note(id, "broadcast", MacAddress::from(*mac))?,
+            Setting::AllMulticast(on) => self.note(id, "allmulticast", on)?,
+            Setting::Multicast(on) => self.note(id, "multicast", on)?,
+            Setting::Arp(on) => self.note(id, "arp", on)?,
+            Setting::Dynamic(on) => self.note(id, "dynamic", on)?,
+            Setting::Trailers(on) => self.note(id, "trailers", on)?,
+            Setting::Carrier(on) => self.note(id, "carrier", on)?,
+            Setting::ProtocolDown(on) => self.note(id, "protodown", on)?,
+            Setting::Other(other) => self.note(id, &other.name, &other.value)?,
+        }
+        Ok(())
+    }
+
+    /// Keeps a setting that nothing here depends on.
+    fn note(&mut self, id: LinkId, name: &str, value: impl std::fmt::Display) -> Answer<()> {
+        let extra = &mut self.link_mut(id)?.extra;
+        extra.retain(|known| known.name != name);
+        extra.push(attribute(name, value));
+        Ok(())
+    }
+
+    fn set_up(&mut self, id: LinkId, up: bool) -> Answer<()> {
+        let link = self.link(id)?;
+        let in_use = up && link.macvlan().is_some() && !link.is_passthru() && {
+            let twin = |other: &super::LinkState| {
+                other.up && other.parent == link.parent && other.mac == link.mac
+            };
+            self.links.iter().any(|(other, state)| *other != id && twin(state))
+        };
+        if in_use {
+            return Err(MAC_IN_USE);
+        }
+        let namespace = link.namespace;
+        self.link_mut(id)?.up = up;
+        if up {
+            return self.connect_networks(id);
+        }
+        self.forget_routes(namespace);
+        Ok(())
+    }
+
+    fn set_mtu(&mut self, id: LinkId, mtu: u32) -> Answer<()> {
+        self.check_mtu(id, mtu)?;
+        self.link_mut(id)?.mtu = mtu;
+        Ok(())
+    }
+
+    fn set_mac(&mut self, id: LinkId, mac: MacAddress) -> Answer<()> {
+        if mac.is_multicast() {
+            return Err(MULTICAST_MAC);
+        }
+        self.link_mut(id)?.mac = Some(mac);
+        Ok(())
+    }
+
+    fn rename(&mut self, id: LinkId, name: &str) -> Answer<()> {
+        self.check_name(self.link(id)?.namespace, name)?;
+        let link = self.links.get_mut(&id).ok_or(NO_DEVICE)?;
+        let old = std::mem::replace(&mut link.name, name.to_owned());
+        let namespace = link.namespace;
+        let stack = self.stacks.get_mut(&namespace).ok_or(NO_ENTRY)?;
+        let hops = stack.routes.iter_mut().flat_map(|route| &mut route.next_hops);
+        hops.filter(|hop| hop.link.as_ref() == Some(&old))
+            .for_each(|hop| hop.link = Some(name.to_owned()));
+        Ok(())
+    }
+
+    fn set_master(&mut self, id: LinkId, master: Option<&str>) -> Answer<()> {
+        let namespace = self.link(id)?.namespace;
+        let found = match master {
+            Some(name) => Some(self.find_link(namespace, name).ok_or(NO_DEVICE)?),
+            None => None,
+        };
+        if let Some(master) = found {
+            match &self.link(master)?.kind {
+                Nature::Made(Kind::Bridge(_) | Kind::Vrf(_) | Kind::Other(_)) => {}
+                Nature::Loopback | Nature::Device | Nature::Made(_) => return Err(INVALID),
+            }
+        }
+        self.link_mut(id)?.master = found;
+        Ok(())
+    }
+
+    fn set_options(&mut self, id: LinkId, options: &Other) -> Answer<()> {
+        if options.kind == "bridge_slave" && self.link(id)?.master.is_none() {
+            return Err(INVALID);
+        }
+        options.options.iter().try_for_each(|option| self.note(id, &option.name, &option.value))
+    }
+
+    fn set_macvlan(&mut self, id: LinkId, change: &MacvlanChange) -> Answer<()> {
+        let data = match &mut self.link_mut(id)?.kind {
+            Nature::Made(Kind::Macvlan(data) | Kind::Macvtap(data)) => data,
+            Nature::Loopback | Nature::Device | Nature::Made(_) => return Err(INVALID),
+        };
+        change_macvlan(data, change)
+    }
+}
+
+fn change_macvlan(data: &mut Macvlan, change: &MacvlanChange) -> Answer<()> {
+    let passthru = data.mode == Some(MacvlanMode::Passthru);
+    match change {
+        MacvlanChange::Mode(mode) => {
+            if passthru != (*mode == MacvlanMode::Passthru) {
+                return Err(PASSTHRU_STAYS);
+            }
+            data.mode = Some(*mode);
+        }
+        MacvlanChange::Nopromisc(_) if !passthru => return Err(INVALID),
+        MacvlanChange::Nopromisc(on) => data.nopromisc = *on,
+        MacvlanChange::Nodst(on) => data.nodst = *on,
+        MacvlanChange::BroadcastQueueLength(length) => data.broadcast_queue_length = Some(*length),
+        MacvlanChange::AddSource(mac) => data.sources.push(*mac),
+        MacvlanChange::RemoveSource(mac) => {
+            let Some(place) = data.sources.iter().position(|known| known == mac) else {
+                return Err(NO_ENTRY);
+            };
+            data.sources.remove(place);
+        }
+        MacvlanChange::SetSources(all) => data.sources.clone_from(all),
+        MacvlanChange::FlushSources => data.sources.clear(),
+    }
+    Ok(())
+}
