@@ -1,0 +1,129 @@
+//! Changes in ip(8)'s words: for errors, reports and the trace.
+
+mod link;
+mod network;
+
+use std::fmt::{self, Formatter, Result};
+
+use self::link::link_add;
+use self::network::entry_words;
+use super::{Change, Family, LinkRef, Name, NamespaceRef, Write};
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Self::CreateNamespace { name } => write!(f, "netns add {name}"),
+            Self::DeleteNamespace { namespace } => write!(f, "netns delete {}", shown(namespace)),
+            Self::SetNamespaceId { namespace, peer, id } => {
+                inside(f, namespace)?;
+                write!(f, "netns set {} {id}", shown(peer))
+            }
+            Self::CreateLink { namespace, spec } => {
+                inside(f, namespace)?;
+                link_add(f, spec)
+            }
+            Self::ChangeLink { link, settings } => {
+                on(f, link, "link set")?;
+                settings.iter().try_for_each(|setting| write!(f, " {setting}"))
+            }
+            Self::MoveLink { link, to } => {
+                on(f, link, "link set")?;
+                write!(f, " netns {}", shown(to))
+            }
+            Self::DeleteLink { link } => on(f, link, "link delete"),
+            Self::PutAddress { link, address, how } => {
+                inside(f, &link.namespace)?;
+                write!(f, "address {} {address} dev {}", how.verb(), plain(&link.name))
+            }
+            Self::RemoveAddress { link, prefix, peer } => {
+                inside(f, &link.namespace)?;
+                write!(f, "address delete {prefix}")?;
+                peer.iter().try_for_each(|peer| write!(f, " peer {peer}"))?;
+                write!(f, " dev {}", plain(&link.name))
+            }
+            Self::PutRoute { namespace, route, how } => {
+                inside(f, namespace)?;
+                family(f, route.family)?;
+                write!(f, "route {} {route}", how.verb())
+            }
+            Self::RemoveRoute { namespace, route } => {
+                inside(f, namespace)?;
+                family(f, route.family)?;
+                write!(f, "route delete {route}")
+            }
+            Self::AddRule { namespace, rule } => {
+                inside(f, namespace)?;
+                family(f, rule.family)?;
+                write!(f, "rule add {rule}")
+            }
+            Self::RemoveRule { namespace, rule } => {
+                inside(f, namespace)?;
+                family(f, rule.family)?;
+                write!(f, "rule delete {rule}")
+            }
+            Self::PutNeighbour { link, neighbour, how } => {
+                inside(f, &link.namespace)?;
+                write!(f, "neighbour {} {neighbour} dev {}", how.verb(), plain(&link.name))
+            }
+            Self::RemoveNeighbour { link, address, proxy } => {
+                inside(f, &link.namespace)?;
+                let proxy = if *proxy { "proxy " } else { "" };
+                write!(f, "neighbour delete {proxy}{address} dev {}", plain(&link.name))
+            }
+            Self::PutEntry { link, entry, how } => {
+                inside(f, &link.namespace)?;
+                entry_words(f, how.verb(), link, entry)
+            }
+            Self::RemoveEntry { link, entry } => {
+                inside(f, &link.namespace)?;
+                entry_words(f, "delete", link, entry)
+            }
+            Self::SetSysctl { namespace, key, value } => {
+                inside(f, namespace)?;
+                write!(f, "sysctl {}={}", plain(key), plain(value))
+            }
+        }
+    }
+}
+
+/// What a guest or the kernel named, without control characters.
+fn plain(text: &str) -> impl fmt::Display + '_ {
+    text.escape_debug()
+}
+
+fn shown(namespace: &NamespaceRef) -> &str {
+    namespace.name.as_ref().map_or("root", Name::as_str)
+}
+
+/// `-n ns1 `, or nothing in the root namespace.
+fn inside(f: &mut Formatter<'_>, namespace: &NamespaceRef) -> Result {
+    match &namespace.name {
+        Some(name) => write!(f, "-n {name} "),
+        None => Ok(()),
+    }
+}
+
+fn on(f: &mut Formatter<'_>, link: &LinkRef, verb: &str) -> Result {
+    inside(f, &link.namespace)?;
+    write!(f, "{verb} {}", plain(&link.name))
+}
+
+fn family(f: &mut Formatter<'_>, family: Family) -> Result {
+    match family {
+        Family::Ipv4 => Ok(()),
+        Family::Ipv6 => f.write_str("-6 "),
+    }
+}
+
+impl Write {
+    /// ip(8)'s.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Change => "change",
+            Self::Replace => "replace",
+            Self::Append => "append",
+            Self::Prepend => "prepend",
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The one noun: what a recipe asks for, the policy permits, the kernel applies, the journal
+//! remembers and the report shows. Plain data, shown in ip(8)'s words.
+
+mod address;
+mod display;
+mod link;
+mod name;
+mod neighbour;
+mod query;
+mod route;
+
+pub use address::{Address, AddressFlags, AddressInfo, Prefix};
+pub use link::{
+    Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, LinkInfo, LinkName, Macvlan, MacvlanChange,
+    MacvlanMode, Options, Setting, Spec, Statistics, Tuntap, Veth, Vlan, VlanProtocol,
+};
+pub use name::{LONGEST_NAME, LinkRef, MacAddress, Name, NamespaceRef};
+pub use neighbour::{Entry, Neighbour, NeighbourState};
+pub use query::{Answer, Query};
+pub use route::{Family, NextHop, Route, RouteKind, Rule, RuleAction};
+
+use serde::{Deserialize, Serialize};
+
+/// What a write does with something that is there already, as ip(8)'s verbs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Write {
+    Add,
+    Change,
+    Replace,
+    Append,
+    Prepend,
+}
+
+/// One operation on the network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    CreateNamespace { name: Name },
+    DeleteNamespace { namespace: NamespaceRef },
+    SetNamespaceId { namespace: NamespaceRef, peer: NamespaceRef, id: i32 },
+    CreateLink { namespace: NamespaceRef, spec: Spec },
+    ChangeLink { link: LinkRef, settings: Vec<Setting> },
+    MoveLink { link: LinkRef, to: NamespaceRef },
+    DeleteLink { link: LinkRef },
+    PutAddress { link: LinkRef, address: Address, how: Write },
+    RemoveAddress { link: LinkRef, prefix: Prefix, peer: Option<Prefix> },
+    PutRoute { namespace: NamespaceRef, route: Route, how: Write },
+    RemoveRoute { namespace: NamespaceRef, route: Route },
+    AddRule { namespace: NamespaceRef, rule: Rule },
+    RemoveRule { namespace: NamespaceRef, rule: Rule },
+    PutNeighbour { link: LinkRef, neighbour: Neighbour, how: Write },
+    RemoveNeighbour { link: LinkRef, address: std::net::IpAddr, proxy: bool },
+    PutEntry { link: LinkRef, entry: Entry, how: Write },
+    RemoveEntry { link: LinkRef, entry: Entry },
+    SetSysctl { namespace: NamespaceRef, key: String, value: String },
+}
+
+impl Change {
+    /// The namespace that it happens in; a new namespace has none yet.
+    pub fn namespace(&self) -> Option<&NamespaceRef> {
+        match self {
+            Self::CreateNamespace { .. } => None,
+            Self::DeleteNamespace { namespace }
+            | Self::SetNamespaceId { namespace, .. }
+            | Self::CreateLink { namespace, .. }
+            | Self::PutRoute { namespace, .. }
+            | Self::RemoveRoute { namespace, .. }
+            | Self::AddRule { namespace, .. }
+            | Self::RemoveRule { namespace, .. }
+            | Self::SetSysctl { namespace, .. } => Some(namespace),
+            Self::ChangeLink { link, .. }
+            | Self::MoveLink { link, .. }
+            | Self::DeleteLink { link }
+            | Self::PutAddress { link, .. }
+            | Self::RemoveAddress { link, .. }
+            | Self::PutNeighbour { link, .. }
+            | Self::RemoveNeighbour { link, .. }
+            | Self::PutEntry { link, .. }
+            | Self::RemoveEntry { link, .. } => Some(&link.namespace),
+        }
+    }
+}
+
+/// What takes a change back: changes again, to be made in this order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Undo {
+    pub steps: Vec<Change>,
+}
+
+/// What the kernel made of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Applied {
+    pub made: Made,
+    pub undo: Undo,
+}
+
+/// The identity of what a change made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Made {
+    Nothing,
+    Namespace(NamespaceRef),
+    Link(LinkRef),
+}

@@ -1,0 +1,160 @@
+//! How links, namespaces and stations are named, and told apart when names lie.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The name of something new: `[a-zA-Z][a-zA-Z0-9._-]{0,14}`.
+///
+/// Narrower than the kernel's rule (net/core/dev.c, `dev_valid_name`), which lets through escape
+/// sequences, `%d` patterns and `-rf`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(String);
+
+/// The longest name of a link: IFNAMSIZ less its NUL.
+pub const LONGEST_NAME: usize = 15;
+
+impl Name {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Name {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let shown = text.escape_debug();
+        if text.is_empty() {
+            return Err("a name must not be empty".to_owned());
+        }
+        if text.len() > LONGEST_NAME {
+            return Err(format!(
+                "name `{shown}` has {} bytes; the kernel allows {LONGEST_NAME}",
+                text.len()
+            ));
+        }
+        let mut characters = text.chars();
+        if !characters.next().is_some_and(|first| first.is_ascii_alphabetic()) {
+            return Err(format!("name `{shown}` must begin with a letter"));
+        }
+        match characters.find(|c| !c.is_ascii_alphanumeric() && !"._-".contains(*c)) {
+            Some(bad) => Err(format!(
+                "name `{shown}` must not hold `{}`; letters, digits, `.`, `_` and `-` are allowed",
+                bad.escape_debug()
+            )),
+            None => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A namespace of the run. The name alone may have gone to another one since; the cookie
+/// (SO_NETNS_COOKIE) never does. Without a cookie: whichever has the name when it is used, as in
+/// a batch that makes it. `name: None` is the run's root namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct NamespaceRef {
+    pub name: Option<Name>,
+    pub cookie: Option<u64>,
+}
+
+impl NamespaceRef {
+    pub fn named(name: Option<Name>) -> Self {
+        Self { name, cookie: None }
+    }
+}
+
+/// A link by name, and once it is known by its index (unique in its namespace while it lives).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LinkRef {
+    pub namespace: NamespaceRef,
+    /// as the kernel has it, so not always a [`Name`]
+    pub name: String,
+    pub index: Option<u32>,
+}
+
+/// An Ethernet address, six bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MacAddress(pub [u8; 6]);
+
+impl MacAddress {
+    /// The group bit, IEEE 802.3 clause 3.2.3: multicast and broadcast.
+    pub fn is_multicast(self) -> bool {
+        self.0[0] & 1 == 1
+    }
+}
+
+impl FromStr for MacAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused = || {
+            format!(
+                "`{}` is not a MAC address; six pairs of hexadecimal digits are expected, as in 02:00:00:00:00:01",
+                text.escape_debug()
+            )
+        };
+        let mut bytes = [0; 6];
+        let mut parts = text.split([':', '-']);
+        for byte in &mut bytes {
+            let part = parts.next().ok_or_else(refused)?;
+            if part.is_empty() || part.len() > 2 || !part.bytes().all(|b| b.is_ascii_hexdigit()) {
+                return Err(refused());
+            }
+            *byte = u8::from_str_radix(part, 16).map_err(|_| refused())?;
+        }
+        if parts.next().is_some() {
+            return Err(refused());
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl TryFrom<String> for MacAddress {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<MacAddress> for String {
+    fn from(mac: MacAddress) -> Self {
+        mac.to_string()
+    }
+}
+
+impl fmt::Display for MacAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl fmt::Debug for MacAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,82 @@
+//! Routes and the rules that choose among their tables.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Attribute, Prefix};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    Ipv4,
+    Ipv6,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RouteKind {
+    Unicast,
+    Local,
+    Broadcast,
+    Anycast,
+    Multicast,
+    Blackhole,
+    Unreachable,
+    Prohibit,
+    Throw,
+    Nat,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextHop {
+    pub gateway: Option<IpAddr>,
+    pub link: Option<String>,
+    /// 1 to 256
+    pub weight: u16,
+    pub onlink: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    pub family: Family,
+    pub kind: RouteKind,
+    /// `None` is the default route
+    pub destination: Option<Prefix>,
+    pub next_hops: Vec<NextHop>,
+    pub table: Option<u32>,
+    pub metric: Option<u32>,
+    pub protocol: Option<u8>,
+    pub scope: Option<u8>,
+    pub source: Option<IpAddr>,
+    pub from: Option<Prefix>,
+    pub type_of_service: Option<u8>,
+    pub metrics: Vec<Attribute>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuleAction {
+    Table(u32),
+    Goto(u32),
+    Nop,
+    Blackhole,
+    Unreachable,
+    Prohibit,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    pub family: Family,
+    pub priority: Option<u32>,
+    pub inverted: bool,
+    pub from: Option<Prefix>,
+    pub to: Option<Prefix>,
+    pub incoming_link: Option<String>,
+    pub outgoing_link: Option<String>,
+    pub type_of_service: Option<u8>,
+    pub mark: Option<(u32, u32)>,
+    pub action: RuleAction,
+    pub protocol: Option<u8>,
+    pub options: Vec<Attribute>,
+}

@@ -1,0 +1,141 @@
+//! What can be typed; clap stops here.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Builds networks from sandboxed WebAssembly recipes.
+#[derive(Debug, Parser)]
+#[command(name = "netwright", version, about, max_term_width = 100)]
+#[command(after_help = "\
+Exit codes: 0 done; 1 a check failed; 2 bad usage, scenario or parameter; 4 a capability was denied;
+5 the kernel or the recipe failed; 6 undo incomplete; 7 a limit was reached; 8 this machine lacks
+what is needed; 130 and 143 interrupted. Whatever was made is undone, unless kept.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a scenario or recipe in a lab of its own, and undo everything at the end
+    Run(RunArguments),
+    /// Check a scenario file, and the parameters of its recipes, without running anything
+    Validate(ValidateArguments),
+    /// List the labs that were kept
+    Ls {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a kept lab's namespaces, links, addresses and routes
+    Inspect {
+        lab: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a program inside a kept lab, where its namespaces are under /run/netns
+    Exec {
+        lab: String,
+        /// The namespace to run it in; without one the lab's root namespace
+        #[arg(short, long)]
+        namespace: Option<String>,
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        program: Vec<OsString>,
+    },
+    /// Take a kept lab apart
+    Destroy { lab: String },
+    /// Look into recipes
+    Recipe {
+        #[command(subcommand)]
+        command: RecipeCommand,
+    },
+    /// Tell what this machine can and can't do, each with its remedy
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hold a lab's namespaces until ended; started by `run --keep`
+    #[command(name = "__hold", hide = true)]
+    Hold,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RecipeCommand {
+    /// Show what a recipe is, asks for and takes as parameters, without running it
+    Inspect {
+        /// A component's file, or builtin:NAME
+        recipe: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TargetArgument {
+    /// A private user, mount and network namespace; needs no root
+    Lab,
+    /// The machine's own network
+    Host,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// SCENARIO.yaml, RECIPE.wasm or builtin:NAME
+    pub what: String,
+    #[command(flatten)]
+    pub parameters: ParameterArguments,
+    /// Allow something beyond the lab: 'CAPABILITY KEY=VALUE …'
+    #[arg(long, value_name = "GRANT")]
+    pub grant: Vec<String>,
+    /// Where to run
+    #[arg(long)]
+    pub target: Option<TargetArgument>,
+    /// Keep the lab under this name instead of undoing it
+    #[arg(long, value_name = "NAME")]
+    pub keep: Option<String>,
+    /// Print the result as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+    /// Write each change, check and denial as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
+    /// Keep the files that recipes attach in this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub artifacts: Option<PathBuf>,
+    /// Stop and undo after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<f64>,
+    /// Show failures only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Show each change, and all that recipes log
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ValidateArguments {
+    /// SCENARIO.yaml, RECIPE.wasm or builtin:NAME
+    pub what: String,
+    #[command(flatten)]
+    pub parameters: ParameterArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct ParameterArguments {
+    /// Set a parameter; KEY=@FILE reads a file (repeatable)
+    #[arg(short, long = "parameter", value_name = "KEY=VALUE")]
+    pub parameters: Vec<String>,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 86400.0 => Ok(seconds),
+        _ => Err("a number of seconds above 0 and up to 86400 is expected".to_owned()),
+    }
+}

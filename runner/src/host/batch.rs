@@ -1,0 +1,94 @@
+//! `batch`: many changes in one call.
+
+use super::{Host, convert};
+use crate::bindings::netwright::host::batch;
+use crate::bindings::netwright::host::links::LinkName;
+use crate::change::{Change, LinkRef, NamespaceRef};
+use crate::kernel::{BatchError, Error};
+
+/// As many changes as one batch may hold.
+const LONGEST_BATCH: usize = 65536;
+
+impl batch::Host for Host {
+    fn apply(
+        &mut self,
+        changes: Vec<batch::Change>,
+    ) -> wasmtime::Result<Result<(), batch::BatchError>> {
+        let parsed = match parse(changes) {
+            Ok(parsed) => parsed,
+            Err(failure) => return Ok(Err(batch_error_out(failure))),
+        };
+        Ok(self.session.perform_all(parsed).map(drop).map_err(batch_error_out))
+    }
+}
+
+fn parse(changes: Vec<batch::Change>) -> Result<Vec<Change>, BatchError> {
+    let fail = |index, error| BatchError { index, error, left: Vec::new() };
+    if changes.len() > LONGEST_BATCH {
+        let rule = format!("{} changes in a batch; {LONGEST_BATCH} are allowed", changes.len());
+        return Err(fail(0, Error::Invalid(rule)));
+    }
+    changes
+        .into_iter()
+        .enumerate()
+        .map(|(index, each)| change(each).map_err(|error| fail(index, error)))
+        .collect()
+}
+
+fn change(change: batch::Change) -> convert::Parsed<Change> {
+    Ok(match change {
+        batch::Change::CreateNamespace(name) => {
+            Change::CreateNamespace { name: convert::name(&name)? }
+        }
+        batch::Change::CreateLink((place, spec)) => {
+            Change::CreateLink { namespace: namespace(place)?, spec: convert::spec(spec)? }
+        }
+        batch::Change::ChangeLink((name, settings)) => {
+            Change::ChangeLink { link: link(name)?, settings: convert::settings(settings)? }
+        }
+        batch::Change::PutAddress((name, address, how)) => Change::PutAddress {
+            link: link(name)?,
+            address: convert::address(address)?,
+            how: convert::write(how),
+        },
+        batch::Change::PutRoute((place, route, how)) => Change::PutRoute {
+            namespace: namespace(place)?,
+            route: convert::route(route)?,
+            how: convert::write(how),
+        },
+        batch::Change::AddRule((place, rule)) => {
+            Change::AddRule { namespace: namespace(place)?, rule: convert::rule(rule)? }
+        }
+        batch::Change::PutNeighbour((name, neighbour, how)) => Change::PutNeighbour {
+            link: link(name)?,
+            neighbour: convert::neighbour(neighbour),
+            how: convert::write(how),
+        },
+        batch::Change::SetSysctl((place, key, value)) => Change::SetSysctl {
+            namespace: namespace(place)?,
+            key: convert::text(key, "a sysctl's key")?,
+            value: convert::text(value, "a sysctl's value")?,
+        },
+    })
+}
+
+fn namespace(name: Option<String>) -> convert::Parsed<NamespaceRef> {
+    let named = name.as_deref().filter(|name| !name.is_empty());
+    Ok(NamespaceRef::named(convert::namespace_name(named)?))
+}
+
+fn link(name: LinkName) -> convert::Parsed<LinkRef> {
+    Ok(LinkRef {
+        namespace: namespace(name.namespace)?,
+        name: convert::existing_link(&name.name)?,
+        index: None,
+    })
+}
+
+fn batch_error_out(failure: BatchError) -> batch::BatchError {
+    batch::BatchError {
+        index: u32::try_from(failure.index).unwrap_or(u32::MAX),
+        error: convert::error_out(failure.error),
+        undone: failure.left.is_empty(),
+    }
+}

@@ -1,0 +1,211 @@
+//! How much one recipe may use up before it is stopped.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+use wasmtime::ResourceLimiter;
+
+use crate::change::{Change, Kind};
+use crate::kernel::Error;
+
+/// What a run may use. The scenario's `limits` narrow or widen the first four.
+#[derive(Debug, Clone, Serialize)]
+pub struct Limits {
+    /// Wall clock of the whole run.
+    pub time: Duration,
+    /// Bytes of a recipe's linear memory, all memories together.
+    pub memory: usize,
+    /// Namespaces that exist at one time.
+    pub namespaces: usize,
+    /// Links that exist at one time, each end of a veth counted.
+    pub links: usize,
+    /// Elements of a recipe's tables, all tables together.
+    pub table_elements: usize,
+    /// Bytes that one host call may bring.
+    pub call_bytes: usize,
+    /// Handles held at one time.
+    pub handles: usize,
+    /// Bytes of log, report and print.
+    pub log_bytes: usize,
+    /// Bytes of one recipe file.
+    pub recipe_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(60),
+            memory: 64 << 20,
+            namespaces: 4096,
+            links: 16384,
+            table_elements: 1 << 20,
+            call_bytes: 16 << 20,
+            handles: 65536,
+            log_bytes: 1 << 20,
+            recipe_bytes: 64 << 20,
+        }
+    }
+}
+
+/// A budget was used up: the recipe is stopped and everything undone.
+#[derive(Debug, Clone)]
+pub struct LimitReached(pub String);
+
+impl fmt::Display for LimitReached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "limit reached: {}", self.0)
+    }
+}
+
+impl std::error::Error for LimitReached {}
+
+/// What is left of the limits that one recipe uses up.
+#[derive(Debug)]
+pub struct Budget {
+    memory: usize,
+    memory_used: usize,
+    table_elements: usize,
+    table_elements_used: usize,
+    log_bytes: usize,
+    log_bytes_used: usize,
+}
+
+impl Budget {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            memory: limits.memory,
+            memory_used: 0,
+            table_elements: limits.table_elements,
+            table_elements_used: 0,
+            log_bytes: limits.log_bytes,
+            log_bytes_used: 0,
+        }
+    }
+
+    /// Counts something that the recipe says.
+    pub(super) fn say(&mut self, bytes: usize) -> Result<(), LimitReached> {
+        self.log_bytes_used = self.log_bytes_used.saturating_add(bytes);
+        if self.log_bytes_used > self.log_bytes {
+            return Err(LimitReached(format!("{} bytes of log and report", self.log_bytes)));
+        }
+        Ok(())
+    }
+}
+
+impl ResourceLimiter for Budget {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.memory_used = self.memory_used.saturating_add(desired.saturating_sub(current));
+        if self.memory_used > self.memory {
+            return Err(LimitReached(format!("{} MiB of memory", self.memory >> 20)).into());
+        }
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.table_elements_used =
+            self.table_elements_used.saturating_add(desired.saturating_sub(current));
+        if self.table_elements_used > self.table_elements {
+            return Err(LimitReached(format!("{} table elements", self.table_elements)).into());
+        }
+        Ok(true)
+    }
+
+    /// Python's runtime needs more than 32 core instances.
+    fn instances(&self) -> usize {
+        256
+    }
+
+    fn tables(&self) -> usize {
+        256
+    }
+
+    fn memories(&self) -> usize {
+        16
+    }
+}
+
+/// The objects that exist because of a run; shared by its steps.
+#[derive(Debug, Clone)]
+pub(super) struct Objects {
+    namespaces: usize,
+    namespaces_limit: usize,
+    links: usize,
+    links_limit: usize,
+}
+
+impl Objects {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            namespaces: 0,
+            namespaces_limit: limits.namespaces,
+            links: 0,
+            links_limit: limits.links,
+        }
+    }
+
+    /// Refuses what would go over the limits; counts nothing yet.
+    pub(super) fn allow(&self, changes: &[&Change]) -> Result<(), Error> {
+        let mut after = self.clone();
+        changes.iter().for_each(|change| after.count(change));
+        if after.namespaces > after.namespaces_limit {
+            return Err(Error::Limit(format!("{} namespaces", after.namespaces_limit)));
+        }
+        if after.links > after.links_limit {
+            return Err(Error::Limit(format!("{} links", after.links_limit)));
+        }
+        Ok(())
+    }
+
+    pub(super) fn count(&mut self, change: &Change) {
+        match change {
+            Change::CreateNamespace { .. } => self.namespaces += 1,
+            Change::DeleteNamespace { .. } => self.namespaces = self.namespaces.saturating_sub(1),
+            Change::CreateLink { spec, .. } => self.links += links_of(&spec.kind),
+            Change::DeleteLink { .. } => self.links = self.links.saturating_sub(1),
+            Change::SetNamespaceId { .. }
+            | Change::ChangeLink { .. }
+            | Change::MoveLink { .. }
+            | Change::PutAddress { .. }
+            | Change::RemoveAddress { .. }
+            | Change::PutRoute { .. }
+            | Change::RemoveRoute { .. }
+            | Change::AddRule { .. }
+            | Change::RemoveRule { .. }
+            | Change::PutNeighbour { .. }
+            | Change::RemoveNeighbour { .. }
+            | Change::PutEntry { .. }
+            | Change::RemoveEntry { .. }
+            | Change::SetSysctl { .. } => {}
+        }
+    }
+}
+
+fn links_of(kind: &Kind) -> usize {
+    match kind {
+        Kind::Veth(_) => 2,
+        Kind::Macvlan(_)
+        | Kind::Macvtap(_)
+        | Kind::Bridge(_)
+        | Kind::Vlan(_)
+        | Kind::Vxlan(_)
+        | Kind::Dummy
+        | Kind::Ifb
+        | Kind::Ipvlan(_)
+        | Kind::Ipvtap(_)
+        | Kind::Tun(_)
+        | Kind::Tap(_)
+        | Kind::Vrf(_)
+        | Kind::Other(_) => 1,
+    }
+}

@@ -1,0 +1,164 @@
+//! The edge between the contract's types and ours: what comes in is parsed once, here.
+
+mod link;
+mod route;
+
+pub(super) use link::{link_info, settings, spec};
+pub(super) use route::{
+    address, address_info, entry, entry_out, neighbour, neighbour_out, route, route_out, rule,
+    rule_out,
+};
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::bindings::netwright::host::types as wit;
+use crate::change::{Attribute, Family, MacAddress, Name, Prefix, Write};
+use crate::kernel::Error;
+
+/// The longest text of a recipe's that becomes part of a message or request.
+const LONGEST_TEXT: usize = 4096;
+
+pub(super) type Parsed<T> = Result<T, Error>;
+
+pub(super) fn name(text: &str) -> Parsed<Name> {
+    text.parse().map_err(Error::Invalid)
+}
+
+/// Names the namespace by its own, for the run's root namespace has none.
+pub(super) fn namespace_name(text: Option<&str>) -> Parsed<Option<Name>> {
+    text.map(name).transpose()
+}
+
+/// A link's name as the kernel has it: looked up, never made, so wider than [`Name`].
+pub(super) fn existing_link(text: &str) -> Parsed<String> {
+    let printable = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if text.len() <= crate::change::LONGEST_NAME && printable && !text.contains('/') {
+        return Ok(text.to_owned());
+    }
+    let shown: String = text.chars().take(64).flat_map(char::escape_debug).collect();
+    Err(Error::Invalid(format!(
+        "`{shown}` can't be the name of a link: 1 to 15 visible characters without `/`"
+    )))
+}
+
+pub(super) fn text(text: String, what: &str) -> Parsed<String> {
+    if text.len() > LONGEST_TEXT {
+        return Err(Error::Invalid(format!(
+            "{what} has {} bytes; {LONGEST_TEXT} are allowed",
+            text.len()
+        )));
+    }
+    if text.contains('\0') {
+        return Err(Error::Invalid(format!("{what} must not hold a NUL")));
+    }
+    Ok(text)
+}
+
+pub(super) fn attributes(list: Vec<wit::Attribute>) -> Parsed<Vec<Attribute>> {
+    list.into_iter()
+        .map(|each| {
+            Ok(Attribute {
+                name: text(each.name, "an option's name")?,
+                value: text(each.value, "an option's value")?,
+            })
+        })
+        .collect()
+}
+
+pub(super) fn attributes_out(list: Vec<Attribute>) -> Vec<wit::Attribute> {
+    list.into_iter().map(|each| wit::Attribute { name: each.name, value: each.value }).collect()
+}
+
+pub(super) fn mac((a, b, c, d, e, f): wit::MacAddress) -> MacAddress {
+    MacAddress([a, b, c, d, e, f])
+}
+
+pub(super) fn mac_out(MacAddress([a, b, c, d, e, f]): MacAddress) -> wit::MacAddress {
+    (a, b, c, d, e, f)
+}
+
+pub(super) fn ip(address: wit::IpAddress) -> IpAddr {
+    match address {
+        wit::IpAddress::Ipv4((a, b, c, d)) => Ipv4Addr::new(a, b, c, d).into(),
+        wit::IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => {
+            Ipv6Addr::new(a, b, c, d, e, f, g, h).into()
+        }
+    }
+}
+
+pub(super) fn ip_out(address: IpAddr) -> wit::IpAddress {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            wit::IpAddress::Ipv4((a, b, c, d))
+        }
+        IpAddr::V6(address) => {
+            let [a, b, c, d, e, f, g, h] = address.segments();
+            wit::IpAddress::Ipv6((a, b, c, d, e, f, g, h))
+        }
+    }
+}
+
+pub(super) fn prefix(prefix: wit::IpPrefix) -> Parsed<Prefix> {
+    let address = ip(prefix.address);
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    if prefix.length > longest {
+        return Err(Error::Invalid(format!(
+            "prefix `{address}/{}` is longer than the {longest} bits of its address",
+            prefix.length
+        )));
+    }
+    Ok(Prefix { address, length: prefix.length })
+}
+
+pub(super) fn prefix_out(prefix: Prefix) -> wit::IpPrefix {
+    wit::IpPrefix { address: ip_out(prefix.address), length: prefix.length }
+}
+
+pub(super) fn family(family: wit::Family) -> Family {
+    match family {
+        wit::Family::Ipv4 => Family::Ipv4,
+        wit::Family::Ipv6 => Family::Ipv6,
+    }
+}
+
+pub(super) fn family_out(family: Family) -> wit::Family {
+    match family {
+        Family::Ipv4 => wit::Family::Ipv4,
+        Family::Ipv6 => wit::Family::Ipv6,
+    }
+}
+
+pub(super) fn write(how: wit::Write) -> Write {
+    match how {
+        wit::Write::Add => Write::Add,
+        wit::Write::Change => Write::Change,
+        wit::Write::Replace => Write::Replace,
+        wit::Write::Append => Write::Append,
+        wit::Write::Prepend => Write::Prepend,
+    }
+}
+
+/// What the recipe is told of a failure.
+pub(super) fn error_out(error: Error) -> wit::Error {
+    match error {
+        Error::Denied(denial) => wit::Error::Denied(wit::Denial {
+            capability: denial.capability,
+            target: denial.target,
+            hint: denial.hint,
+        }),
+        Error::Kernel(error) => wit::Error::Kernel(wit::KernelError {
+            name: error.name(),
+            errno: error.errno,
+            operation: error.operation,
+            text: error.text,
+            hint: error.hint,
+            extra: Vec::new(),
+        }),
+        Error::Gone(what) => wit::Error::Gone(what),
+        Error::Invalid(rule) => wit::Error::Invalid(rule),
+        Error::Timeout(milliseconds) => wit::Error::Timeout(milliseconds),
+        Error::Limit(which) => wit::Error::Limit(which),
+        Error::Unsupported(what) => wit::Error::Unsupported(what),
+    }
+}

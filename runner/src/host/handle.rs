@@ -1,0 +1,86 @@
+//! What stands behind a recipe's handles, and how it is refused.
+
+use std::fmt;
+
+use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
+
+use super::{Host, LimitReached};
+use crate::bindings::netwright::host::types;
+use crate::change::{LinkRef, NamespaceRef};
+use crate::kernel::Error;
+use crate::probe::{Echo, Listener, Pinging};
+use crate::tap::Tap;
+
+pub struct NamespaceHandle(pub(super) NamespaceRef);
+pub struct LinkHandle(pub(super) LinkRef);
+pub struct ListenerHandle(pub(super) Listener);
+pub struct PingingHandle {
+    pub(super) pinging: Option<Pinging>,
+    pub(super) echo: Option<Echo>,
+}
+pub struct TapHandle(pub(super) Tap);
+
+/// Why a call of the recipe's is not carried out.
+pub enum Refusal {
+    /// It is told, and may go on.
+    Answer(Error),
+    /// It is stopped: a budget is used up, a handle is broken, or the host is at fault.
+    Trap(wasmtime::Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Answer(error)
+    }
+}
+
+impl From<LimitReached> for Refusal {
+    fn from(limit: LimitReached) -> Self {
+        Self::Trap(limit.into())
+    }
+}
+
+impl From<ResourceTableError> for Refusal {
+    fn from(error: ResourceTableError) -> Self {
+        match error {
+            ResourceTableError::Full => Self::Answer(Error::Limit("handles".to_owned())),
+            ResourceTableError::NotPresent
+            | ResourceTableError::WrongType
+            | ResourceTableError::HasChildren => Self::Trap(error.into()),
+        }
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer(error) => write!(f, "Answer({error})"),
+            Self::Trap(error) => write!(f, "Trap({error})"),
+        }
+    }
+}
+
+impl types::Host for Host {
+    fn convert_error(&mut self, refusal: Refusal) -> wasmtime::Result<types::Error> {
+        match refusal {
+            Refusal::Answer(error) => Ok(super::convert::error_out(error)),
+            Refusal::Trap(error) => Err(error),
+        }
+    }
+}
+
+/// The reference behind a namespace's handle.
+pub(super) fn namespace(
+    table: &ResourceTable,
+    handle: &Resource<NamespaceHandle>,
+) -> Result<NamespaceRef, Refusal> {
+    Ok(table.get(handle)?.0.clone())
+}
+
+/// The reference behind a link's handle.
+pub(super) fn link(
+    table: &ResourceTable,
+    handle: &Resource<LinkHandle>,
+) -> Result<LinkRef, Refusal> {
+    Ok(table.get(handle)?.0.clone())
+}

@@ -1,0 +1,132 @@
+//! What all steps of a run share, and the only place where a change is made: permit, remember the
+//! intent, apply, remember what undoes it.
+
+use tokio::time::Instant;
+
+use super::Limits;
+use super::budget::Objects;
+use crate::change::{Answer, Applied, Change, Made, NamespaceRef, Query};
+use crate::journal::Journal;
+use crate::kernel::{BatchError, Error, Kernel};
+use crate::policy::{Permitted, Policy};
+use crate::report::Report;
+use crate::tap::Opener;
+
+pub struct Session {
+    pub policy: Policy,
+    pub kernel: Box<dyn Kernel + Send>,
+    pub journal: Journal,
+    pub report: Report,
+    objects: Objects,
+    /// Opens the character devices of macvtaps, where the operator may.
+    pub opener: Option<Opener>,
+    /// Until when the run may wait for anything.
+    pub deadline: Instant,
+}
+
+impl Session {
+    pub fn new(
+        policy: Policy,
+        kernel: Box<dyn Kernel + Send>,
+        report: Report,
+        limits: &Limits,
+        deadline: Instant,
+    ) -> Self {
+        Self {
+            policy,
+            kernel,
+            journal: Journal::default(),
+            report,
+            objects: Objects::new(limits),
+            opener: None,
+            deadline,
+        }
+    }
+
+    pub(super) fn perform(&mut self, change: Change) -> Result<Made, Error> {
+        let change = self.permit(change)?;
+        self.objects.allow(&[change.get()])?;
+        let intent = self.journal.intend(change.get());
+        match self.kernel.apply(&change) {
+            Ok(applied) => Ok(self.done(intent, change.get(), applied)),
+            Err(error) => {
+                self.journal.failed(intent);
+                self.report.refused(change.get(), &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// All or none; the error names the change by its place in the list.
+    pub(super) fn perform_all(&mut self, changes: Vec<Change>) -> Result<Vec<Made>, BatchError> {
+        let fail = |index, error| BatchError { index, error, left: Vec::new() };
+        let mut permitted = Vec::with_capacity(changes.len());
+        for (index, change) in changes.into_iter().enumerate() {
+            permitted.push(self.permit(change).map_err(|error| fail(index, error))?);
+        }
+        let plain: Vec<&Change> = permitted.iter().map(Permitted::get).collect();
+        self.objects.allow(&plain).map_err(|error| fail(plain.len().saturating_sub(1), error))?;
+        let intents: Vec<_> = plain.iter().map(|change| self.journal.intend(change)).collect();
+        match self.kernel.apply_all(&permitted) {
+            Ok(applied) => Ok(intents
+                .into_iter()
+                .zip(&permitted)
+                .zip(applied)
+                .map(|((intent, change), applied)| self.done(intent, change.get(), applied))
+                .collect()),
+            Err(failure) => {
+                intents.into_iter().for_each(|intent| self.journal.failed(intent));
+                if let Some(change) = permitted.get(failure.index) {
+                    self.report.refused(change.get(), &failure.error);
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    pub fn query(&mut self, query: Query) -> Result<Answer, Error> {
+        let query = match self.policy.permit_query(query) {
+            Ok(query) => query,
+            Err(error) => {
+                self.report.denied(&error);
+                return Err(error);
+            }
+        };
+        self.kernel.query(&query)
+    }
+
+    /// A namespace's descriptor for a probe, after the same check as any use of it.
+    pub fn descriptor(
+        &mut self,
+        namespace: &NamespaceRef,
+    ) -> Result<std::sync::Arc<std::os::fd::OwnedFd>, Error> {
+        self.query(Query::Namespace { namespace: namespace.clone() })?;
+        self.kernel.namespace_descriptor(namespace)
+    }
+
+    fn permit(&mut self, change: Change) -> Result<Permitted<Change>, Error> {
+        self.policy.permit(change).inspect_err(|error| self.report.denied(error))
+    }
+
+    fn done(&mut self, intent: crate::journal::Intent, change: &Change, applied: Applied) -> Made {
+        self.objects.count(change);
+        self.journal.done(intent, applied.undo);
+        self.report.changed(change);
+        applied.made
+    }
+
+    /// Takes back everything since the start, newest first, and goes on past failures, until
+    /// there is nothing more or the time is over. Returns what could not be taken back.
+    pub fn undo_all(&mut self, until: Option<Instant>) -> Vec<(Change, Error)> {
+        let mut left = Vec::new();
+        while until.is_none_or(|until| Instant::now() < until) {
+            let Some(record) = self.journal.newest() else { break };
+            let outcome = self.kernel.revert(&record.undo);
+            self.report.undone(&record.change, outcome.as_ref().err());
+            if let Err(error) = outcome {
+                left.push((record.change, error));
+            }
+        }
+        left
+    }
+}

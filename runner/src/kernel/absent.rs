@@ -1,0 +1,42 @@
+//! No kernel at all: for what the policy must refuse anyway, and for checking parameters.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use super::{BatchError, Error, Kernel};
+use crate::change::{Answer, Applied, Change, Name, NamespaceRef, Query, Undo};
+use crate::policy::Permitted;
+
+/// Answers everything with an error and opens nothing.
+#[derive(Debug, Default)]
+pub struct Absent;
+
+fn refusal() -> Error {
+    Error::Unsupported("there is no network here to ask".to_owned())
+}
+
+impl Kernel for Absent {
+    fn apply(&mut self, _: &Permitted<Change>) -> Result<Applied, Error> {
+        Err(refusal())
+    }
+
+    fn apply_all(&mut self, _: &[Permitted<Change>]) -> Result<Vec<Applied>, BatchError> {
+        Err(BatchError { index: 0, error: refusal(), left: Vec::new() })
+    }
+
+    fn revert(&mut self, _: &Undo) -> Result<(), Error> {
+        Err(refusal())
+    }
+
+    fn query(&self, _: &Permitted<Query>) -> Result<Answer, Error> {
+        Err(refusal())
+    }
+
+    fn namespaces(&self) -> Vec<(Name, Arc<OwnedFd>)> {
+        Vec::new()
+    }
+
+    fn namespace_descriptor(&self, _: &NamespaceRef) -> Result<Arc<OwnedFd>, Error> {
+        Err(refusal())
+    }
+}

@@ -1,0 +1,131 @@
+//! Why a change or query was not carried out; the recipe gets the same facts.
+
+use std::fmt;
+
+/// Facts of a failure; `Display` holds the sentence.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Error {
+    Denied(Denial),
+    Kernel(KernelError),
+    /// names what is gone
+    Gone(String),
+    /// the sentence with the rule
+    Invalid(String),
+    /// milliseconds waited
+    Timeout(u64),
+    /// names the limit
+    Limit(String),
+    /// names the kernel option or right
+    Unsupported(String),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Denial {
+    pub capability: String,
+    pub target: String,
+    pub hint: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct KernelError {
+    /// positive
+    pub errno: i32,
+    /// in ip(8)'s words
+    pub operation: String,
+    /// the kernel's extended acknowledgement
+    pub text: Option<String>,
+    /// what is known of this answer to this request
+    pub hint: Option<String>,
+}
+
+impl KernelError {
+    /// Such as `EEXIST`.
+    pub fn name(&self) -> String {
+        rustix_name(self.errno)
+    }
+}
+
+/// rustix shows an errno by its name in `Debug` nowhere; the standard library's text follows it.
+fn rustix_name(errno: i32) -> String {
+    errno_name(errno).map_or_else(|| format!("E{errno}"), str::to_owned)
+}
+
+fn errno_name(errno: i32) -> Option<&'static str> {
+    Some(match errno {
+        libc::EPERM => "EPERM",
+        libc::ENOENT => "ENOENT",
+        libc::ESRCH => "ESRCH",
+        libc::EINTR => "EINTR",
+        libc::EIO => "EIO",
+        libc::ENXIO => "ENXIO",
+        libc::E2BIG => "E2BIG",
+        libc::EBADF => "EBADF",
+        libc::EAGAIN => "EAGAIN",
+        libc::ENOMEM => "ENOMEM",
+        libc::EACCES => "EACCES",
+        libc::EBUSY => "EBUSY",
+        libc::EEXIST => "EEXIST",
+        libc::EXDEV => "EXDEV",
+        libc::ENODEV => "ENODEV",
+        libc::EINVAL => "EINVAL",
+        libc::ENFILE => "ENFILE",
+        libc::EMFILE => "EMFILE",
+        libc::ENOSPC => "ENOSPC",
+        libc::ERANGE => "ERANGE",
+        libc::ELOOP => "ELOOP",
+        libc::EMSGSIZE => "EMSGSIZE",
+        libc::EOPNOTSUPP => "EOPNOTSUPP",
+        libc::EPFNOSUPPORT => "EPFNOSUPPORT",
+        libc::EAFNOSUPPORT => "EAFNOSUPPORT",
+        libc::EADDRINUSE => "EADDRINUSE",
+        libc::EADDRNOTAVAIL => "EADDRNOTAVAIL",
+        libc::ENETDOWN => "ENETDOWN",
+        libc::ENETUNREACH => "ENETUNREACH",
+        libc::ENOBUFS => "ENOBUFS",
+        libc::ENOTCONN => "ENOTCONN",
+        libc::ETIMEDOUT => "ETIMEDOUT",
+        libc::ECONNREFUSED => "ECONNREFUSED",
+        libc::EHOSTUNREACH => "EHOSTUNREACH",
+        libc::EUSERS => "EUSERS",
+        libc::EPROTONOSUPPORT => "EPROTONOSUPPORT",
+        libc::EPROTO => "EPROTO",
+        _ => return None,
+    })
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Denied(denial) => {
+                write!(
+                    f,
+                    "denied: {} for {}\n  help: {}",
+                    denial.capability, denial.target, denial.hint
+                )
+            }
+            Self::Kernel(error) => error.fmt(f),
+            Self::Gone(what) => write!(f, "{what} is gone"),
+            Self::Invalid(rule) => f.write_str(rule),
+            Self::Timeout(milliseconds) => write!(f, "nothing came in {milliseconds} ms"),
+            Self::Limit(which) => write!(f, "limit reached: {which}"),
+            Self::Unsupported(what) => write!(f, "not supported here: {what}"),
+        }
+    }
+}
+
+impl fmt::Display for KernelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = std::io::Error::from_raw_os_error(self.errno).to_string();
+        let words = words.split(" (os error").next().unwrap_or_default();
+        write!(f, "kernel refused `{}`: {} ({words})", self.operation, self.name())?;
+        if let Some(text) = &self.text {
+            write!(f, ": {text}")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  help: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

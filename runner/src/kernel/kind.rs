@@ -1,0 +1,209 @@
+//! All that the host knows of each link kind: its data for the kernel and back, its rules, and
+//! what the kernel must have been built with.
+
+pub(crate) mod macvlan;
+pub(crate) mod options;
+mod tables;
+mod tunnels;
+mod validate;
+pub(crate) mod wire;
+pub(crate) mod words;
+
+pub use validate::{validate, validate_settings};
+
+use super::Error;
+use super::netlink::attributes::Nest;
+use crate::change::{Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, Vlan, VlanProtocol};
+
+/// Whether a kind stands on another link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parent {
+    Needed,
+    /// its underlay, given to the kernel as option `dev`
+    Underlay,
+    /// the kernel decides, for a kind that is not known here
+    Unknown,
+    None,
+}
+
+/// A kind's name in ip(8) and in IFLA_INFO_KIND.
+pub fn name(kind: &Kind) -> &str {
+    match kind {
+        Kind::Macvlan(_) => "macvlan",
+        Kind::Macvtap(_) => "macvtap",
+        Kind::Veth(_) => "veth",
+        Kind::Bridge(_) => "bridge",
+        Kind::Vlan(_) => "vlan",
+        Kind::Vxlan(_) => "vxlan",
+        Kind::Dummy => "dummy",
+        Kind::Ifb => "ifb",
+        Kind::Ipvlan(_) => "ipvlan",
+        Kind::Ipvtap(_) => "ipvtap",
+        Kind::Tun(_) => "tun",
+        Kind::Tap(_) => "tap",
+        Kind::Vrf(_) => "vrf",
+        Kind::Other(other) => &other.kind,
+    }
+}
+
+pub(crate) fn parent(kind: &Kind) -> Parent {
+    match kind {
+        Kind::Macvlan(_) | Kind::Macvtap(_) | Kind::Ipvlan(_) | Kind::Ipvtap(_) | Kind::Vlan(_) => {
+            Parent::Needed
+        }
+        Kind::Vxlan(_) => Parent::Underlay,
+        Kind::Veth(_)
+        | Kind::Bridge(_)
+        | Kind::Dummy
+        | Kind::Ifb
+        | Kind::Tun(_)
+        | Kind::Tap(_)
+        | Kind::Vrf(_) => Parent::None,
+        Kind::Other(other) => match other.kind.as_str() {
+            "macvlan" | "macvtap" | "ipvlan" | "ipvtap" | "vlan" | "macsec" | "virt_wifi" => {
+                Parent::Needed
+            }
+            "vxlan" | "gre" | "gretap" | "erspan" | "ip6gre" | "ip6gretap" | "ipip" | "sit"
+            | "ip6tnl" | "vti" | "vti6" | "xfrm" => Parent::Underlay,
+            "bridge" | "dummy" | "ifb" | "bond" | "team" | "vrf" | "nlmon" | "vcan"
+            | "wireguard" => Parent::None,
+            _ => Parent::Unknown,
+        },
+    }
+}
+
+/// The options of kinds whose data are options, so not macvlan's, veth's and tun's.
+pub(crate) fn kind_options(kind: &Kind) -> Vec<Attribute> {
+    match kind {
+        Kind::Bridge(options) => options.clone(),
+        Kind::Vxlan(options) => vxlan_options(options),
+        Kind::Vlan(vlan) => vlan_options(vlan),
+        Kind::Ipvlan(ipvlan) | Kind::Ipvtap(ipvlan) => ipvlan_options(*ipvlan),
+        Kind::Vrf(table) => vec![option("table", &table.to_string())],
+        Kind::Other(other) => other.options.clone(),
+        Kind::Macvlan(_)
+        | Kind::Macvtap(_)
+        | Kind::Veth(_)
+        | Kind::Dummy
+        | Kind::Ifb
+        | Kind::Tun(_)
+        | Kind::Tap(_) => Vec::new(),
+    }
+}
+
+/// IFLA_INFO_DATA of a new link, but for a veth's peer. `index_of` finds links by name.
+pub(crate) fn data(
+    kind: &Kind,
+    index_of: &mut dyn FnMut(&str) -> Result<u32, Error>,
+) -> Result<Nest, Error> {
+    match kind {
+        Kind::Macvlan(macvlan) | Kind::Macvtap(macvlan) => Ok(macvlan::encode(macvlan)),
+        Kind::Veth(_) | Kind::Dummy | Kind::Ifb | Kind::Tun(_) | Kind::Tap(_) => Ok(Nest::new()),
+        Kind::Bridge(_)
+        | Kind::Vlan(_)
+        | Kind::Vxlan(_)
+        | Kind::Ipvlan(_)
+        | Kind::Ipvtap(_)
+        | Kind::Vrf(_)
+        | Kind::Other(_) => options::encode(name(kind), &kind_options(kind), index_of),
+    }
+}
+
+/// A kind's data in ip(8)'s words.
+pub(crate) fn read(
+    kind: &str,
+    data: &[u8],
+    name_of: &mut dyn FnMut(u32) -> Option<String>,
+) -> Vec<Attribute> {
+    match kind {
+        "macvlan" | "macvtap" => macvlan::read(data),
+        _ => options::read(kind, data, name_of),
+    }
+}
+
+fn option(name: &str, value: &str) -> Attribute {
+    Attribute { name: name.to_owned(), value: value.to_owned() }
+}
+
+/// As iproute2: what comes from elsewhere is not learned, unless that is asked for.
+fn vxlan_options(given: &[Attribute]) -> Vec<Attribute> {
+    let has = |name: &str| given.iter().any(|option| option.name == name);
+    let mut all = given.to_vec();
+    if has("external") && !has("learning") && !has("nolearning") {
+        all.push(option("nolearning", ""));
+    }
+    all
+}
+
+fn vlan_options(vlan: &Vlan) -> Vec<Attribute> {
+    let protocol = match vlan.protocol {
+        VlanProtocol::Dot1q => "802.1Q",
+        VlanProtocol::Dot1ad => "802.1ad",
+    };
+    let mut all = vec![option("id", &vlan.id.to_string()), option("protocol", protocol)];
+    all.extend(vlan.options.iter().cloned());
+    all
+}
+
+fn ipvlan_options(ipvlan: Ipvlan) -> Vec<Attribute> {
+    let mode = ipvlan.mode.map(|mode| match mode {
+        IpvlanMode::L2 => "l2",
+        IpvlanMode::L3 => "l3",
+        IpvlanMode::L3s => "l3s",
+    });
+    let flag = ipvlan.flag.map(|flag| match flag {
+        IpvlanFlag::Private => "private",
+        IpvlanFlag::Vepa => "vepa",
+        IpvlanFlag::Bridge => "bridge",
+    });
+    let mode = mode.map(|mode| option("mode", mode));
+    mode.into_iter().chain(flag.map(|flag| option("flag", flag))).collect()
+}
+
+/// What the kernel must have been built with for a kind: Kconfig option and module.
+pub fn provider(kind: &str) -> Option<(&'static str, &'static str)> {
+    Some(match kind {
+        "macvlan" => ("CONFIG_MACVLAN", "macvlan"),
+        "macvtap" => ("CONFIG_MACVTAP", "macvtap"),
+        "veth" => ("CONFIG_VETH", "veth"),
+        "bridge" => ("CONFIG_BRIDGE", "bridge"),
+        "vlan" => ("CONFIG_VLAN_8021Q", "8021q"),
+        "vxlan" => ("CONFIG_VXLAN", "vxlan"),
+        "dummy" => ("CONFIG_DUMMY", "dummy"),
+        "ifb" => ("CONFIG_IFB", "ifb"),
+        "ipvlan" => ("CONFIG_IPVLAN", "ipvlan"),
+        "ipvtap" => ("CONFIG_IPVTAP", "ipvtap"),
+        "tun" | "tap" => ("CONFIG_TUN", "tun"),
+        "vrf" => ("CONFIG_NET_VRF", "vrf"),
+        "bond" => ("CONFIG_BONDING", "bonding"),
+        "team" => ("CONFIG_NET_TEAM", "team"),
+        "geneve" => ("CONFIG_GENEVE", "geneve"),
+        "bareudp" => ("CONFIG_BAREUDP", "bareudp"),
+        "gre" | "gretap" | "erspan" => ("CONFIG_NET_IPGRE", "ip_gre"),
+        "ip6gre" | "ip6gretap" | "ip6erspan" => ("CONFIG_IPV6_GRE", "ip6_gre"),
+        "ipip" => ("CONFIG_NET_IPIP", "ipip"),
+        "sit" => ("CONFIG_IPV6_SIT", "sit"),
+        "ip6tnl" => ("CONFIG_IPV6_TUNNEL", "ip6_tunnel"),
+        "vti" => ("CONFIG_NET_IPVTI", "ip_vti"),
+        "vti6" => ("CONFIG_IPV6_VTI", "ip6_vti"),
+        "xfrm" => ("CONFIG_XFRM_INTERFACE", "xfrm_interface"),
+        "wireguard" => ("CONFIG_WIREGUARD", "wireguard"),
+        "macsec" => ("CONFIG_MACSEC", "macsec"),
+        "hsr" => ("CONFIG_HSR", "hsr"),
+        "nlmon" => ("CONFIG_NLMON", "nlmon"),
+        "vcan" => ("CONFIG_CAN_VCAN", "vcan"),
+        "netkit" => ("CONFIG_NETKIT", "netkit"),
+        "virt_wifi" => ("CONFIG_VIRT_WIFI", "virt_wifi"),
+        _ => return None,
+    })
+}
+
+/// The sentence for a kind that this kernel does not have.
+pub fn unsupported(kind: &str) -> String {
+    match provider(kind) {
+        Some((option, module)) => {
+            format!("links of kind `{kind}`: the kernel lacks {option} (module {module})")
+        }
+        None => format!("links of kind `{kind}`: the kernel does not know them"),
+    }
+}

@@ -1,0 +1,297 @@
+//! Options by name: finding, sending and reading them.
+
+use super::tables::{self, GENEVE_TTL_INHERIT, VXLAN_TTL_INHERIT};
+use super::tunnels;
+use super::wire::{Encoder, Row, Wire};
+use super::words::decode;
+use crate::change::Attribute;
+use crate::kernel::Error;
+use crate::kernel::netlink::attributes::Nest;
+
+/// The options of a kind, or of a port of a master (`bridge_slave`). `None`: not known here.
+pub(crate) fn table(kind: &str) -> Option<&'static [Row]> {
+    Some(match kind {
+        "bridge" => tables::BRIDGE,
+        "bridge_slave" => tables::BRIDGE_SLAVE,
+        "vlan" => tables::VLAN,
+        "vxlan" => tables::VXLAN,
+        "geneve" => tables::GENEVE,
+        "vrf" => tables::VRF,
+        "bond" => tables::BOND,
+        "bond_slave" => tables::BOND_SLAVE,
+        "hsr" => tables::HSR,
+        "xfrm" => tables::XFRM,
+        "bareudp" => tables::BAREUDP,
+        "macsec" => tables::MACSEC,
+        "ipvlan" | "ipvtap" => tables::IPVLAN,
+        "tun" => tables::TUN,
+        "gre" | "gretap" => tunnels::GRE,
+        "erspan" => tunnels::ERSPAN,
+        "ip6gre" | "ip6gretap" => tunnels::GRE6,
+        "ipip" | "sit" => tunnels::IPTUN,
+        "ip6tnl" => tunnels::IP6TNL,
+        "vti" => tunnels::VTI,
+        "vti6" => tunnels::VTI6,
+        "dummy" | "ifb" | "nlmon" | "vcan" | "wireguard" | "team" | "vrf_slave" | "team_slave" => {
+            &[]
+        }
+        _ => return None,
+    })
+}
+
+/// Where one option of a kind is described; the error is a sentence.
+fn find(kind: &str, option: &Attribute) -> Result<&'static Row, String> {
+    let inherits = matches!(option.name.as_str(), "ttl" | "hoplimit") && option.value == "inherit";
+    match kind {
+        "vxlan" if inherits => return Ok(&VXLAN_TTL_INHERIT),
+        "geneve" if inherits => return Ok(&GENEVE_TTL_INHERIT),
+        _ => {}
+    }
+    let rows = table(kind).ok_or_else(|| {
+        format!("options of kind `{kind}` are not known here, so not `{}` either", option.name)
+    })?;
+    rows.iter()
+        .find(|row| row.name == option.name)
+        .ok_or_else(|| unknown(&format!("`{kind}`"), &option.name, rows))
+}
+
+fn unknown(of: &str, name: &str, rows: &[Row]) -> String {
+    let names: Vec<_> = rows.iter().map(|row| row.name).collect();
+    let shown = name.escape_debug();
+    match nearest(name, &names) {
+        Some(near) => format!("{of} has no option `{shown}`\n  help: did you mean `{near}`?"),
+        None if names.is_empty() => format!("{of} takes no options, but has `{shown}`"),
+        None => format!("{of} has no option `{shown}`"),
+    }
+}
+
+/// The known word that a mistyped one was meant to be.
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let distance = |candidate: &str| strsim::damerau_levenshtein(word, candidate);
+    known
+        .iter()
+        .copied()
+        .map(|candidate| (distance(candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+        .or_else(|| {
+            let mut longer =
+                known.iter().copied().filter(|one| word.len() > 2 && one.starts_with(word));
+            longer.next()
+        })
+}
+
+/// A value as the row wants it: what `inherit` means is in the row.
+fn value_for<'a>(row: &Row, option: &'a Attribute) -> &'a str {
+    let inherit = option.value == "inherit" && matches!(row.wire, Wire::Flag);
+    if inherit { "" } else { &option.value }
+}
+
+/// IFLA_INFO_DATA or IFLA_INFO_SLAVE_DATA.
+pub(crate) fn encode(
+    kind: &str,
+    options: &[Attribute],
+    index_of: &mut dyn FnMut(&str) -> Result<u32, Error>,
+) -> Result<Nest, Error> {
+    let mut encoder = Encoder::default();
+    for option in options {
+        let row = find(kind, option).map_err(Error::Invalid)?;
+        encoder
+            .add(row, value_for(row, option), &mut |name| index_of(name).map_err(Fault::Kernel))?;
+    }
+    Ok(encoder.finish())
+}
+
+/// A sentence about a value, or why a link was not found.
+enum Fault {
+    Value(String),
+    Kernel(Error),
+}
+
+impl From<String> for Fault {
+    fn from(sentence: String) -> Self {
+        Self::Value(sentence)
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Value(sentence) => Self::Invalid(sentence),
+            Fault::Kernel(error) => error,
+        }
+    }
+}
+
+/// Everything that is wrong with options, without asking the kernel for links.
+pub(crate) fn faults(kind: &str, options: &[Attribute]) -> Vec<String> {
+    let mut found = Vec::new();
+    for option in options {
+        let checked = find(kind, option).and_then(|row| {
+            Encoder::default().add(row, value_for(row, option), &mut |_| Ok::<_, String>(1))
+        });
+        found.extend(checked.err());
+    }
+    found
+}
+
+/// A kind's data in ip(8)'s words. Where two names mean one attribute, the first is used.
+pub(crate) fn read(
+    kind: &str,
+    data: &[u8],
+    name_of: &mut dyn FnMut(u32) -> Option<String>,
+) -> Vec<Attribute> {
+    let mut found: Vec<Attribute> = Vec::new();
+    let mut seen: Vec<u16> = Vec::new();
+    for row in table(kind).unwrap_or_default() {
+        let shares = matches!(row.wire, Wire::Bit(_) | Wire::TunnelFlag(..) | Wire::TunnelKey(..));
+        if !shares && seen.contains(&row.attribute) {
+            continue;
+        }
+        if let Some(value) = decode(row, data, name_of) {
+            seen.push(row.attribute);
+            found.push(Attribute { name: row.name.to_owned(), value });
+        }
+    }
+    found
+}
+
+/// The name under which [`read`] gives what an option sets.
+pub(crate) fn canonical(kind: &str, name: &str) -> Option<&'static str> {
+    let rows = table(kind)?;
+    let asked = rows.iter().find(|row| row.name == name)?;
+    if matches!(asked.wire, Wire::Bit(_)) {
+        return Some(asked.name);
+    }
+    rows.iter().find(|row| row.attribute == asked.attribute).map(|row| row.name)
+}
+
+/// Attributes of any link; `addrgenmode` and `index` are not among them.
+pub(crate) fn link_attribute(option: &Attribute) -> Result<(u16, Vec<u8>), String> {
+    general(tables::LINK, option)
+}
+
+/// IFLA_INET6_ADDR_GEN_MODE with its value.
+pub(crate) fn inet6_attribute(option: &Attribute) -> Result<(u16, Vec<u8>), String> {
+    general(tables::INET6, option)
+}
+
+fn general(rows: &[Row], option: &Attribute) -> Result<(u16, Vec<u8>), String> {
+    let row = rows.iter().find(|row| row.name == option.name).ok_or_else(|| {
+        let mut names: Vec<_> = tables::LINK.iter().map(|row| row.name).collect();
+        names.extend(["index", "addrgenmode"]);
+        let near = nearest(&option.name, &names);
+        let help = near.map(|near| format!("\n  help: did you mean `{near}`?")).unwrap_or_default();
+        format!("a link has no setting `{}`{help}", option.name.escape_debug())
+    })?;
+    let mut encoder = Encoder::default();
+    encoder.add(row, &option.value, &mut |_| Err::<u32, _>(String::new()))?;
+    let bytes = encoder.finish().bytes();
+    Ok((row.attribute, bytes.get(4..).unwrap_or_default().to_vec()))
+}
+
+/// The operational state in RFC 2863's words.
+pub(crate) fn operational_state(code: u8) -> String {
+    let known = tables::OPERATIONAL_STATES.iter().find(|(_, known)| *known == u64::from(code));
+    known.map_or_else(|| code.to_string(), |(word, _)| (*word).to_owned())
+}
+
+/// Attributes of any link, as read back.
+pub(crate) fn read_link(attributes: &[u8]) -> Vec<Attribute> {
+    let mut none = |_| None;
+    let shown = tables::LINK.iter().filter(|row| row.name != "state");
+    shown
+        .filter_map(|row| {
+            let value = decode(row, attributes, &mut none)?;
+            Some(Attribute { name: row.name.to_owned(), value })
+        })
+        .collect()
+}
+
+/// `addrgenmode` from IFLA_AF_SPEC's part for IPv6.
+pub(crate) fn read_inet6(attributes: &[u8]) -> Option<Attribute> {
+    let row = tables::INET6.first()?;
+    let value = decode(row, attributes, &mut |_| None)?;
+    Some(Attribute { name: row.name.to_owned(), value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{canonical, encode, read, table};
+    use crate::change::Attribute;
+    use crate::kernel::kind::wire::Wire;
+
+    const KINDS: &[&str] = &[
+        "bridge",
+        "bridge_slave",
+        "vlan",
+        "vxlan",
+        "geneve",
+        "vrf",
+        "bond",
+        "bond_slave",
+        "hsr",
+        "xfrm",
+        "bareudp",
+        "macsec",
+        "ipvlan",
+        "gre",
+        "erspan",
+        "ip6gre",
+        "ipip",
+        "ip6tnl",
+        "vti",
+        "vti6",
+    ];
+
+    /// A value that a row takes, as it is read back.
+    fn sample(wire: &Wire) -> Option<String> {
+        let text = match wire {
+            Wire::Number(_, range) | Wire::Network(_, range) | Wire::NumberOr(_, range, _) => {
+                return Some(range.end().min(&77).max(range.start()).to_string());
+            }
+            Wire::Switch | Wire::Flag | Wire::Bit(_) | Wire::TunnelFlag(..) => "on",
+            Wire::Fixed(_) => return None,
+            Wire::Word(_, words) | Wire::NetworkWord(words) => words.last()?.0,
+            Wire::Ipv4 => "10.0.0.9",
+            Wire::Ipv6 => "2001:db8::9",
+            Wire::Ip(_) => "2001:db8::8",
+            Wire::Ipv4List => "10.0.0.1,10.0.0.2",
+            Wire::Mac => "02:00:00:00:00:09",
+            Wire::Link => "p0",
+            Wire::Ports => "1000 2000",
+            Wire::QosMap => "1:2 3:4",
+            Wire::TunnelKey(..) => "4711",
+            Wire::Hexadecimal64 => "0011223344556677",
+        };
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn what_is_sent_is_read_back() {
+        for kind in KINDS {
+            for row in table(kind).expect("a known kind") {
+                let Some(value) = sample(&row.wire) else { continue };
+                let option = Attribute { name: row.name.to_owned(), value: value.clone() };
+                let data = encode(kind, &[option], &mut |_| Ok(5)).expect("a good value");
+                let found = read(kind, &data.bytes(), &mut |_| Some("p0".to_owned()));
+                let name = canonical(kind, row.name).expect("a known name");
+                let wanted = |one: &Attribute| one.name == name || one.name == row.name;
+                let back = found.iter().find(|one| wanted(one)).map(|one| one.value.as_str());
+                assert_eq!(back, Some(value.as_str()), "{kind} {}: {found:?}", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn options_that_share_an_attribute_are_sent_together() {
+        let both = ["reorder_hdr", "loose_binding"].map(|name| Attribute {
+            name: name.to_owned(),
+            value: if name == "reorder_hdr" { "off" } else { "on" }.to_owned(),
+        });
+        let data = encode("vlan", &both, &mut |_| Ok(0)).expect("good values");
+        let found = read("vlan", &data.bytes(), &mut |_| None);
+        assert_eq!(found, both);
+    }
+}

@@ -1,0 +1,314 @@
+//! Links that exist: altered in place, moved, deleted.
+
+use std::sync::Arc;
+
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{LinkAttribute, LinkMessage};
+use rtnetlink::LinkUnspec;
+
+use super::Netlink;
+use super::explain::{explain, explain_with, refused};
+use super::find::{on_link, reference};
+use super::raw_link::{IFF_UP, RawLink};
+use super::settings;
+use super::socket::{Failure, Request};
+use super::space::Space;
+use crate::change::{Applied, Change, LinkRef, MacAddress, Made, NamespaceRef, Setting, Undo};
+use crate::kernel::Error;
+use crate::kernel::kind;
+
+/// A link that was moved, by cookies and indexes.
+#[derive(Debug)]
+pub(super) struct Move {
+    at: (u64, u32),
+    from: (u64, u32),
+}
+
+impl Netlink {
+    pub(super) fn change_link(
+        &mut self,
+        change: &Change,
+        link: &LinkRef,
+        settings: &[Setting],
+    ) -> Result<Applied, Error> {
+        refused(kind::validate_settings(settings))?;
+        let (space, before) = self.resolve(link)?;
+        check_mtu(self, &space, &before, settings)?;
+        let full = reference(&space, &before);
+        let mut name_of =
+            |index| space.link_at(index).ok().flatten().map(|found: RawLink| found.name);
+        let inverse = settings::inverse(&before, settings, &mut name_of);
+        let losses = settings::loses_routes(&before, settings).then(|| self.holdings(&space));
+        let mut index_of = |name: &str| Ok(self.link_by_name(&space, name)?.index);
+        let read = || Ok(before.clone());
+        let requests = settings::requests(before.index, &read, settings, &mut index_of)?;
+        self.carry_out(change, &space, &full, &requests, &inverse)?;
+        let mut steps = Vec::new();
+        if !inverse.is_empty() {
+            let link = settings::renamed(&full, settings);
+            steps.push(Change::ChangeLink { link, settings: inverse });
+        }
+        if let Some(losses) = losses {
+            steps.extend(self.lost(&space, losses));
+        }
+        Ok(Applied { made: Made::Nothing, undo: Undo { steps } })
+    }
+
+    /// Settings of a link that the same batch made and would remove again: nothing is read.
+    pub(super) fn change_new(
+        &self,
+        change: &Change,
+        link: &LinkRef,
+        settings: &[Setting],
+    ) -> Result<Applied, Error> {
+        let (space, index) = self.index_of(link)?;
+        let read = || self.link_at(&space, link, index);
+        let mut index_of = |name: &str| Ok(self.link_by_name(&space, name)?.index);
+        let requests = settings::requests(index, &read, settings, &mut index_of)?;
+        self.carry_out(change, &space, link, &requests, &[])?;
+        Ok(Applied { made: Made::Nothing, undo: Undo::default() })
+    }
+
+    /// All requests, or as near to none as the kernel allows.
+    fn carry_out(
+        &self,
+        change: &Change,
+        space: &Arc<Space>,
+        link: &LinkRef,
+        requests: &[Request],
+        inverse: &[Setting],
+    ) -> Result<(), Error> {
+        for request in requests {
+            let Err(failure) = space.execute(request) else { continue };
+            let error = self.setting_error(change, space, link, failure);
+            // The kernel may have done part of a request; what it won't take back it never took.
+            for setting in inverse {
+                let index = link.index.unwrap_or(0);
+                let read = || self.link_at(space, link, index);
+                let mut index_of = |name: &str| Ok(self.link_by_name(space, name)?.index);
+                let one = std::slice::from_ref(setting);
+                let back = settings::requests(index, &read, one, &mut index_of);
+                for request in back.unwrap_or_default() {
+                    let _ = space.execute(&request);
+                }
+            }
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// What a refused setting means.
+    pub(super) fn setting_error(
+        &self,
+        change: &Change,
+        space: &Arc<Space>,
+        link: &LinkRef,
+        failure: Failure,
+    ) -> Error {
+        if let Failure::Refused(refusal) = &failure
+            && refusal.errno == libc::ENODEV
+        {
+            return on_link(failure, space, link, change);
+        }
+        explain_with(failure, change, |refusal| {
+            let now = link.index.and_then(|index| space.link_at(index).ok().flatten())?;
+            match refusal.errno {
+                libc::EADDRINUSE => {
+                    let siblings = self.siblings_of(space, &now);
+                    self.same_address(now.mac()?, &siblings)
+                }
+                libc::ENETDOWN if now.link().is_some() => {
+                    Some(format!("the link that `{}` stands on is down", now.name))
+                }
+                libc::ENOTCONN => Some(format!("`{}` has no other end", now.name)),
+                libc::EBUSY if asks(change, |setting| matches!(setting, Setting::Name(_))) => {
+                    Some(format!("`{}` is up; set it down first", now.name))
+                }
+                libc::EBUSY if asks(change, |setting| matches!(setting, Setting::Master(_))) => {
+                    let children = self.children(space, now.index);
+                    let (there, child) = children.first()?;
+                    Some(format!(
+                        "`{}` is the parent of `{}` in {}; it can't be a port too",
+                        now.name,
+                        child.name,
+                        there.shown()
+                    ))
+                }
+                libc::EEXIST => Some(format!("{} has a link of that name already", space.shown())),
+                libc::EINVAL if now.is_macvlan() => Some(
+                    "a macvlan's mode can't be changed to or from passthru; make a new one"
+                        .to_owned(),
+                ),
+                libc::ELOOP => Some("a master can't be below its own port".to_owned()),
+                _ => None,
+            }
+        })
+    }
+
+    /// The other children of a link's parent.
+    fn siblings_of(&self, space: &Arc<Space>, link: &RawLink) -> Vec<(Arc<Space>, RawLink)> {
+        let parent = link.link().and_then(|parent| {
+            let below = match link.link_nsid() {
+                None => Arc::clone(space),
+                Some(id) => self.spaces.by_id(space, id)?,
+            };
+            Some((below, parent))
+        });
+        let Some((below, parent)) = parent else { return Vec::new() };
+        let mut all = self.children(&below, parent);
+        all.retain(|(there, other)| there.cookie != space.cookie || other.index != link.index);
+        all
+    }
+
+    /// All links of the run that stand on one.
+    pub(super) fn children(&self, below: &Arc<Space>, parent: u32) -> Vec<(Arc<Space>, RawLink)> {
+        let mut found = Vec::new();
+        for space in self.spaces.all() {
+            for link in space.links().unwrap_or_default() {
+                let stands = link.link() == Some(parent)
+                    && !matches!(link.kind().as_str(), "veth")
+                    && match link.link_nsid() {
+                        None => space.cookie == below.cookie,
+                        Some(id) => self
+                            .spaces
+                            .by_id(space, id)
+                            .is_some_and(|other| other.cookie == below.cookie),
+                    };
+                if stands {
+                    found.push((Arc::clone(space), link));
+                }
+            }
+        }
+        found
+    }
+
+    /// Who has a MAC address among the children of one parent.
+    pub(super) fn same_address(
+        &self,
+        mac: MacAddress,
+        siblings: &[(Arc<Space>, RawLink)],
+    ) -> Option<String> {
+        let (space, link) = siblings.iter().find(|(_, link)| link.mac() == Some(mac))?;
+        Some(format!(
+            "`{}` in {} has address {mac} on the same parent already",
+            link.name,
+            space.shown()
+        ))
+    }
+
+    pub(super) fn move_link(
+        &mut self,
+        change: &Change,
+        link: &LinkRef,
+        to: &NamespaceRef,
+    ) -> Result<Applied, Error> {
+        let (space, before) = self.resolve(link)?;
+        let target = self.spaces.find(to)?;
+        let full = reference(&space, &before);
+        if target.cookie == space.cookie {
+            return Ok(Applied { made: Made::Link(full), undo: Undo::default() });
+        }
+        let at = (space.cookie, before.index);
+        let back = self.moves.iter().position(|moved| moved.at == at);
+        let back = back.filter(|place| self.moves[*place].from.0 == target.cookie);
+        let mut builder =
+            LinkUnspec::new_with_index(before.index).setns_by_fd(target.raw_descriptor());
+        if let Some(place) = back {
+            // Its earlier undo steps know it by the index that it had there.
+            let old = self.moves[place].from.1;
+            builder = builder.append_extra_attribute(LinkAttribute::NewIfIndex(old as i32));
+        }
+        let request = Request { message: RouteNetlinkMessage::SetLink(builder.build()), flags: 0 };
+        let losses = self.holdings(&space);
+        space.execute(&request).map_err(|failure| move_error(failure, change, &target, &full))?;
+        let now = self.link_by_name(&target, &before.name)?;
+        target.used_index(now.index);
+        match back {
+            Some(place) => drop(self.moves.swap_remove(place)),
+            None => self.moves.push(Move { at: (target.cookie, now.index), from: at }),
+        }
+        let moved = reference(&target, &now);
+        let mut steps = vec![Change::MoveLink { link: moved.clone(), to: space.reference() }];
+        // It arrives down, without master and addresses.
+        let mut settings = Vec::new();
+        let master = before.master().and_then(|index| space.link_at(index).ok().flatten());
+        settings.extend(master.map(|master| Setting::Master(Some(master.name))));
+        settings.extend(before.has(IFF_UP).then_some(Setting::Up(true)));
+        if !settings.is_empty() {
+            steps.push(Change::ChangeLink { link: full, settings });
+        }
+        steps.extend(self.lost(&space, losses));
+        Ok(Applied { made: Made::Link(moved), undo: Undo { steps } })
+    }
+
+    pub(super) fn delete_link(
+        &mut self,
+        change: &Change,
+        link: &LinkRef,
+    ) -> Result<Applied, Error> {
+        let (space, index) = self.index_of(link)?;
+        let answer = space.execute(&delete_request(index));
+        answer.map_err(|failure| on_link(failure, &space, link, change))?;
+        Ok(Applied { made: Made::Nothing, undo: Undo::default() })
+    }
+}
+
+/// Whether a change asks for a setting.
+fn asks(change: &Change, wanted: fn(&Setting) -> bool) -> bool {
+    let mut settings: &[Setting] = &[];
+    if let Change::ChangeLink { settings: asked, .. } = change {
+        settings = asked;
+    } else if let Change::CreateLink { spec, .. } = change {
+        settings = &spec.settings;
+    }
+    settings.iter().any(wanted)
+}
+
+pub(super) fn delete_request(index: u32) -> Request {
+    let mut message = LinkMessage::default();
+    message.header.index = index;
+    Request { message: RouteNetlinkMessage::DelLink(message), flags: 0 }
+}
+
+fn move_error(failure: Failure, change: &Change, target: &Space, link: &LinkRef) -> Error {
+    if matches!(&failure, Failure::Refused(refusal) if refusal.errno == libc::ENODEV) {
+        return explain(failure, change);
+    }
+    explain_with(failure, change, |refusal| match refusal.errno {
+        libc::EEXIST => Some(format!("{} has a link `{}` already", target.shown(), link.name)),
+        libc::EINVAL => Some("links of this kind can't leave their namespace".to_owned()),
+        _ => None,
+    })
+}
+
+/// A child's MTU must not be above its parent's.
+fn check_mtu(
+    kernel: &Netlink,
+    space: &Arc<Space>,
+    link: &RawLink,
+    settings: &[Setting],
+) -> Result<(), Error> {
+    let asked = settings
+        .iter()
+        .find_map(|setting| if let Setting::Mtu(mtu) = setting { Some(*mtu) } else { None });
+    let kind = link.kind();
+    let (Some(asked), "macvlan" | "macvtap" | "vlan" | "ipvlan" | "ipvtap") =
+        (asked, kind.as_str())
+    else {
+        return Ok(());
+    };
+    let below = match link.link_nsid() {
+        None => Some(Arc::clone(space)),
+        Some(id) => kernel.spaces.by_id(space, id),
+    };
+    let parent = below.zip(link.link()).and_then(|(below, parent)| below.link_at(parent).ok()?);
+    match parent {
+        Some(parent) if asked > parent.mtu() => Err(Error::Invalid(format!(
+            "mtu of `{}` is {asked}, above the {} of its parent `{}`",
+            link.name,
+            parent.mtu(),
+            parent.name
+        ))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,89 @@
+//! The kernel's refusals in words, with what the host knows beyond them.
+
+use super::socket::{Failure, Refusal};
+use super::space::Space;
+use crate::kernel::kind::options::nearest;
+use crate::kernel::{Error, KernelError};
+
+/// What socket.rs waits for an answer, in milliseconds.
+const WAITED: u64 = 5000;
+
+/// A failure of an operation, which is given in ip(8)'s words.
+pub(crate) fn explain(failure: Failure, operation: &dyn std::fmt::Display) -> Error {
+    explain_with(failure, operation, |_| None)
+}
+
+/// The same, with a hint for some refusals.
+pub(crate) fn explain_with(
+    failure: Failure,
+    operation: &dyn std::fmt::Display,
+    hint: impl FnOnce(&Refusal) -> Option<String>,
+) -> Error {
+    match failure {
+        Failure::Refused(refusal) => {
+            let hint = hint(&refusal).or_else(|| general_hint(refusal.errno));
+            Error::Kernel(KernelError {
+                errno: refusal.errno,
+                operation: operation.to_string(),
+                text: refusal.text,
+                hint,
+            })
+        }
+        Failure::Unknown => Error::Timeout(WAITED),
+        Failure::Broken(error) => broken(&error, operation),
+    }
+}
+
+/// A failed system call of ours.
+pub(crate) fn broken(error: &std::io::Error, operation: &dyn std::fmt::Display) -> Error {
+    match error.raw_os_error() {
+        Some(errno @ (libc::EMFILE | libc::ENFILE)) => {
+            let name = if errno == libc::EMFILE { "RLIMIT_NOFILE" } else { "fs.file-max" };
+            Error::Limit(format!("open files ({name})\n  help: `{operation}` needs more of them"))
+        }
+        Some(errno) => Error::Kernel(KernelError {
+            errno,
+            operation: operation.to_string(),
+            text: None,
+            hint: general_hint(errno),
+        }),
+        None => Error::Kernel(KernelError {
+            errno: libc::EIO,
+            operation: operation.to_string(),
+            text: Some(error.to_string()),
+            hint: None,
+        }),
+    }
+}
+
+fn general_hint(errno: i32) -> Option<String> {
+    match errno {
+        libc::EPERM => Some("this needs CAP_NET_ADMIN over the namespace".to_owned()),
+        _ => None,
+    }
+}
+
+/// For a name that no link has.
+pub(crate) fn no_link(space: &Space, name: &str) -> Error {
+    let links = space.links().unwrap_or_default();
+    let names: Vec<_> = links.iter().map(|link| link.name.as_str()).collect();
+    let help = match nearest(name, &names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => "it has no links".to_owned(),
+        None => {
+            let shown: Vec<_> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
+            let more = if names.len() > shown.len() { " …" } else { "" };
+            format!("it has {}{more}", shown.join(", "))
+        }
+    };
+    Error::Invalid(format!(
+        "{} has no link `{}`\n  help: {help}",
+        space.shown(),
+        name.escape_debug()
+    ))
+}
+
+/// Several faults as one error.
+pub(crate) fn refused(faults: Vec<String>) -> Result<(), Error> {
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults.join("\n"))) }
+}

@@ -1,0 +1,144 @@
+//! Namespaces: made without names in any file system, held by their descriptors alone.
+
+use std::io;
+use std::thread;
+
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
+
+use super::Netlink;
+use super::explain::{broken, explain};
+use super::socket::Request;
+use super::space::{Opened, Space, open_here};
+use crate::change::{Applied, Change, Made, Name, NamespaceRef, Undo};
+use crate::kernel::{Error, KernelError, netns};
+
+/// Threads that make namespaces: above two, they only wait for one another's locks.
+const MAKERS: usize = 2;
+
+impl Netlink {
+    pub(super) fn create_namespace(
+        &mut self,
+        change: &Change,
+        name: &Name,
+    ) -> Result<Applied, Error> {
+        self.check_free(change, name)?;
+        let made = netns::create(open_here).map(|(_, opened)| opened);
+        let opened = made.map_err(|error| namespace_error(&error, change))?;
+        Ok(self.take_namespace(name, opened))
+    }
+
+    pub(super) fn check_free(&self, change: &Change, name: &Name) -> Result<(), Error> {
+        if self.spaces.named(Some(name)).is_none() {
+            return Ok(());
+        }
+        Err(Error::Kernel(KernelError {
+            errno: libc::EEXIST,
+            operation: change.to_string(),
+            text: None,
+            hint: Some(format!("this run has a namespace `{name}` already")),
+        }))
+    }
+
+    /// Takes a new namespace in, under its name.
+    pub(super) fn take_namespace(&mut self, name: &Name, opened: Opened) -> Applied {
+        let space = Space::new(Some(name.clone()), opened, self.fresh_index);
+        let space = self.spaces.insert(space);
+        if self.spaces.all().count() <= 2 && space.resync().is_ok() {
+            self.fresh_index = space.peek_index();
+        }
+        let reference = space.reference();
+        Applied {
+            made: Made::Namespace(reference.clone()),
+            undo: Undo { steps: vec![Change::DeleteNamespace { namespace: reference }] },
+        }
+    }
+
+    /// The kernel removes a namespace after its last descriptor, when it finds the time, and what
+    /// is in it. What reaches out of it, a veth's end or a child of somebody's link, is removed
+    /// before, so that it is gone elsewhere when this returns; not when `hastily`, as in undoing
+    /// a whole lab, for each takes 15 ms.
+    pub(super) fn delete_namespace(
+        &mut self,
+        namespace: &NamespaceRef,
+        hastily: bool,
+    ) -> Result<Applied, Error> {
+        let space = self.spaces.find(namespace)?;
+        if space.name.is_none() {
+            return Err(Error::Invalid("the root namespace can't be deleted".to_owned()));
+        }
+        let links = if hastily { Vec::new() } else { space.links().unwrap_or_default() };
+        for link in links.iter().filter(|link| link.link_nsid().is_some()) {
+            // What can't be removed by itself goes with the namespace.
+            let _ = space.execute(&super::change::delete_request(link.index));
+        }
+        self.spaces.remove(space.cookie);
+        Ok(Applied { made: Made::Nothing, undo: Undo::default() })
+    }
+
+    pub(super) fn set_namespace_id(
+        &mut self,
+        change: &Change,
+        namespace: &NamespaceRef,
+        peer: &NamespaceRef,
+        id: i32,
+    ) -> Result<Applied, Error> {
+        let (space, other) = (self.spaces.find(namespace)?, self.spaces.find(peer)?);
+        if id < -1 {
+            return Err(Error::Invalid(format!(
+                "a namespace id is {id}; 0 and above are allowed, and -1 for any that is free"
+            )));
+        }
+        let mut message = NsidMessage::default();
+        message.attributes.push(NsidAttribute::Id(id));
+        message.attributes.push(NsidAttribute::Fd(other.raw_descriptor().unsigned_abs()));
+        let request = Request { message: RouteNetlinkMessage::NewNsId(message), flags: 0 };
+        space.execute(&request).map_err(|failure| explain(failure, change))?;
+        self.spaces.forget_ids(&space);
+        // The kernel has no request that takes an id away; it goes with either namespace.
+        Ok(Applied { made: Made::Nothing, undo: Undo::default() })
+    }
+}
+
+/// Makes many namespaces, on several threads.
+pub(super) fn create_many(count: usize) -> Vec<io::Result<Opened>> {
+    let share = count.div_ceil(MAKERS);
+    thread::scope(|scope| {
+        let makers: Vec<_> = (0..MAKERS)
+            .map(|maker| {
+                let mine = share.min(count.saturating_sub(maker * share));
+                thread::Builder::new()
+                    .name("namespaces".to_owned())
+                    .spawn_scoped(scope, move || (0..mine).map(|_| create_here()).collect())
+            })
+            .collect();
+        let mut all: Vec<io::Result<Opened>> = Vec::with_capacity(count);
+        for maker in makers {
+            match maker {
+                Ok(worker) => {
+                    let mut made: Vec<_> =
+                        worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                    all.append(&mut made);
+                }
+                Err(error) => all.push(Err(error)),
+            }
+        }
+        all
+    })
+}
+
+/// Leaves the calling thread in the new namespace.
+fn create_here() -> io::Result<Opened> {
+    netns::unshare_network()?;
+    open_here()
+}
+
+pub(super) fn namespace_error(error: &io::Error, change: &Change) -> Error {
+    match error.raw_os_error() {
+        Some(libc::ENOSPC) => Error::Limit(
+            "network namespaces (sysctl user.max_net_namespaces of this or an outer user namespace)"
+                .to_owned(),
+        ),
+        _ => broken(error, change),
+    }
+}

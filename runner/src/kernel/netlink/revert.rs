@@ -1,0 +1,145 @@
+//! Taking changes back.
+
+use super::Netlink;
+use super::route_message::same;
+use super::space::Space;
+use super::{address, route};
+use crate::change::{Address, Change, Family, LinkRef, Route, Undo, Write};
+use crate::kernel::Error;
+
+/// What a namespace holds that goes when something else goes.
+pub(super) struct Holdings {
+    addresses: Vec<(u32, String, Address)>,
+    routes: Vec<Route>,
+}
+
+impl Netlink {
+    /// All steps, in order, even when one fails; the first failure is the answer.
+    pub(super) fn take_back(&mut self, undo: &Undo) -> Result<(), Error> {
+        let mut first = Ok(());
+        for step in &undo.steps {
+            let done = self.take_step_back(step);
+            if first.is_ok() {
+                first = done;
+            }
+        }
+        first
+    }
+
+    fn take_step_back(&mut self, step: &Change) -> Result<(), Error> {
+        if let Some(link) = link_of(step)
+            && self.is_another(link)?
+        {
+            return Ok(());
+        }
+        match self.perform(step, true) {
+            Ok(_) => Ok(()),
+            Err(error) if is_gone(step, &error) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether what has a link's index now is another link, or nothing at all.
+    fn is_another(&self, link: &LinkRef) -> Result<bool, Error> {
+        let space = match self.spaces.find(&link.namespace) {
+            Ok(space) => space,
+            Err(Error::Gone(_)) => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        let Some(index) = link.index else { return Ok(false) };
+        match self.link_at(&space, link, index) {
+            Ok(now) => Ok(now.name != link.name),
+            Err(Error::Gone(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn holdings(&self, space: &Space) -> Holdings {
+        let links = space.links().unwrap_or_default();
+        let addresses = address::list(space, &links, None).unwrap_or_default();
+        let routes = [Family::Ipv4, Family::Ipv6]
+            .into_iter()
+            .flat_map(|family| route::list(space, family, &links).unwrap_or_default());
+        Holdings {
+            routes: routes.filter(route::is_own).collect(),
+            addresses: addresses
+                .into_iter()
+                .filter(|(_, info)| !info.dynamic)
+                .map(|(index, info)| (index, info.link, info.address))
+                .collect(),
+        }
+    }
+
+    /// Steps that put back what a namespace had and has no longer.
+    pub(super) fn lost(&self, space: &Space, before: Holdings) -> Vec<Change> {
+        let after = self.holdings(space);
+        let mut steps = Vec::new();
+        for (index, name, address) in before.addresses {
+            let kept = after.addresses.iter().any(|(there, _, now)| {
+                *there == index && now.prefix == address.prefix && now.peer == address.peer
+            });
+            if !kept {
+                let link = LinkRef { namespace: space.reference(), name, index: Some(index) };
+                steps.push(Change::PutAddress { link, address, how: Write::Replace });
+            }
+        }
+        for route in before.routes {
+            if !after.routes.iter().any(|now| same(now, &route)) {
+                let namespace = space.reference();
+                steps.push(Change::PutRoute { namespace, route, how: Write::Add });
+            }
+        }
+        steps
+    }
+}
+
+/// The link that a step acts on.
+fn link_of(step: &Change) -> Option<&LinkRef> {
+    match step {
+        Change::ChangeLink { link, .. }
+        | Change::MoveLink { link, .. }
+        | Change::DeleteLink { link }
+        | Change::PutAddress { link, .. }
+        | Change::RemoveAddress { link, .. }
+        | Change::PutNeighbour { link, .. }
+        | Change::RemoveNeighbour { link, .. }
+        | Change::PutEntry { link, .. }
+        | Change::RemoveEntry { link, .. } => Some(link),
+        Change::CreateNamespace { .. }
+        | Change::DeleteNamespace { .. }
+        | Change::SetNamespaceId { .. }
+        | Change::CreateLink { .. }
+        | Change::PutRoute { .. }
+        | Change::RemoveRoute { .. }
+        | Change::AddRule { .. }
+        | Change::RemoveRule { .. }
+        | Change::SetSysctl { .. } => None,
+    }
+}
+
+/// Whether a step failed because the state that it should bring about is there already.
+fn is_gone(step: &Change, error: &Error) -> bool {
+    let errno = match error {
+        Error::Gone(_) => return true,
+        Error::Kernel(error) => error.errno,
+        Error::Denied(_)
+        | Error::Invalid(_)
+        | Error::Timeout(_)
+        | Error::Limit(_)
+        | Error::Unsupported(_) => return false,
+    };
+    let puts = matches!(
+        step,
+        Change::PutAddress { .. }
+            | Change::PutRoute { .. }
+            | Change::AddRule { .. }
+            | Change::PutNeighbour { .. }
+            | Change::PutEntry { .. }
+    );
+    match puts {
+        true => errno == libc::EEXIST,
+        false => {
+            matches!(errno, libc::ENODEV | libc::ESRCH | libc::ENOENT | libc::EADDRNOTAVAIL)
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Settings of a namespace's network stack, /proc/sys/net.
+//!
+//! The files show the namespace of the thread that opens them, so a thread enters it for that.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use super::Netlink;
+use super::explain::{broken, explain_with};
+use super::socket::{Failure, Refusal};
+use super::space::Space;
+use crate::change::{Applied, Change, Made, NamespaceRef, Undo};
+use crate::kernel::Error;
+use crate::kernel::kind::options::nearest;
+
+/// Of one value, of which the longest are lists of ports.
+const LONGEST_VALUE: usize = 4096;
+const ROOT: &str = "/proc/sys";
+
+impl Netlink {
+    pub(super) fn set_sysctl(
+        &mut self,
+        change: &Change,
+        namespace: &NamespaceRef,
+        key: &str,
+        value: &str,
+    ) -> Result<Applied, Error> {
+        let path = path(key)?;
+        if value.len() > LONGEST_VALUE || value.contains(['\0', '\n']) {
+            return Err(Error::Invalid(format!("value of `{key}` must be one line")));
+        }
+        let space = self.spaces.find(namespace)?;
+        let before = space
+            .within(|| fs::read_to_string(&path))
+            .map_err(|error| self.sysctl_error(&error, change, &space, key))?;
+        space
+            .within(|| fs::write(&path, value))
+            .map_err(|error| self.sysctl_error(&error, change, &space, key))?;
+        let step = Change::SetSysctl {
+            namespace: space.reference(),
+            key: key.to_owned(),
+            value: before.trim_end().to_owned(),
+        };
+        Ok(Applied { made: Made::Nothing, undo: Undo { steps: vec![step] } })
+    }
+
+    pub(super) fn sysctl(&self, namespace: &NamespaceRef, key: &str) -> Result<String, Error> {
+        let path = path(key)?;
+        let space = self.spaces.find(namespace)?;
+        let operation = format!("sysctl {key}");
+        let read = space.within(|| fs::read_to_string(&path));
+        let text = read.map_err(|error| self.sysctl_error(&error, &operation, &space, key))?;
+        Ok(text.trim_end().to_owned())
+    }
+
+    fn sysctl_error(
+        &self,
+        error: &io::Error,
+        operation: &dyn std::fmt::Display,
+        space: &Space,
+        key: &str,
+    ) -> Error {
+        let Some(errno) = error.raw_os_error() else { return broken(error, operation) };
+        let refusal = Refusal { errno, text: None, offset: None };
+        explain_with(Failure::Refused(refusal), operation, |refusal| match refusal.errno {
+            libc::ENOENT => Some(missing(space, key)),
+            libc::EINVAL | libc::ERANGE => Some("the kernel does not take this value".to_owned()),
+            libc::EACCES | libc::EPERM => {
+                Some("this setting is the machine's, not the namespace's".to_owned())
+            }
+            _ => None,
+        })
+    }
+}
+
+/// The parts of a key: as sysctl(8), whichever of `.` and `/` comes first separates, and the
+/// other one stands for it inside a name.
+fn parts(key: &str) -> Vec<String> {
+    let separator = key.find(['.', '/']).and_then(|at| key[at..].chars().next()).unwrap_or('.');
+    key.split(separator)
+        .map(|part| match separator {
+            '.' => part.replace('/', "."),
+            _ => part.to_owned(),
+        })
+        .collect()
+}
+
+/// The file of a key under net.
+fn path(key: &str) -> Result<PathBuf, Error> {
+    let shown = key.escape_debug();
+    let parts = parts(key);
+    if parts.first().map(String::as_str) != Some("net") {
+        return Err(Error::Invalid(format!("sysctl `{shown}` is not under `net`")));
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-@:".contains(c);
+    let bad = parts
+        .iter()
+        .any(|part| part.is_empty() || part == "." || part == ".." || !part.chars().all(plain));
+    if bad || parts.len() < 2 || parts.len() > 8 {
+        return Err(Error::Invalid(format!(
+            "`{shown}` can't be a sysctl; it must look like net.ipv4.ip_forward"
+        )));
+    }
+    Ok(parts.iter().fold(PathBuf::from(ROOT), |path, part| path.join(part)))
+}
+
+/// Where a key leads off the tree, and what is there.
+fn missing(space: &Space, key: &str) -> String {
+    let mut folder = PathBuf::from(ROOT);
+    for part in parts(key) {
+        let next = folder.join(&part);
+        let listed = space.within(|| {
+            if next.exists() {
+                return Ok(None);
+            }
+            let names = fs::read_dir(&folder)?.filter_map(Result::ok);
+            let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+            Ok(Some(names.collect::<Vec<_>>()))
+        });
+        if let Ok(Some(names)) = listed {
+            let known: Vec<_> = names.iter().map(String::as_str).collect();
+            return match nearest(&part, &known) {
+                Some(near) => format!("there is no `{part}`; did you mean `{near}`?"),
+                None => format!("there is no `{part}` in {}", space.shown()),
+            };
+        }
+        folder = next;
+    }
+    format!("{} has no such setting", space.shown())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path;
+
+    fn shown(key: &str) -> String {
+        path(key).map_or_else(|error| error.to_string(), |path| path.display().to_string())
+    }
+
+    #[test]
+    fn keys_are_paths_with_dots_or_slashes() {
+        assert_eq!(shown("net.ipv4.ip_forward"), "/proc/sys/net/ipv4/ip_forward");
+        let dotted = "/proc/sys/net/ipv4/conf/eth0.100/forwarding";
+        assert_eq!(shown("net/ipv4/conf/eth0.100/forwarding"), dotted);
+        assert_eq!(shown("net.ipv4.conf.eth0/100.forwarding"), dotted);
+    }
+
+    #[test]
+    fn keys_never_lead_out_of_net() {
+        assert_eq!(shown("kernel.hostname"), "sysctl `kernel.hostname` is not under `net`");
+        let refused = "can't be a sysctl; it must look like net.ipv4.ip_forward";
+        for key in ["net/../kernel/hostname", "net..ipv4", "net", "net/ipv4/\u{1b}[0m", "net./."] {
+            assert!(shown(key).ends_with(refused), "{key}");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The folder with a record for each kept lab: the operator's own, on tmpfs where there is one.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, fstat, mkdir, open, openat, renameat, unlinkat};
+use rustix::process::geteuid;
+use serde::{Deserialize, Serialize};
+
+use super::hold;
+use crate::exit::{Exit, Failure};
+
+/// Records are small; more is somebody else's file.
+const LONGEST_RECORD: u64 = 1 << 20;
+
+/// A kept lab.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    pub schema: u32,
+    pub name: String,
+    /// The process that holds the lab; 0 while the lab is still being made.
+    pub pid: u32,
+    /// When that process started, in clock ticks since boot (proc(5), stat field 22): pids are
+    /// used again.
+    pub started: u64,
+    pub boot: String,
+    /// Seconds since 1970.
+    pub created: u64,
+    pub scenario: String,
+    pub namespaces: usize,
+}
+
+impl Record {
+    pub fn is_alive(&self) -> bool {
+        self.boot == hold::boot_id() && hold::started(self.pid) == Some(self.started)
+    }
+}
+
+/// The folder, by descriptor, so that it stays the same one whatever is mounted over it.
+pub struct Folder {
+    path: PathBuf,
+    descriptor: OwnedFd,
+}
+
+/// A name that was free and is ours now.
+pub struct Reservation {
+    folder: Folder,
+    name: String,
+    kept: bool,
+}
+
+impl Folder {
+    pub fn open() -> Result<Self, Failure> {
+        let path = path();
+        let descriptor = open_private(&path).map_err(|error| {
+            let shown = path.display();
+            let message = format!(
+                "can't use `{shown}` for the records of labs: {error}\n  help: set XDG_RUNTIME_DIR to a folder of your own"
+            );
+            Failure::new(Exit::Lacking, message)
+        })?;
+        Ok(Self { path, descriptor })
+    }
+
+    /// Takes the name for a lab that is about to be made.
+    pub fn reserve(self, name: &str, scenario: &str) -> Result<Reservation, Failure> {
+        name.parse::<crate::change::Name>()
+            .map_err(|rule| Failure::usage(format!("--keep: {rule}")))?;
+        if self.find(name).is_ok() {
+            return Err(Failure::usage(format!(
+                "lab `{name}` is kept already\n  help: `netwright destroy {name}` takes it apart"
+            )));
+        }
+        let record = Record {
+            schema: 1,
+            name: name.to_owned(),
+            pid: std::process::id(),
+            started: hold::started(std::process::id()).unwrap_or_default(),
+            boot: hold::boot_id(),
+            created: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+            scenario: scenario.to_owned(),
+            namespaces: 0,
+        };
+        self.write(&record)?;
+        Ok(Reservation { folder: self, name: name.to_owned(), kept: false })
+    }
+
+    fn write(&self, record: &Record) -> Result<(), Failure> {
+        let draft = format!(".{}.{}", record.name, std::process::id());
+        let text = serde_json::to_string_pretty(record).map_err(io::Error::other);
+        text.and_then(|text| {
+            let flags = OFlags::WRONLY
+                | OFlags::CREATE
+                | OFlags::TRUNC
+                | OFlags::NOFOLLOW
+                | OFlags::CLOEXEC;
+            let file = openat(&self.descriptor, &draft, flags, Mode::RUSR | Mode::WUSR)?;
+            File::from(file).write_all(text.as_bytes())?;
+            Ok(renameat(&self.descriptor, &draft, &self.descriptor, file_name(&record.name))?)
+        })
+        .map_err(|error| {
+            let message = format!("can't write a record into `{}`: {error}", self.path.display());
+            Failure::new(Exit::Lacking, message)
+        })
+    }
+
+    /// The record of a lab that is there.
+    pub fn find(&self, name: &str) -> Result<Record, Failure> {
+        let record = name
+            .parse::<crate::change::Name>()
+            .ok()
+            .and_then(|_| self.read(&file_name(name)))
+            .filter(|record| record.name == name);
+        match record {
+            Some(record) if record.is_alive() => Ok(record),
+            _ => Err(self.unknown(name)),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> Failure {
+        let known: Vec<String> = self.all().into_iter().map(|record| record.name).collect();
+        let help = match crate::near::nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "`netwright run --keep NAME …` keeps a lab".to_owned(),
+            None => format!("there are: {}", known.join(", ")),
+        };
+        Failure::usage(format!("no lab `{}` is kept\n  help: {help}", name.escape_debug()))
+    }
+
+    fn read(&self, file: &str) -> Option<Record> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = openat(&self.descriptor, file, flags, Mode::empty()).ok()?;
+        let about = fstat(&file).ok()?;
+        if about.st_uid != geteuid().as_raw() || about.st_size as u64 > LONGEST_RECORD {
+            return None;
+        }
+        let mut text = String::new();
+        File::from(file).take(LONGEST_RECORD).read_to_string(&mut text).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// All labs that are there, by name. Records of labs that are gone are removed.
+    pub fn all(&self) -> Vec<Record> {
+        let mut records = Vec::new();
+        let Ok(entries) = Dir::read_from(&self.descriptor) else { return records };
+        for entry in entries.flatten() {
+            let file = entry.file_name().to_string_lossy().into_owned();
+            let Some(name) = file.strip_suffix(".json") else { continue };
+            match self.read(&file) {
+                Some(record) if record.name == name && record.is_alive() => records.push(record),
+                // What another boot or a killed process left behind.
+                Some(_) | None => {
+                    let _ = unlinkat(&self.descriptor, &file, AtFlags::empty());
+                }
+            }
+        }
+        records.sort_by(|one, other| one.name.cmp(&other.name));
+        records
+    }
+
+    pub fn forget(&self, name: &str) -> Result<(), Failure> {
+        match unlinkat(&self.descriptor, file_name(name), AtFlags::empty()) {
+            Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
+            Err(error) => Err(Failure::new(
+                Exit::UndoIncomplete,
+                format!("can't remove the record of lab `{name}`: {error}"),
+            )),
+        }
+    }
+}
+
+impl Reservation {
+    /// The lab is held by this process from now on.
+    pub fn keep(mut self, pid: u32, namespaces: usize) -> Result<(), Failure> {
+        let gone = || Failure::new(Exit::Broken, "the record of the lab is gone");
+        let mut record = self.folder.read(&file_name(&self.name)).ok_or_else(gone)?;
+        record.pid = pid;
+        record.started = hold::started(pid).unwrap_or_default();
+        record.namespaces = namespaces;
+        self.folder.write(&record)?;
+        self.kept = true;
+        Ok(())
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if !self.kept {
+            // A record without its process means nothing, and is removed by whoever reads it.
+            let _ = self.folder.forget(&self.name);
+        }
+    }
+}
+
+fn file_name(lab: &str) -> String {
+    format!("{lab}.json")
+}
+
+/// Under XDG_RUNTIME_DIR where that is this user's own: sudo(8) may pass on another user's.
+fn path() -> PathBuf {
+    let user = geteuid().as_raw();
+    let own = |folder: &PathBuf| folder.metadata().is_ok_and(|about| about.uid() == user);
+    match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(own) {
+        Some(folder) => folder.join("netwright/labs"),
+        None if user == 0 => PathBuf::from("/run/netwright/labs"),
+        None => std::env::temp_dir().join(format!("netwright-{user}/labs")),
+    }
+}
+
+/// Opens the folder, made if need be, and makes sure that it is ours alone: both its levels.
+fn open_private(path: &std::path::Path) -> io::Result<OwnedFd> {
+    let parent = path.parent().unwrap_or(path);
+    private(parent)?;
+    private(path)
+}
+
+fn private(path: &std::path::Path) -> io::Result<OwnedFd> {
+    match mkdir(path, Mode::RWXU) {
+        Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let descriptor = open(path, flags, Mode::empty())?;
+    let about = fstat(&descriptor)?;
+    if about.st_uid != geteuid().as_raw() || about.st_mode & 0o077 != 0 {
+        return Err(io::Error::other("it belongs to or is open to others"));
+    }
+    Ok(descriptor)
+}

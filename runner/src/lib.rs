@@ -1,0 +1,38 @@
+//! netwright: runs sandboxed recipes that build networks.
+//!
+//! The modules stand in the order in which a request crosses them; ARCHITECTURE.md has the picture.
+
+pub mod cli;
+pub mod scenario;
+
+pub mod recipe;
+
+mod builtin;
+pub mod component;
+
+pub mod bindings;
+pub mod host;
+
+pub mod change;
+pub mod policy;
+
+pub mod kernel;
+pub mod probe;
+pub mod tap;
+
+pub mod journal;
+pub mod report;
+
+pub mod check;
+pub mod run;
+
+pub mod lab;
+
+pub mod inspect;
+
+pub mod doctor;
+
+pub mod exit;
+pub mod resources;
+
+mod near;

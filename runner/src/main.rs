@@ -1,0 +1,50 @@
+//! The program: hands each command to its module and ends with the exit code of the contract.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use netwright::cli::{Cli, Command, RecipeCommand};
+use netwright::exit::{Exit, Failure};
+use netwright::{doctor, inspect, lab, recipe, resources, run};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = resources::raise_open_files().and_then(|()| dispatch(cli.command));
+    ExitCode::from(match outcome {
+        Ok(exit) => exit as u8,
+        Err(failure) => {
+            complain(&failure);
+            failure.exit as u8
+        }
+    })
+}
+
+fn dispatch(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Validate(arguments) => run::validate(&arguments),
+        Command::Ls { json } => lab::list(json),
+        Command::Inspect { lab, json } => inspect::show(&lab, json),
+        Command::Exec { lab, namespace, program } => {
+            let inside = lab::Inside::go(&lab)?;
+            Err(lab::exec(&inside, namespace.as_deref(), &program))
+        }
+        Command::Destroy { lab } => lab::destroy(&lab).map(|()| Exit::Done),
+        Command::Recipe { command: RecipeCommand::Inspect { recipe, json } } => {
+            recipe::show(&recipe, json)
+        }
+        Command::Doctor { json } => doctor::examine(json),
+        Command::Hold => lab::hold(),
+    }
+}
+
+/// To standard error; where that is closed there is nobody to tell.
+fn complain(failure: &Failure) {
+    let message = &failure.message;
+    let mut stderr = anstream::stderr();
+    let _ = match message.strip_prefix("error") {
+        Some(_) => writeln!(stderr, "{message}"),
+        None => writeln!(stderr, "error: {message}"),
+    };
+}

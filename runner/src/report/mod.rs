@@ -1,0 +1,236 @@
+//! What is shown of a run: lines for people, events for programs, one result at the end.
+
+mod escape;
+mod result;
+mod view;
+
+pub use escape::escape;
+pub use result::{ChangeResult, CheckResult, Metric, RunResult, StepResult, Verdict};
+pub use view::{Level, View};
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::change::Change;
+use crate::exit::{Exit, Failure};
+use crate::kernel::Error;
+
+/// Prints a command's answer on standard output.
+pub fn print(text: &str) -> Result<Exit, Failure> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => Ok(Exit::Done),
+        // Whoever reads has seen enough, as `head` has.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+        Err(error) => Err(Failure::new(Exit::Broken, format!("can't write the answer: {error}"))),
+    }
+}
+
+/// Bytes of all that recipes attach to one run.
+const ATTACHED_BYTES: usize = 64 << 20;
+
+/// Collects what happens and shows it as it happens.
+pub struct Report {
+    view: View,
+    started: Instant,
+    events: Option<File>,
+    artifacts: Option<PathBuf>,
+    attached: usize,
+    result: RunResult,
+}
+
+impl Report {
+    pub fn new(name: &str, target: &str, view: View) -> Self {
+        Self {
+            view,
+            started: Instant::now(),
+            events: None,
+            artifacts: None,
+            attached: 0,
+            result: RunResult::new(name, target),
+        }
+    }
+
+    /// Also writes each event as a line of JSON.
+    pub fn with_events(mut self, events: Option<File>) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// Keeps what recipes attach in this folder, which exists.
+    pub fn with_artifacts(mut self, folder: Option<PathBuf>) -> Self {
+        self.artifacts = folder;
+        self
+    }
+
+    pub fn result(&self) -> &RunResult {
+        &self.result
+    }
+
+    pub fn result_mut(&mut self) -> &mut RunResult {
+        &mut self.result
+    }
+
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    pub fn seconds(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
+    fn event(&mut self, kind: &str, mut fields: Value) {
+        let Some(file) = &mut self.events else { return };
+        fields["event"] = kind.into();
+        fields["ms"] = (self.started.elapsed().as_micros() as f64 / 1000.0).into();
+        if let Some(step) = self.result.steps.last() {
+            fields["step"] = step.name.as_str().into();
+        }
+        // A full disk must not stop an undo; the loss is told once, at the end.
+        if let Err(error) = writeln!(file, "{fields}") {
+            self.events = None;
+            self.result.warnings.push(format!("the events file is incomplete: {error}"));
+        }
+    }
+
+    pub fn started(&mut self) {
+        self.view.heading(&self.result.name, &self.result.target);
+        self.event("start", json!({ "name": self.result.name, "target": self.result.target }));
+    }
+
+    pub fn step(&mut self, name: &str, recipe: &str) {
+        self.view.step(name, recipe);
+        self.result.steps.push(StepResult::new(name, recipe));
+        self.event("step", json!({ "recipe": recipe }));
+    }
+
+    /// The step that is running; what happens outside any belongs to the run itself.
+    fn current(&mut self) -> &mut StepResult {
+        if self.result.steps.is_empty() {
+            self.result.steps.push(StepResult::new("", ""));
+        }
+        let last = self.result.steps.len() - 1;
+        &mut self.result.steps[last]
+    }
+
+    pub fn changed(&mut self, change: &Change) {
+        if self.view.is_verbose() {
+            self.view.change(&change.to_string());
+        }
+        self.current().changes.push(ChangeResult::done(change));
+        if self.events.is_some() {
+            self.event("change", json!({ "change": change.to_string() }));
+        }
+    }
+
+    pub fn refused(&mut self, change: &Change, error: &Error) {
+        self.view.refused(&change.to_string());
+        self.current().changes.push(ChangeResult::refused(change, error));
+        self.event("refused", json!({ "change": change.to_string(), "error": error.to_string() }));
+    }
+
+    pub fn denied(&mut self, error: &Error) {
+        self.view.denied(&error.to_string());
+        if let Error::Denied(denial) = error {
+            self.event(
+                "denied",
+                json!({ "capability": denial.capability, "target": denial.target, "hint": denial.hint }),
+            );
+        }
+        self.result.denials.push(error.to_string());
+    }
+
+    pub fn undone(&mut self, change: &Change, error: Option<&Error>) {
+        self.view.undone(&change.to_string(), error.map(ToString::to_string).as_deref());
+        match error {
+            None => self.result.undone += 1,
+            Some(error) => self.result.left.push(format!("{change}: {error}")),
+        }
+        self.event(
+            "undo",
+            json!({ "change": change.to_string(), "error": error.map(ToString::to_string) }),
+        );
+    }
+
+    pub fn log(&mut self, recipe: &str, level: Level, message: &str) {
+        let message = escape(message);
+        self.view.log(recipe, level, &message);
+        self.event("log", json!({ "recipe": recipe, "level": level.name(), "message": message }));
+    }
+
+    pub fn recipe_step(&mut self, title: &str) {
+        let title = escape(title);
+        self.view.recipe_step(&title);
+        self.event("recipe-step", json!({ "title": title }));
+    }
+
+    /// A verdict of the recipe's own; a failed one fails the run.
+    pub fn recipe_check(&mut self, name: &str, verdict: Verdict, detail: &str) {
+        let (name, detail) = (escape(name), escape(detail));
+        let check = CheckResult { name, verdict, detail, by: "recipe" };
+        self.add_check(check);
+    }
+
+    /// A verdict of the host's, about something that the scenario asked for.
+    pub fn check(&mut self, name: &str, verdict: Verdict, detail: &str) {
+        let (name, detail) = (name.to_owned(), detail.to_owned());
+        self.add_check(CheckResult { name, verdict, detail, by: "scenario" });
+    }
+
+    fn add_check(&mut self, check: CheckResult) {
+        self.view.check(&check);
+        self.event("check", json!(check));
+        self.result.checks.push(check);
+    }
+
+    pub fn metric(&mut self, name: &str, value: f64, unit: &str) {
+        let metric = Metric { name: escape(name), value, unit: escape(unit) };
+        self.view.metric(&metric);
+        self.event("metric", json!(metric));
+        self.current().metrics.push(metric);
+    }
+
+    pub fn print(&mut self, text: &str) {
+        for line in text.lines().map(escape) {
+            self.view.printed(&line);
+            self.current().output.push(line);
+        }
+    }
+
+    /// Keeps a file of the recipe's; the reason where the run's artifacts are used up.
+    pub fn attach(&mut self, name: &str, media_type: &str, data: &[u8]) -> Result<(), String> {
+        self.attached += data.len();
+        if self.attached > ATTACHED_BYTES {
+            return Err(format!("{ATTACHED_BYTES} bytes of attachments"));
+        }
+        let plain = !name.is_empty()
+            && name.len() <= 64
+            && !name.starts_with('.')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        let kept = match &self.artifacts {
+            Some(folder) if plain => fs::write(folder.join(name), data),
+            Some(_) => Err(io::Error::other("the name must be letters, digits, `.`, `_` and `-`")),
+            None => Ok(()),
+        };
+        if let Err(error) = kept {
+            self.result
+                .warnings
+                .push(format!("attachment `{}` was not kept: {error}", escape(name)));
+        }
+        self.event(
+            "attach",
+            json!({ "name": escape(name), "media_type": escape(media_type), "bytes": data.len() }),
+        );
+        Ok(())
+    }
+
+    /// Shows the verdict; with `--json` the whole result.
+    pub fn finish(&mut self, exit_code: u8, error: Option<&str>) {
+        self.result.finish(exit_code, self.started.elapsed(), error);
+        self.event("end", json!({ "result": self.result.result, "exit_code": exit_code }));
+        self.view.finish(&self.result, error);
+    }
+}

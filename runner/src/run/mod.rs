@@ -1,0 +1,156 @@
+//! Conducts a run: the only module that knows the order of the stages.
+
+mod interrupt;
+mod prepare;
+mod stage;
+
+pub use prepare::{Prepared, prepare, validate};
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::check;
+use crate::cli::RunArguments;
+use crate::exit::{Exit, Failure};
+use crate::host::Session;
+use crate::kernel::{Absent, Kernel, Netlink};
+use crate::lab;
+use crate::policy::Target;
+use crate::tap::Opener;
+use interrupt::Interrupts;
+use stage::Stage;
+
+/// Runs a scenario or recipe and says how it ended.
+pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
+    let mut prepared = prepare(arguments)?;
+    let (kernel, opener) = enter(prepared.target)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Lacking, format!("can't start: {error}")))?;
+    let reservation = prepared.reservation.take();
+    let (mut session, ending) = runtime.block_on(conduct(prepared, kernel, opener))?;
+    let ending = settle(&mut session, ending, reservation);
+    session.report.finish(ending.exit as u8, ending.message.as_deref());
+    Ok(ending.exit)
+}
+
+/// How the recipes and checks ended.
+#[derive(Debug)]
+struct Ending {
+    exit: Exit,
+    message: Option<String>,
+}
+
+impl From<Failure> for Ending {
+    fn from(failure: Failure) -> Self {
+        Self { exit: failure.exit, message: Some(failure.message) }
+    }
+}
+
+/// Goes where the run takes place. Still on the only thread.
+fn enter(target: Target) -> Result<(Box<dyn Kernel + Send>, Option<Opener>), Failure> {
+    match target {
+        Target::Lab => {
+            // Before the lab: what opens character devices needs the rights that are left there.
+            let opener = Opener::start().map_err(|error| {
+                let message = format!("can't start the opener of character devices: {error}");
+                Failure::new(Exit::Lacking, message)
+            })?;
+            lab::enter()?;
+            let kernel = Netlink::for_lab().map_err(|error| {
+                Failure::new(Exit::Lacking, format!("can't talk to the kernel: {error}"))
+            })?;
+            Ok((Box::new(kernel), opener))
+        }
+        // The policy refuses whatever is asked; so nothing is opened.
+        Target::Host => Ok((Box::new(Absent), None)),
+    }
+}
+
+/// Checks the parameters, runs the steps, evaluates the checks.
+async fn conduct(
+    prepared: Prepared,
+    kernel: Box<dyn Kernel + Send>,
+    opener: Option<Opener>,
+) -> Result<(Session, Ending), Failure> {
+    let interrupts = Interrupts::listen()?;
+    let Prepared { scenario, recipes, limits, target, report, .. } = prepared;
+    let mut stage = Stage::new(scenario, recipes, limits, interrupts)?;
+    let mut report = stage.check_parameters(report).await?;
+    report.started();
+    let mut session = stage.session(target, kernel, report);
+    session.opener = opener;
+    for step in 0..stage.steps() {
+        let (back, outcome) = stage.step(step, session).await;
+        session = back;
+        if let Err(failure) = outcome {
+            return Ok((session, failure.into()));
+        }
+    }
+    let ending = stage.checks(&mut session).await;
+    Ok((session, ending))
+}
+
+/// Keeps the lab, lets it go, or undoes what was made.
+fn settle(session: &mut Session, ending: Ending, reservation: Option<lab::Reservation>) -> Ending {
+    let worth_keeping = matches!(ending.exit, Exit::Done | Exit::Failed);
+    if let (Some(reservation), true) = (reservation, worth_keeping) {
+        let name = reservation.name().to_owned();
+        return match keep(session, reservation) {
+            Ok(()) => {
+                session.report.result_mut().kept = Some(name);
+                ending
+            }
+            Err(failure) => undo(session, failure.into()),
+        };
+    }
+    match ending.exit {
+        // The lab goes with this process, all at once.
+        Exit::Done => ending,
+        _ => undo(session, ending),
+    }
+}
+
+fn keep(session: &Session, reservation: lab::Reservation) -> Result<(), Failure> {
+    let namespaces = session.kernel.namespaces();
+    let named = namespaces.iter().map(|(name, descriptor)| {
+        use std::os::fd::AsFd as _;
+        (name.to_string(), descriptor.as_fd())
+    });
+    let holder = lab::keep(named)?;
+    reservation.keep(holder, namespaces.len())
+}
+
+/// One by one for so long; then the kernel takes the rest of a lab apart, all at once.
+const UNDO: Duration = Duration::from_secs(1);
+
+/// Takes back everything, newest first, whatever fails on the way.
+fn undo(session: &mut Session, ending: Ending) -> Ending {
+    let left = session.undo_all(Some(Instant::now() + UNDO));
+    let rest = session.journal.changes().count();
+    session.report.result_mut().undone_with_lab = rest;
+    if left.is_empty() {
+        return ending;
+    }
+    let cause = ending.message.map(|cause| cause + "\n").unwrap_or_default();
+    let message = format!("{cause}{} changes could not be undone", left.len());
+    Ending { exit: Exit::UndoIncomplete, message: Some(message) }
+}
+
+impl Stage {
+    async fn checks(&mut self, session: &mut Session) -> Ending {
+        for placed in self.take_checks() {
+            tokio::select! {
+                biased;
+                failure = self.interrupts.next() => return failure.into(),
+                _holds = check::evaluate(&placed.check, session) => {}
+            }
+        }
+        match session.report.result().failed_checks() {
+            0 => Ending { exit: Exit::Done, message: None },
+            _ => Ending { exit: Exit::Failed, message: None },
+        }
+    }
+}

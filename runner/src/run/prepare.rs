@@ -1,0 +1,195 @@
+//! From what was typed to what it means; nothing is touched here.
+
+use std::fs::{self, File};
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::time::Duration;
+
+use super::interrupt::Interrupts;
+use super::stage::Stage;
+use crate::cli::{ParameterArguments, RunArguments, TargetArgument, ValidateArguments};
+use crate::exit::{Exit, Failure};
+use crate::host::Limits;
+use crate::lab;
+use crate::policy::Target;
+use crate::recipe::Recipe;
+use crate::report::{Report, View};
+use crate::scenario::{Faults, Grant, Override, RecipeFault, Scenario};
+
+/// Everything that a run needs, read and checked.
+pub struct Prepared {
+    pub(super) scenario: Scenario,
+    pub(super) recipes: Vec<Recipe>,
+    pub(super) limits: Limits,
+    pub(super) target: Target,
+    pub(super) report: Report,
+    pub(super) reservation: Option<lab::Reservation>,
+}
+
+/// Reads everything that the arguments name.
+pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
+    let scenario = load(&arguments.what, &arguments.parameters)?;
+    grants(&arguments.grant)?;
+    let mut limits = limits(&scenario);
+    if let Some(seconds) = arguments.timeout {
+        limits.time = Duration::from_secs_f64(seconds);
+    }
+    let target = match arguments.target {
+        Some(TargetArgument::Lab) => Target::Lab,
+        Some(TargetArgument::Host) => Target::Host,
+        None => scenario.target.unwrap_or(Target::Lab),
+    };
+    if target == Target::Host && arguments.keep.is_some() {
+        return Err(Failure::usage(
+            "--keep is for labs; what is made on the host target stays or goes by itself",
+        ));
+    }
+    let recipes = recipes(&scenario, &limits)?;
+    let view = View { json: arguments.json, quiet: arguments.quiet, verbose: arguments.verbose };
+    let word = match target {
+        Target::Lab => "lab",
+        Target::Host => "host",
+    };
+    let report = Report::new(&scenario.name, word, view)
+        .with_events(arguments.events.as_deref().map(create).transpose()?)
+        .with_artifacts(arguments.artifacts.clone().map(folder).transpose()?);
+    let reservation = arguments
+        .keep
+        .as_deref()
+        .map(|name| lab::Folder::open()?.reserve(name, &arguments.what))
+        .transpose()?;
+    Ok(Prepared { scenario, recipes, limits, target, report, reservation })
+}
+
+/// Checks a scenario and its recipes' parameters; runs no recipe.
+pub fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
+    let scenario = load(&arguments.what, &arguments.parameters)?;
+    let limits = limits(&scenario);
+    let recipes = recipes(&scenario, &limits)?;
+    let view = View { json: false, quiet: true, verbose: false };
+    let report = Report::new(&scenario.name, "lab", view);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Lacking, format!("can't start: {error}")))?;
+    runtime.block_on(async {
+        let mut stage = Stage::new(scenario, recipes, limits, Interrupts::listen()?)?;
+        stage.check_parameters(report).await
+    })?;
+    Ok(Exit::Done)
+}
+
+fn load(what: &str, parameters: &ParameterArguments) -> Result<Scenario, Failure> {
+    let mut overrides = Vec::new();
+    for argument in &parameters.parameters {
+        overrides.push(Override::read(argument).map_err(|faults| refused(&faults))?);
+    }
+    let scenario = if what.starts_with("builtin:") || what.ends_with(".wasm") {
+        Scenario::of_recipe(what, &overrides)
+    } else {
+        Scenario::load(Path::new(what), &overrides)
+    };
+    scenario.map_err(|faults| refused(&faults))
+}
+
+/// Faults speak for themselves, in colour on a terminal.
+pub(super) fn refused(faults: &Faults) -> Failure {
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    Failure::usage(if colours { faults.styled() } else { faults.to_string() })
+}
+
+fn grants(given: &[String]) -> Result<(), Failure> {
+    let wrong: Vec<String> = given
+        .iter()
+        .filter_map(|text| {
+            text.parse::<Grant>().err().map(|rule| format!("error: --grant: {rule}"))
+        })
+        .collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::usage(wrong.join("\n\n"))) }
+}
+
+/// The scenario's limits, and the host's own for what a scenario can't set.
+fn limits(scenario: &Scenario) -> Limits {
+    let asked = &scenario.limits;
+    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    Limits {
+        time: asked.time,
+        memory: size(asked.memory),
+        namespaces: asked.namespaces as usize,
+        links: asked.links as usize,
+        table_elements: size(asked.table),
+        call_bytes: size(asked.call_bytes),
+        handles: asked.handles as usize,
+        log_bytes: size(asked.log),
+        ..Limits::default()
+    }
+}
+
+/// Loads each step's recipe and compares its parameters with its manifest; all faults at once.
+fn recipes(scenario: &Scenario, limits: &Limits) -> Result<Vec<Recipe>, Failure> {
+    let mut loaded = Vec::new();
+    let mut faults = Vec::new();
+    for (place, step) in scenario.steps.iter().enumerate() {
+        match Recipe::load(&step.recipe, limits.recipe_bytes) {
+            Ok(recipe) => {
+                let given = step.params();
+                let unknown =
+                    unknown_parameters(&recipe, given.iter().map(|(name, _)| name.as_str()));
+                faults
+                    .extend((!unknown.is_empty()).then(|| scenario.recipe_faults(place, &unknown)));
+                loaded.push(recipe);
+            }
+            Err(reason) => {
+                let (message, help) = match reason.split_once("\n  help: ") {
+                    Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
+                    None => (reason, None),
+                };
+                let fault = RecipeFault { message, help, ..RecipeFault::default() };
+                faults.push(scenario.recipe_faults(place, &[fault]));
+            }
+        }
+    }
+    match Faults::join(faults) {
+        None => Ok(loaded),
+        Some(faults) => Err(refused(&faults)),
+    }
+}
+
+/// Parameters that the recipe's manifest doesn't name.
+fn unknown_parameters<'a>(
+    recipe: &Recipe,
+    given: impl Iterator<Item = &'a str>,
+) -> Vec<RecipeFault> {
+    let Some(manifest) = &recipe.manifest else { return Vec::new() };
+    let known: Vec<&str> = manifest.parameters.iter().map(|each| each.name.as_str()).collect();
+    given
+        .filter(|name| !known.contains(name))
+        .map(|name| RecipeFault {
+            parameter: name.to_owned(),
+            message: format!(
+                "recipe `{}` has no parameter `{}`",
+                manifest.name,
+                name.escape_debug()
+            ),
+            help: Some(match crate::near::nearest(name, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if known.is_empty() => "it takes none".to_owned(),
+                None => format!("it has {}", known.join(", ")),
+            }),
+            ..RecipeFault::default()
+        })
+        .collect()
+}
+
+fn create(path: &Path) -> Result<File, Failure> {
+    File::create(path).map_err(|error| {
+        Failure::usage(format!("--events: can't write `{}`: {error}", path.display()))
+    })
+}
+
+fn folder(path: std::path::PathBuf) -> Result<std::path::PathBuf, Failure> {
+    fs::create_dir_all(&path).map_err(|error| {
+        Failure::usage(format!("--artifacts: can't make `{}`: {error}", path.display()))
+    })?;
+    Ok(path)
+}

@@ -1,0 +1,203 @@
+//! The steps of a scenario on the engine, one after the other.
+
+use std::path::PathBuf;
+
+use tokio::time::Instant;
+
+use super::interrupt::Interrupts;
+use super::prepare::refused;
+use crate::bindings::exports::netwright::host::guest::Fault;
+use crate::bindings::netwright::host::types;
+use crate::component::{Compiled, Runtime, Stop};
+use crate::exit::{Exit, Failure};
+use crate::host::{Host, Limits, Session};
+use crate::kernel::{Absent, Kernel};
+use crate::policy::{Policy, Target};
+use crate::recipe::Recipe;
+use crate::report::{Report, escape};
+use crate::scenario::{Faults, PlacedCheck, RecipeFault, Scenario};
+
+/// A scenario with its recipes compiled.
+pub(super) struct Stage {
+    scenario: Scenario,
+    recipes: Vec<(Recipe, Compiled)>,
+    runtime: Runtime,
+    limits: Limits,
+    deadline: Instant,
+    pub(super) interrupts: Interrupts,
+}
+
+impl Stage {
+    pub(super) fn new(
+        scenario: Scenario,
+        recipes: Vec<Recipe>,
+        limits: Limits,
+        interrupts: Interrupts,
+    ) -> Result<Self, Failure> {
+        let mut runtime = Runtime::new(cache()).map_err(|error| {
+            Failure::new(Exit::Lacking, format!("can't start WebAssembly: {error:#}"))
+        })?;
+        let mut compiled = Vec::new();
+        for recipe in recipes {
+            let component = runtime.compile(&recipe).map_err(|reason| {
+                Failure::usage(format!("recipe `{}` can't be run: {reason}", recipe.source))
+            })?;
+            compiled.push((recipe, component));
+        }
+        let deadline = Instant::now() + limits.time;
+        Ok(Self { scenario, recipes: compiled, runtime, limits, deadline, interrupts })
+    }
+
+    pub(super) fn steps(&self) -> usize {
+        self.recipes.len()
+    }
+
+    pub(super) fn take_checks(&mut self) -> Vec<PlacedCheck> {
+        std::mem::take(&mut self.scenario.checks)
+    }
+
+    pub(super) fn session(
+        &self,
+        target: Target,
+        kernel: Box<dyn Kernel + Send>,
+        report: Report,
+    ) -> Session {
+        Session::new(target.into(), kernel, report, &self.limits, self.deadline)
+    }
+
+    fn host(&self, step: usize, session: Session) -> Host {
+        let params = self.scenario.steps.get(step).map(|step| step.params()).unwrap_or_default();
+        let name = escape(self.recipes[step].0.name());
+        Host::new(session, name, params, &self.limits)
+    }
+
+    /// Asks each recipe about its parameters; all faults of all steps at once.
+    pub(super) async fn check_parameters(&mut self, mut report: Report) -> Result<Report, Failure> {
+        let mut all = Vec::new();
+        for step in 0..self.steps() {
+            let session = Session::new(
+                Policy::Nothing,
+                Box::new(Absent),
+                report,
+                &self.limits,
+                self.deadline,
+            );
+            let host = self.host(step, session);
+            let component = &self.recipes[step].1;
+            let interrupt = self.interrupts.next();
+            let (session, answer) =
+                self.runtime.check(component, host, &self.limits, interrupt).await;
+            report = session.report;
+            let faults = answer.map_err(|stop| self.stopped(step, "check", stop))?;
+            if !faults.is_empty() {
+                let faults: Vec<RecipeFault> = faults.into_iter().map(recipe_fault).collect();
+                all.push(self.scenario.recipe_faults(step, &faults));
+            }
+        }
+        match Faults::join(all) {
+            None => Ok(report),
+            Some(faults) => Err(refused(&faults)),
+        }
+    }
+
+    /// Runs one recipe; gives the session back whatever happens.
+    pub(super) async fn step(
+        &mut self,
+        step: usize,
+        mut session: Session,
+    ) -> (Session, Result<(), Failure>) {
+        let name = self.scenario.steps.get(step).map(|step| step.name.as_str()).unwrap_or_default();
+        session.report.step(name, &self.recipes[step].0.source);
+        let host = self.host(step, session);
+        let component = &self.recipes[step].1;
+        let (session, answer) =
+            self.runtime.run(component, host, &self.limits, self.interrupts.next()).await;
+        let outcome = match answer {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(reported(self.recipes[step].0.name(), error)),
+            Err(stop) => Err(self.stopped(step, "run", stop)),
+        };
+        (session, outcome)
+    }
+
+    fn stopped(&self, step: usize, function: &str, stop: Stop) -> Failure {
+        let recipe = escape(self.recipes[step].0.name());
+        match stop {
+            Stop::Limit(which) => Failure::new(
+                Exit::Limit,
+                format!(
+                    "recipe `{recipe}` was stopped in `{function}`: limit reached: {which}\n  help: `limits` in the scenario, or --timeout, raises it"
+                ),
+            ),
+            Stop::Broken(why) => Failure::new(
+                Exit::Broken,
+                format!("recipe `{recipe}` broke off in `{function}`: {}", quoted(&why)),
+            ),
+            Stop::Interrupted(failure) => failure,
+        }
+    }
+}
+
+fn recipe_fault(fault: Fault) -> RecipeFault {
+    RecipeFault {
+        parameter: fault.parameter,
+        pointer: fault.pointer,
+        line: fault.line,
+        column: fault.column,
+        message: fault.message,
+        help: fault.help,
+    }
+}
+
+/// A recipe's own error as the end of the run.
+fn reported(recipe: &str, error: types::Error) -> Failure {
+    let recipe = escape(recipe);
+    let (exit, text) = match error {
+        types::Error::Denied(denial) => (
+            Exit::Denied,
+            format!("{} for {}\n  help: {}", denial.capability, denial.target, denial.hint),
+        ),
+        types::Error::Kernel(error) => (Exit::Broken, kernel_words(&error)),
+        types::Error::Gone(what) => (Exit::Broken, format!("{what} is gone")),
+        types::Error::Invalid(rule) => (Exit::Broken, rule),
+        types::Error::Timeout(waited) => (Exit::Broken, format!("nothing came in {waited} ms")),
+        types::Error::Limit(which) => (Exit::Limit, format!("limit reached: {which}")),
+        types::Error::Unsupported(what) => (Exit::Lacking, format!("not supported here: {what}")),
+        types::Error::Other(detail) => (Exit::Failed, detail.message),
+    };
+    Failure::new(exit, format!("recipe `{recipe}` failed: {}", quoted(&text)))
+}
+
+/// A text of several lines that can't pass for our own: each further line is marked, but for the
+/// remedies, which are recognised by their form and stay harmless as they are.
+fn quoted(text: &str) -> String {
+    let mut shown = String::new();
+    for (place, line) in text.lines().enumerate() {
+        if place > 0 {
+            shown.push_str(if line.starts_with("  help: ") { "\n" } else { "\n    | " });
+        }
+        shown.push_str(&escape(line));
+    }
+    shown
+}
+
+/// As [`crate::kernel::KernelError`] shows itself, from what the recipe passed on.
+fn kernel_words(error: &types::KernelError) -> String {
+    crate::kernel::KernelError {
+        errno: error.errno,
+        operation: error.operation.clone(),
+        text: error.text.clone(),
+        hint: error.hint.clone(),
+    }
+    .to_string()
+}
+
+/// Where compiled recipes are kept from run to run.
+fn cache() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = match set("XDG_CACHE_HOME") {
+        Some(folder) => folder,
+        None => set("HOME")?.join(".cache"),
+    };
+    folder.is_absolute().then(|| folder.join("netwright/compiled"))
+}

@@ -1,0 +1,355 @@
+//! Reads the checks of a scenario.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use super::check::{
+    AddressCheck, ArpCheck, Check, Expect, ExpectTcp, LinkCheck, NeighbourCheck, PingCheck,
+    RouteCheck, SysctlCheck, TcpCheck,
+};
+use super::fault::{quote, suggestion};
+use super::read::{Fields, Reader};
+use super::tree::{Entry, Node, Value};
+use super::units;
+use crate::change::{Name, NeighbourState};
+
+/// Kinds as `ip -d link` names them; the last two are for links of which the kernel names none.
+pub(crate) const KINDS: &[&str] = &[
+    "amt",
+    "bareudp",
+    "bond",
+    "bridge",
+    "can",
+    "dummy",
+    "erspan",
+    "geneve",
+    "gre",
+    "gretap",
+    "gtp",
+    "hsr",
+    "ifb",
+    "ip6erspan",
+    "ip6gre",
+    "ip6gretap",
+    "ip6tnl",
+    "ipip",
+    "ipoib",
+    "ipvlan",
+    "ipvtap",
+    "lowpan",
+    "macsec",
+    "macvlan",
+    "macvtap",
+    "netdevsim",
+    "nlmon",
+    "rmnet",
+    "sit",
+    "tap",
+    "team",
+    "tun",
+    "vcan",
+    "veth",
+    "virt_wifi",
+    "vlan",
+    "vrf",
+    "vti",
+    "vti6",
+    "vxcan",
+    "vxlan",
+    "wireguard",
+    "xfrm",
+    "device",
+    "loopback",
+];
+
+const MACVLAN_MODES: &[&str] = &["private", "vepa", "bridge", "passthru", "source"];
+const IPVLAN_MODES: &[&str] = &["l2", "l3", "l3s"];
+
+const EXPECT: &[(&str, Expect)] = &[("reply", Expect::Reply), ("unreachable", Expect::Unreachable)];
+
+const STATES: &[(&str, NeighbourState)] = &[
+    ("none", NeighbourState::None),
+    ("incomplete", NeighbourState::Incomplete),
+    ("reachable", NeighbourState::Reachable),
+    ("stale", NeighbourState::Stale),
+    ("delay", NeighbourState::Delay),
+    ("probe", NeighbourState::Probe),
+    ("failed", NeighbourState::Failed),
+    ("noarp", NeighbourState::Noarp),
+    ("permanent", NeighbourState::Permanent),
+];
+
+type Read = fn(&mut Fields<'_>, &mut Reader) -> Option<Check>;
+
+/// Each check's word, what it is called in messages, and what reads it.
+const CHECKS: &[(&str, &str, Read)] = &[
+    ("link", "a `link` check", link),
+    ("address", "an `address` check", address),
+    ("ping", "a `ping` check", ping),
+    ("route", "a `route` check", route),
+    ("neighbour", "a `neighbour` check", neighbour),
+    ("arp", "an `arp` check", arp),
+    ("tcp", "a `tcp` check", tcp),
+    ("sysctl", "a `sysctl` check", sysctl),
+];
+
+/// Reads one item of `checks`.
+pub(crate) fn read(node: &Node, reader: &mut Reader) -> Option<Check> {
+    let Value::Map(entries) = &node.value else {
+        return reader.wrong(node, "a check, such as `ping: { from: ns1, to: 10.0.0.1 }`,");
+    };
+    let [entry] = entries.as_slice() else {
+        reader.fault(&node.span, "a check is one word with its own keys, such as `ping: { … }`");
+        return None;
+    };
+    let Some((_, what, read)) = CHECKS.iter().find(|(word, ..)| *word == entry.key) else {
+        unknown(entry, reader);
+        return None;
+    };
+    let mut fields = reader.map(&entry.value, what)?;
+    let before = reader.faults.len();
+    let check = read(&mut fields, reader);
+    reader.close(fields);
+    check.filter(|_| reader.faults.len() == before)
+}
+
+fn unknown(entry: &Entry, reader: &mut Reader) {
+    let words = || CHECKS.iter().map(|(word, ..)| *word);
+    let help = suggestion(&entry.key, words())
+        .or_else(|| Some(format!("there are {}", words().collect::<Vec<_>>().join(", "))));
+    reader.fault_with(&entry.key_span, format!("unknown check {}", quote(&entry.key)), help);
+}
+
+fn name(fields: &mut Fields<'_>, reader: &mut Reader, key: &'static str) -> Option<Name> {
+    fields.get(key).and_then(|node| reader.parsed(node, units::name))
+}
+
+fn needed_name(fields: &mut Fields<'_>, reader: &mut Reader, key: &'static str) -> Option<Name> {
+    fields.need(reader, key).and_then(|node| reader.parsed(node, units::name))
+}
+
+fn flag(fields: &mut Fields<'_>, reader: &mut Reader, key: &'static str) -> Option<bool> {
+    fields.get(key).and_then(|node| reader.boolean(node))
+}
+
+fn number(fields: &mut Fields<'_>, reader: &mut Reader, key: &'static str) -> Option<u32> {
+    fields.get(key).and_then(|node| reader.integer(node, 0, u32::MAX))
+}
+
+fn within(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Duration> {
+    let node = fields.get("within")?;
+    let duration = reader.parsed(node, units::duration)?;
+    if duration.is_zero() || duration > Duration::from_secs(3600) {
+        reader.fault(&node.span, "out of range; 1ms to 1h is possible");
+        return None;
+    }
+    Some(duration)
+}
+
+fn expect(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Expect> {
+    match fields.get("expect") {
+        Some(node) => reader.word(node, EXPECT),
+        None => Some(Expect::Reply),
+    }
+}
+
+/// A word that must be in the list.
+fn known(node: &Node, reader: &mut Reader, what: &str, words: &[&str]) -> Option<String> {
+    let text = reader.text(node)?;
+    if words.contains(&text) {
+        return Some(text.to_owned());
+    }
+    let help = suggestion(text, words.iter().copied())
+        .or_else(|| (words.len() < 10).then(|| format!("there are {}", words.join(", "))));
+    reader.fault_with(&node.span, format!("unknown {what} {}", quote(text)), help);
+    None
+}
+
+/// The modes of a kind; `None` where the kind has none.
+fn modes(kind: Option<&str>) -> Option<Vec<&'static str>> {
+    match kind {
+        Some("macvlan" | "macvtap") => Some(MACVLAN_MODES.to_vec()),
+        Some("ipvlan" | "ipvtap") => Some(IPVLAN_MODES.to_vec()),
+        Some(_) => None,
+        None => Some([MACVLAN_MODES, IPVLAN_MODES].concat()),
+    }
+}
+
+fn mode(node: &Node, kind: Option<&str>, reader: &mut Reader) -> Option<String> {
+    let Some(modes) = modes(kind) else {
+        let kind = kind.unwrap_or_default();
+        let help = Some("macvlan, macvtap, ipvlan and ipvtap have modes".to_owned());
+        reader.fault_with(&node.span, format!("a {kind} has no mode"), help);
+        return None;
+    };
+    known(node, reader, "mode", &modes)
+}
+
+fn link(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
+    let namespace = name(fields, reader, "namespace");
+    let link = needed_name(fields, reader, "name");
+    let exists = flag(fields, reader, "exists").unwrap_or(true);
+    let kind = fields.get("kind").and_then(|node| known(node, reader, "kind", KINDS));
+    let mode = fields.get("mode").and_then(|node| mode(node, kind.as_deref(), reader));
+    let check = LinkCheck {
+        namespace,
+        exists,
+        kind,
+        mode,
+        up: flag(fields, reader, "up"),
+        carrier: flag(fields, reader, "carrier"),
+        mtu: number(fields, reader, "mtu"),
+        mac: fields.get("mac").and_then(|node| reader.parsed(node, units::mac)),
+        parent: fields.get("parent").and_then(|node| reader.parsed(node, units::link_name)),
+        master: name(fields, reader, "master"),
+        promiscuity: number(fields, reader, "promiscuity"),
+        within: within(fields, reader),
+        name: link?,
+    };
+    let bare = LinkCheck {
+        kind: None,
+        mode: None,
+        up: None,
+        carrier: None,
+        mtu: None,
+        mac: None,
+        parent: None,
+        master: None,
+        promiscuity: None,
+        ..check.clone()
+    };
+    if !exists && bare != check {
+        reader.fault(fields.span(), "a link that must not exist can't be asked for anything else");
+    }
+    Some(Check::Link(check))
+}
+
+fn address(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
+    let namespace = name(fields, reader, "namespace");
+    let link = needed_name(fields, reader, "link");
+    let is = fields.need(reader, "is").and_then(|node| reader.parsed(node, units::prefix));
+    let absent = flag(fields, reader, "absent").unwrap_or(false);
+    let within = within(fields, reader);
+    Some(Check::Address(AddressCheck { namespace, link: link?, is: is?, absent, within }))
+}
+
+fn ping(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
+    let from = name(fields, reader, "from");
+    let to = fields.need(reader, "to").and_then(|node| reader.parsed(node, units::address));
+    let count = fields.get("count").map_or(Some(1), |node| reader.integer(node, 1, 1000));
+    let expect = expect(fields, reader);
+    let within = within(fields, reader);
+    Some(Check::Ping(PingCheck { from, to: to?, count: count?, expect: expect?, within }))
+}
+
+fn route(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
+    let namespace = name(fields, reader, "namespace");
+    let destination =
+        fields.need(reader, "destination").and_then(|node| reader.parsed(node, units::destination));
+    let gateway_node = fields.get("gateway");
+    let gateway = gateway_node.and_then(|node| reader.parsed(node, units::address));
+    let check = RouteCheck {
+        namespace,
+        gateway,
+        link: name(fields, reader, "link"),
+        metric: number(fields, reader, "metric"),
+        table: number(fields, reader, "table"),
+        absent: flag(fields, reader, "absent").unwrap_or(false),
+        within: within(fields, reader),
+        destination: destination?,
+    };
+    if let (Some(node), Some(gateway), Some(destination)) =
+        (gateway_node, gateway, check.destination)
+        && gateway.is_ipv4() != destination.address.is_ipv4()
+    {
+        let message = format!(
+            "gateway {gateway} is {}, destination {destination} is {}",
+            family(&gateway),
+            family(&destination.address)
+        );
+        reader.fault(&node.span, message);
+    }
+    Some(Check::Route(check))
+}
+
+fn family(address: &IpAddr) -> &'static str {
+    if address.is_ipv4() { "IPv4" } else { "IPv6" }
+}
+
+fn neighbour(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
+    let namespace = name(fields, reader, "namespace");
+    let address =
+        fields.need(reader, "address").and_then(|node| reader.parsed(node, units::address));
+    Some(Check::Neighbour(NeighbourCheck {
+        namespace,
+        link: name(fields, reader, "link"),
+        mac: fields.get("mac").and_then(|node| reader.parsed(node, units::mac)),
+        state: fields.get("state").and_then(|node| reader.word(node, STATES)),
+        absent: flag(fields, reader, "absent").unwrap_or(false),
+        within: within(fields, reader),
+        address: address?,
+    }))
+}
+
+fn arp(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
+    let from = name(fields, reader, "from");
+    let link = needed_name(fields, reader, "link");
+    let to = fields.need(reader, "to").and_then(|node| reader.parsed(node, ipv4));
+    let expect = expect(fields, reader);
+    let mac_node = fields.get("mac");
+    let mac = mac_node.and_then(|node| reader.parsed(node, units::mac));
+    if let (Some(node), Some(Expect::Unreachable)) = (mac_node, expect) {
+        reader.fault(&node.span, "where no answer is expected, no station gives it");
+    }
+    let within = within(fields, reader);
+    Some(Check::Arp(ArpCheck { from, link: link?, to: to?, expect: expect?, mac, within }))
+}
+
+fn ipv4(text: &str) -> Result<Ipv4Addr, String> {
+    match units::address(text)? {
+        IpAddr::V4(address) => Ok(address),
+        IpAddr::V6(_) => Err(format!("{} is IPv6; ARP is for IPv4 (RFC 826)", quote(text))),
+    }
+}
+
+fn tcp(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
+    let words = [
+        ("open", ExpectTcp::Open),
+        ("refused", ExpectTcp::Refused),
+        ("unreachable", ExpectTcp::Unreachable),
+    ];
+    let from = name(fields, reader, "from");
+    let to = fields.need(reader, "to").and_then(|node| reader.parsed(node, units::address));
+    let port = fields.need(reader, "port").and_then(|node| reader.integer(node, 1, u16::MAX));
+    let expect =
+        fields.get("expect").map_or(Some(ExpectTcp::Open), |node| reader.word(node, &words));
+    let within = within(fields, reader);
+    Some(Check::Tcp(TcpCheck { from, to: to?, port: port?, expect: expect?, within }))
+}
+
+fn sysctl(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
+    let namespace = name(fields, reader, "namespace");
+    let key = fields.need(reader, "key").and_then(|node| reader.parsed(node, key));
+    let is = fields.need(reader, "is").and_then(|node| {
+        let scalar = matches!(node.value, Value::Text(_) | Value::Integer(_));
+        if scalar {
+            Some(node.to_parameter().trim().to_owned())
+        } else {
+            reader.wrong(node, "text or a number")
+        }
+    });
+    let within = within(fields, reader);
+    Some(Check::Sysctl(SysctlCheck { namespace, key: key?, is: is?, within }))
+}
+
+fn key(text: &str) -> Result<String, String> {
+    let parts: Vec<_> = text.split(['.', '/']).collect();
+    let legal = |part: &&str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-:".contains(c))
+    };
+    if parts.len() < 3 || parts[0] != "net" || !parts.iter().all(legal) {
+        let help = "keys of a namespace begin with net: net.ipv4.ip_forward";
+        return Err(format!("{} is not a sysctl of a network\n  help: {help}", quote(text)));
+    }
+    Ok(text.to_owned())
+}

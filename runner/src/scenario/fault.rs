@@ -1,0 +1,250 @@
+//! What is wrong with a scenario, where, and what would help.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, normalize_untrusted_str};
+
+/// More faults than these are counted, not shown.
+const MOST_SHOWN: usize = 50;
+
+/// Longer words of the user's are cut when they are shown.
+const LONGEST_QUOTE: usize = 64;
+
+/// Where something stands: bytes of one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// place in [`Sources`]
+    pub(crate) source: usize,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl Span {
+    pub(crate) fn new(source: usize, range: Range<usize>) -> Self {
+        Self { source, start: range.start, end: range.end.max(range.start) }
+    }
+}
+
+/// A text that faults point into: the scenario file, or what a `-p` flag gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// as the user named it
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Sources(Vec<Source>);
+
+impl Sources {
+    /// The place of the new source.
+    pub(crate) fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> usize {
+        self.0.push(Source { name: name.into(), text: text.into() });
+        self.0.len() - 1
+    }
+
+    pub(crate) fn source(&self, index: usize) -> &str {
+        self.0.get(index).map_or("", |source| &source.text)
+    }
+
+    pub(crate) fn locate(&self, span: &Span) -> Location {
+        let Some(source) = self.0.get(span.source) else {
+            return Location { source: String::new(), line: 1, column: 1 };
+        };
+        let before = &source.text[..floor(&source.text, span.start)];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Location {
+            source: source.name.clone(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1,
+        }
+    }
+}
+
+/// The nearest place at or before `offset` that doesn't split a character.
+fn floor(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
+/// A place as people name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// the file as it was named, or the flag
+    pub source: String,
+    /// from 1
+    pub line: usize,
+    /// characters from 1
+    pub column: usize,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.source, self.line, self.column)
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub(crate) span: Span,
+    /// the rule that was broken: lower case, names in backticks
+    pub message: String,
+    pub help: Option<String>,
+}
+
+/// All that is wrong, in the order of the file.
+///
+/// `Display` shows each with its line of the source, without colours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults {
+    pub(crate) sources: Sources,
+    pub(crate) faults: Vec<Fault>,
+}
+
+impl Faults {
+    pub(crate) fn new(sources: Sources, mut faults: Vec<Fault>) -> Self {
+        faults.sort_by(|a, b| {
+            (a.span.source, a.span.start, &a.message).cmp(&(
+                b.span.source,
+                b.span.start,
+                &b.message,
+            ))
+        });
+        faults.dedup();
+        Self { sources, faults }
+    }
+
+    /// A fault of something that could not be read at all.
+    pub(crate) fn unread(name: &str, message: String, help: Option<String>) -> Self {
+        let mut sources = Sources::default();
+        let source = sources.add(name, "");
+        Self { sources, faults: vec![Fault { span: Span::new(source, 0..0), message, help }] }
+    }
+
+    /// Each with its place.
+    pub fn iter(&self) -> impl Iterator<Item = (Location, &Fault)> {
+        self.faults.iter().map(|fault| (self.sources.locate(&fault.span), fault))
+    }
+
+    pub fn len(&self) -> usize {
+        self.faults.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// As `Display`, in colour.
+    pub fn styled(&self) -> String {
+        self.render(&Renderer::styled())
+    }
+
+    fn render(&self, renderer: &Renderer) -> String {
+        let mut text = String::new();
+        for fault in self.faults.iter().take(MOST_SHOWN) {
+            text += &self.render_one(renderer, fault);
+            text.push_str("\n\n");
+        }
+        if self.faults.len() > MOST_SHOWN {
+            text +=
+                &format!("error: {} more faults are not shown\n\n", self.faults.len() - MOST_SHOWN);
+        }
+        text.truncate(text.trim_end().len());
+        text
+    }
+
+    fn render_one(&self, renderer: &Renderer, fault: &Fault) -> String {
+        let title = Level::ERROR.primary_title(shown(&fault.message));
+        let source = self.sources.0.get(fault.span.source);
+        let mut group = match source {
+            Some(source) if !source.text.is_empty() => title.element(line_of(source, &fault.span)),
+            Some(source) => title.element(
+                annotate_snippets::Origin::path(shown(&source.name)).line(1).char_column(1),
+            ),
+            None => title.elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new()),
+        };
+        if let Some(help) = &fault.help {
+            group = group.element(Level::HELP.message(shown(help)));
+        }
+        renderer.render(&[group])
+    }
+}
+
+/// Text that came from outside, so that it can't move the cursor or fake a line.
+fn shown(text: &str) -> String {
+    normalize_untrusted_str(text)
+}
+
+/// The line that a fault begins in, with the fault's part of it marked.
+fn line_of<'a>(source: &'a Source, span: &Span) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let start = floor(&source.text, span.start);
+    let line_start = source.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+    let line_end = source.text[start..].find('\n').map_or(source.text.len(), |at| start + at);
+    let line = &source.text[line_start..line_end];
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let end = floor(line, span.end.saturating_sub(line_start)).max(start - line_start);
+    let marked = (start - line_start).min(line.len())..end.min(line.len());
+    Snippet::source(line)
+        .path(shown(&source.name))
+        .line_start(source.text[..line_start].matches('\n').count() + 1)
+        .annotation(AnnotationKind::Primary.span(marked))
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(&Renderer::plain()))
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// A word of the user's in backticks: escaped, and cut where it is long.
+pub(crate) fn quote(word: &str) -> String {
+    let cut = floor(word, LONGEST_QUOTE);
+    let rest = if cut < word.len() { "…" } else { "" };
+    format!("`{}{rest}`", word[..cut].escape_debug())
+}
+
+/// The known word that was probably meant, as a `help:` line.
+pub(crate) fn suggestion<'a>(
+    word: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    nearest(word, known).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// The known word nearest to a misspelt one, if one is near.
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > LONGEST_QUOTE {
+        return None;
+    }
+    let lower = word.to_lowercase();
+    known
+        .into_iter()
+        .filter(|candidate| *candidate != word)
+        .map(|candidate| {
+            (candidate, strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()))
+        })
+        .filter(|(candidate, distance)| *distance <= 1 + candidate.chars().count().max(3) / 4)
+        .filter(|(candidate, distance)| *distance < candidate.chars().count().max(2))
+        .min_by_key(|(_, distance)| *distance)
+        .map(|(candidate, _)| candidate)
+}
+
+impl Faults {
+    /// The faults of several steps of one scenario as one; none where there are none.
+    pub(crate) fn join(all: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut all = all.into_iter();
+        let first = all.next()?;
+        let faults = all.fold(first.faults, |mut faults, more| {
+            faults.extend(more.faults);
+            faults
+        });
+        Some(Self::new(first.sources, faults))
+    }
+}

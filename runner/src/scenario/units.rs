@@ -1,0 +1,177 @@
+//! Durations, sizes, addresses and names as a scenario writes them.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::fault::quote;
+use crate::change::{LONGEST_NAME, LinkName, MacAddress, Name, Prefix};
+
+/// `500ms`, `30s`, `2m`, `1h`, or parts of it together: `1m30s`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let refused = || {
+        format!(
+            "{} is not a duration\n  help: write a number with its unit: 500ms, 30s, 2m, 1h",
+            quote(text)
+        )
+    };
+    let mut total = Duration::ZERO;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(refused)?;
+        let (number, behind) = rest.split_at(digits);
+        let letters = behind.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(behind.len());
+        let (unit, behind) = behind.split_at(letters);
+        let milliseconds = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" | "min" => 60_000,
+            "h" => 3_600_000,
+            _ => return Err(refused()),
+        };
+        let number: u64 = number.parse().map_err(|_| refused())?;
+        let part = number.checked_mul(milliseconds).ok_or_else(refused)?;
+        total = total.checked_add(Duration::from_millis(part)).ok_or_else(refused)?;
+        rest = behind;
+    }
+    if text.is_empty() { Err(refused()) } else { Ok(total) }
+}
+
+/// `64MiB`, `512KiB`, `1GiB`, `1000B`: bytes.
+pub fn size(text: &str) -> Result<u64, String> {
+    let refused = || {
+        format!(
+            "{} is not a size\n  help: write a number with its unit: 512KiB, 64MiB, 1GiB",
+            quote(text)
+        )
+    };
+    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(refused)?;
+    let (number, unit) = text.split_at(digits);
+    let bytes: u64 = match unit.trim_start() {
+        "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => return Err(refused()),
+    };
+    number.parse::<u64>().ok().and_then(|number| number.checked_mul(bytes)).ok_or_else(refused)
+}
+
+/// An address without a prefix length.
+pub(crate) fn address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| {
+        let help = match text.split_once('/') {
+            Some((address, _)) if address.parse::<IpAddr>().is_ok() => {
+                format!("\n  help: without the length: {address}")
+            }
+            _ => String::new(),
+        };
+        format!("{} is not an IPv4 or IPv6 address{help}", quote(text))
+    })
+}
+
+/// An address with its prefix length.
+pub(crate) fn prefix(text: &str) -> Result<Prefix, String> {
+    let Some((address, length)) = text.split_once('/') else {
+        return Err(match text.parse::<IpAddr>() {
+            Ok(address) => {
+                let length = if address.is_ipv4() { 24 } else { 64 };
+                format!("{} has no prefix length\n  help: write {address}/{length}", quote(text))
+            }
+            Err(_) => format!("{} is not an address with a prefix length", quote(text)),
+        });
+    };
+    let address: IpAddr = address
+        .parse()
+        .map_err(|_| format!("{} is not an IPv4 or IPv6 address", quote(address)))?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
+    match length.parse::<u8>() {
+        Ok(length) if digits && length <= longest => Ok(Prefix { address, length }),
+        _ => Err(format!(
+            "{} is not a prefix length; an {} address has 0 to {longest}",
+            quote(length),
+            if address.is_ipv4() { "IPv4" } else { "IPv6" }
+        )),
+    }
+}
+
+/// A destination of routes: `default`, or an address with its length. Host bits must be 0.
+pub(crate) fn destination(text: &str) -> Result<Option<Prefix>, String> {
+    if text == "default" {
+        return Ok(None);
+    }
+    let whole = match text.parse::<IpAddr>() {
+        Ok(address) => Prefix { address, length: if address.is_ipv4() { 32 } else { 128 } },
+        Err(_) => prefix(text)?,
+    };
+    let network = network(&whole);
+    if network == whole.address {
+        return Ok(Some(whole));
+    }
+    Err(format!(
+        "{} has bits behind its prefix length\n  help: the network is {network}/{}",
+        quote(text),
+        whole.length
+    ))
+}
+
+/// The address of the network that a prefix is in.
+pub(crate) fn network(prefix: &Prefix) -> IpAddr {
+    match prefix.address {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(prefix.length)).unwrap_or(0);
+            IpAddr::V4((u32::from(address) & mask).into())
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(prefix.length)).unwrap_or(0);
+            IpAddr::V6((u128::from(address) & mask).into())
+        }
+    }
+}
+
+/// A link's or namespace's name.
+pub(crate) fn name(text: &str) -> Result<Name, String> {
+    if text.len() > LONGEST_NAME {
+        let length = text.len();
+        return Err(format!(
+            "name {} has {length} bytes; the kernel allows {LONGEST_NAME}",
+            quote(text)
+        ));
+    }
+    text.parse()
+}
+
+pub(crate) fn mac(text: &str) -> Result<MacAddress, String> {
+    text.parse()
+}
+
+/// `NAME`, `NAMESPACE/NAME`, or `/NAME` in the root namespace.
+pub(crate) fn link_name(text: &str) -> Result<LinkName, String> {
+    let (namespace, link) = match text.split_once('/') {
+        None => (None, text),
+        Some(("", link)) => (Some(None), link),
+        Some((namespace, link)) => (Some(Some(name(namespace)?)), link),
+    };
+    Ok(LinkName { namespace, name: name(link)?.into() })
+}
+
+/// A scenario's or step's name: a letter, then letters, digits, `.`, `_` and `-`, 63 in all.
+pub(crate) fn title(text: &str) -> Result<String, String> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        Err(format!("name {} must begin with a letter", quote(text)))
+    } else if text.len() > 63 {
+        Err(format!("name {} has {} bytes; 63 are possible", quote(text), text.len()))
+    } else if let Some(bad) = text.chars().find(|c| !legal(*c)) {
+        Err(format!(
+            "name {} must not hold `{}`; letters, digits, `.`, `_` and `-` are allowed",
+            quote(text),
+            bad.escape_debug()
+        ))
+    } else {
+        Ok(text.to_owned())
+    }
+}

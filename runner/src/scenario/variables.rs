@@ -1,0 +1,371 @@
+//! A scenario's own parameters: defaults from the file, values from `-p`, and `${name}` where
+//! they are used.
+
+use std::path::Path;
+
+use super::fault::{Fault, Faults, Sources, Span, quote, suggestion};
+use super::read::Reader;
+use super::tree::{Entry, Node, Piece, Text, Value};
+use super::{scalar, yaml};
+
+/// A file given by `KEY=@FILE` may be this long, bytes.
+const LONGEST_FILE: u64 = 16 << 20;
+
+/// One `-p KEY=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    pub(crate) key: String,
+    pub(crate) value: String,
+    /// the file it was read from
+    file: Option<String>,
+}
+
+impl Override {
+    pub fn new(key: &str, value: &str) -> Self {
+        Self { key: key.to_owned(), value: value.to_owned(), file: None }
+    }
+
+    /// Takes `KEY=VALUE` apart; `KEY=@FILE` reads the file.
+    pub fn read(argument: &str) -> Result<Self, Faults> {
+        let refused = |message: String, help: &str| {
+            let mut sources = Sources::default();
+            let source = sources.add("command line", format!("-p {argument}"));
+            let span = Span::new(source, 3..3 + argument.len());
+            Faults::new(sources, vec![Fault { span, message, help: Some(help.to_owned()) }])
+        };
+        let Some((key, value)) = argument.split_once('=') else {
+            let message = format!("{} has no `=`", quote(argument));
+            return Err(refused(message, "write -p KEY=VALUE or -p KEY=@FILE"));
+        };
+        let Some(file) = value.strip_prefix('@') else { return Ok(Self::new(key, value)) };
+        let text = read_text(Path::new(file), LONGEST_FILE)
+            .map_err(|message| refused(message, "KEY=@FILE reads the value from a file"))?;
+        Ok(Self { key: key.to_owned(), value: text, file: Some(file.to_owned()) })
+    }
+
+    /// The source it is shown as in faults, and where its value begins in it.
+    fn source(&self, sources: &mut Sources) -> (usize, usize) {
+        match &self.file {
+            Some(file) => (sources.add(file, self.value.clone()), 0),
+            None => {
+                let before = format!("-p {}=", self.key);
+                let source = sources.add("command line", format!("{before}{}", self.value));
+                (source, before.len())
+            }
+        }
+    }
+
+    /// As data where it is meant so, else as text.
+    pub(crate) fn node(&self, sources: &mut Sources, reader: &mut Reader) -> Node {
+        let (source, begins) = self.source(sources);
+        let data = self.value.trim_start().starts_with(['[', '{'])
+            || self.file.as_deref().is_some_and(|file| {
+                [".yaml", ".yml", ".json"].iter().any(|ending| file.ends_with(ending))
+            });
+        let node = data.then(|| self.data(source, begins, reader));
+        node.unwrap_or_else(|| self.text(source, begins))
+    }
+
+    fn text(&self, source: usize, begins: usize) -> Node {
+        let span = Span::new(source, begins..begins + self.value.len());
+        let piece = Piece { at: 0, source, offset: begins, literal: true };
+        let text = Text { value: self.value.clone(), pieces: vec![piece] };
+        Node { span, value: Value::Text(text) }
+    }
+
+    /// Read as YAML; blanks stand for what comes before it in its source.
+    fn data(&self, source: usize, begins: usize, reader: &mut Reader) -> Node {
+        let padded = " ".repeat(begins) + &self.value;
+        let text = if begins == 0 { &self.value } else { &padded };
+        let broken = Span::new(source, begins..begins + self.value.len());
+        yaml::read(text, source, &mut reader.faults)
+            .unwrap_or(Node { span: broken, value: Value::Broken })
+    }
+
+    /// In the type of the default that it replaces.
+    fn replace(&self, default: &Node, sources: &mut Sources, reader: &mut Reader) -> Node {
+        match default.value {
+            Value::Text(_) => {
+                let (source, begins) = self.source(sources);
+                return self.text(source, begins);
+            }
+            Value::Null | Value::Broken => return self.loose(sources, reader),
+            Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::List(_)
+            | Value::Map(_) => {}
+        }
+        let node = self.loose(sources, reader);
+        if node.value != Value::Broken && node.kind() != default.kind() {
+            let message = format!(
+                "parameter {} is {}, as its default is; this is {}",
+                quote(&self.key),
+                default.kind(),
+                node.kind()
+            );
+            reader.fault(&node.span, message);
+            return Node { span: node.span, value: Value::Broken };
+        }
+        node
+    }
+
+    /// By the looks of it: data, a number, true or false, else text.
+    fn loose(&self, sources: &mut Sources, reader: &mut Reader) -> Node {
+        let mut node = self.node(sources, reader);
+        if matches!(node.value, Value::Text(_))
+            && let Some(value) = scalar::plain(&self.value)
+        {
+            node.value = value;
+        }
+        node
+    }
+}
+
+/// A whole file as text, with the sentence for why not.
+pub(crate) fn read_text(path: &Path, longest: u64) -> Result<String, String> {
+    use std::io::Read as _;
+    let shown = quote(&path.to_string_lossy());
+    let refused = |error: std::io::Error| {
+        let words = error.to_string();
+        let words = words.split(" (os error").next().unwrap_or_default().to_lowercase();
+        format!("can't read {shown}: {words}")
+    };
+    let file = std::fs::File::open(path).map_err(refused)?;
+    if file.metadata().map_err(refused)?.is_dir() {
+        return Err(format!("can't read {shown}: it is a folder"));
+    }
+    let mut bytes = Vec::new();
+    file.take(longest + 1).read_to_end(&mut bytes).map_err(refused)?;
+    if bytes.len() as u64 > longest {
+        return Err(format!("{shown} is longer than {longest} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let start = good.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let column = String::from_utf8_lossy(&good[start..]).chars().count() + 1;
+        format!("{shown} is not UTF-8 text: byte {} in line {line}, column {column}", good.len())
+    })
+}
+
+/// The parameters with their values.
+#[derive(Debug, Default)]
+pub(crate) struct Variables(Vec<Entry>);
+
+impl Variables {
+    /// Defaults of the file, replaced by what the command line says.
+    pub(crate) fn new(
+        defaults: Option<&Node>,
+        overrides: &[Override],
+        sources: &mut Sources,
+        reader: &mut Reader,
+    ) -> Self {
+        let mut entries = match defaults {
+            Some(Node { value: Value::Map(entries), .. }) => entries.clone(),
+            Some(other) => reader.wrong(other, "a map (the parameters)").unwrap_or_default(),
+            None => Vec::new(),
+        };
+        for entry in &entries {
+            if !is_name(&entry.key) {
+                let message = format!(
+                    "{} is no parameter name; a letter, then letters, digits, `_` and `-`",
+                    quote(&entry.key)
+                );
+                reader.fault(&entry.key_span, message);
+            }
+        }
+        let names: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
+        for given in overrides {
+            match entries.iter_mut().find(|entry| entry.key == given.key) {
+                Some(entry) => entry.value = given.replace(&entry.value, sources, reader),
+                None => unknown(given, &names, sources, reader),
+            }
+        }
+        Self(entries)
+    }
+
+    /// The node with every `${name}` in it replaced.
+    pub(crate) fn substitute(&self, node: &Node, reader: &mut Reader) -> Node {
+        let value = match &node.value {
+            Value::Text(text) => return self.substitute_text(node, text, reader),
+            Value::List(items) => {
+                Value::List(items.iter().map(|item| self.substitute(item, reader)).collect())
+            }
+            Value::Map(entries) => Value::Map(
+                entries
+                    .iter()
+                    .map(|entry| Entry {
+                        value: self.substitute(&entry.value, reader),
+                        ..entry.clone()
+                    })
+                    .collect(),
+            ),
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Broken => {
+                node.value.clone()
+            }
+        };
+        Node { span: node.span.clone(), value }
+    }
+
+    fn substitute_text(&self, node: &Node, text: &Text, reader: &mut Reader) -> Node {
+        if !text.value.contains("${") {
+            return node.clone();
+        }
+        let mut made = Text { value: String::new(), pieces: Vec::new() };
+        let mut broken = false;
+        for part in parts(&text.value) {
+            match part {
+                Part::Text(range) => made.append(text, range),
+                Part::Variable { range, name } => {
+                    let (source, start) = text.place(range.start);
+                    let (_, last) = text.place(range.end - 1);
+                    let span = Span::new(source, start..last + 1);
+                    match self.value(name, &span, reader) {
+                        Some(value) if range == (0..text.value.len()) => return value.clone(),
+                        Some(value) => broken |= !insert(&mut made, name, value, &span, reader),
+                        None => broken = true,
+                    }
+                }
+                Part::Open(at) => {
+                    let (source, start) = text.place(at);
+                    let help = Some("write `$${` where `${` itself is meant".to_owned());
+                    reader.fault_with(
+                        &Span::new(source, start..start + 2),
+                        "`${` has no `}`",
+                        help,
+                    );
+                    broken = true;
+                }
+            }
+        }
+        let value = if broken { Value::Broken } else { Value::Text(made) };
+        Node { span: node.span.clone(), value }
+    }
+
+    fn value(&self, name: &str, span: &Span, reader: &mut Reader) -> Option<&Node> {
+        let names = || self.0.iter().map(|entry| entry.key.as_str());
+        let Some(entry) = self.0.iter().find(|entry| entry.key == name) else {
+            let help = suggestion(name, names()).or_else(|| {
+                Some(if self.0.is_empty() {
+                    format!("add it: `params: {{ {name}: … }}`")
+                } else {
+                    format!("there are {}", names().collect::<Vec<_>>().join(", "))
+                })
+            });
+            reader.fault_with(span, format!("unknown parameter {}", quote(name)), help);
+            return None;
+        };
+        if entry.value.value == Value::Null {
+            let help = Some(format!("give it one: -p {name}=VALUE"));
+            reader.fault_with(
+                &entry.key_span,
+                format!("parameter {} has no value", quote(name)),
+                help,
+            );
+            return None;
+        }
+        (entry.value.value != Value::Broken).then_some(&entry.value)
+    }
+}
+
+fn unknown(given: &Override, names: &[String], sources: &mut Sources, reader: &mut Reader) {
+    let source = sources.add("command line", format!("-p {}={}", given.key, shorten(&given.value)));
+    let help = suggestion(&given.key, names.iter().map(String::as_str)).or_else(|| {
+        Some(if names.is_empty() {
+            "the scenario has no parameters".to_owned()
+        } else {
+            format!("there are {}", names.join(", "))
+        })
+    });
+    let span = Span::new(source, 3..3 + given.key.len());
+    reader.fault_with(&span, format!("unknown parameter {}", quote(&given.key)), help);
+}
+
+fn shorten(value: &str) -> String {
+    value.chars().take(60).take_while(|c| *c != '\n').collect()
+}
+
+pub(crate) fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+/// Adds a value to a text; false where it can't stand in one.
+fn insert(made: &mut Text, name: &str, value: &Node, span: &Span, reader: &mut Reader) -> bool {
+    match &value.value {
+        Value::Text(text) => made.append(text, 0..text.value.len()),
+        Value::List(_) | Value::Map(_) => {
+            let message = format!(
+                "parameter {} is {} and can't stand inside text",
+                quote(name),
+                value.kind()
+            );
+            reader.fault(span, message);
+            return false;
+        }
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Broken => {
+            let (source, offset) = (value.span.source, value.span.start);
+            made.pieces.push(Piece { at: made.value.len(), source, offset, literal: false });
+            made.value += &value.to_parameter();
+        }
+    }
+    true
+}
+
+impl Text {
+    /// Adds a part of another text, which keeps its places.
+    fn append(&mut self, from: &Self, range: std::ops::Range<usize>) {
+        let (source, offset) = from.place(range.start);
+        let begins = self.value.len();
+        let first = from.pieces.partition_point(|piece| piece.at <= range.start);
+        let literal = first.checked_sub(1).and_then(|at| from.pieces.get(at));
+        let literal = literal.is_none_or(|piece| piece.literal);
+        self.pieces.push(Piece { at: begins, source, offset, literal });
+        let within = from.pieces[first..].iter().take_while(|piece| piece.at < range.end);
+        self.pieces.extend(
+            within.map(|piece| Piece { at: begins + piece.at - range.start, ..piece.clone() }),
+        );
+        self.value += &from.value[range];
+    }
+}
+
+enum Part<'a> {
+    Text(std::ops::Range<usize>),
+    Variable {
+        range: std::ops::Range<usize>,
+        name: &'a str,
+    },
+    /// `${` without its end
+    Open(usize),
+}
+
+/// Takes a text with variables apart; `$${` stands for `${`.
+fn parts(text: &str) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    let mut done = 0;
+    while let Some(at) = text[done..].find("${").map(|at| at + done) {
+        if text[done..at].ends_with('$') {
+            parts.push(Part::Text(done..at - 1));
+            parts.push(Part::Text(at..at + 2));
+            done = at + 2;
+            continue;
+        }
+        if at > done {
+            parts.push(Part::Text(done..at));
+        }
+        let Some(end) =
+            text[at..].find(['}', '\n']).filter(|end| text[at + end..].starts_with('}'))
+        else {
+            parts.push(Part::Open(at));
+            return parts;
+        };
+        let end = at + end + 1;
+        parts.push(Part::Variable { range: at..end, name: &text[at + 2..end - 1] });
+        done = end;
+    }
+    if done < text.len() {
+        parts.push(Part::Text(done..text.len()));
+    }
+    parts
+}

@@ -1,0 +1,54 @@
+//! The kernel layer against the real kernel: each trial in a lab of its own, its outcome asked of
+//! `ip`, not of our own queries.
+
+mod answers;
+mod batch;
+mod kinds;
+mod lab;
+mod links;
+mod network;
+mod routes;
+mod twins;
+
+use std::process::{Command, ExitCode};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// Names the trial that a child process is to carry out.
+const TRIAL: &str = "NETWRIGHT_TRIAL";
+
+/// A trial and what it is called.
+type Named = (&'static str, fn());
+
+fn all() -> impl Iterator<Item = Named> {
+    [links::TRIALS, kinds::TRIALS, network::TRIALS, routes::TRIALS, answers::TRIALS, batch::TRIALS]
+        .into_iter()
+        .flatten()
+        .copied()
+}
+
+fn main() -> ExitCode {
+    if let Ok(wanted) = std::env::var(TRIAL) {
+        let (_, trial) = all().find(|(name, _)| *name == wanted).expect("a known trial");
+        netwright::kernel::netns::enter_lab().expect("a lab");
+        trial();
+        return ExitCode::SUCCESS;
+    }
+    let trials = all().map(|(name, _)| Trial::test(name, move || in_child(name))).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// A lab can only be entered by a process without other threads.
+fn in_child(name: &str) -> Result<(), Failed> {
+    let child = Command::new(std::env::current_exe()?).env(TRIAL, name).output()?;
+    if child.status.success() {
+        return Ok(());
+    }
+    Err(format!(
+        "{}\n{}{}",
+        child.status,
+        String::from_utf8_lossy(&child.stdout),
+        String::from_utf8_lossy(&child.stderr)
+    )
+    .into())
+}
