@@ -1,0 +1,293 @@
+//! One line of a script: whose namespace it is for, and what it asks.
+
+use netwright_sdk::wit::types::Family;
+
+use crate::address::{self, AddressCommand};
+use crate::cursor::Cursor;
+use crate::fault::{Fault, shown};
+use crate::keyword::{Keyword, begins, exact, find, names, short};
+use crate::lex::{self, Word};
+use crate::link::{self, LinkCommand};
+use crate::neighbour::{self, NeighbourCommand};
+use crate::netns::{self, NetnsCommand};
+use crate::ping::Ping;
+use crate::route::{self, RouteCommand};
+use crate::rule::{self, RuleCommand};
+use crate::tuntap::{self, TuntapCommand};
+use crate::value;
+
+/// A line that is understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    pub line: u32,
+    /// as it was written, less comment and prompt
+    pub text: String,
+    pub places: Places,
+    pub command: Command,
+}
+
+/// A namespace of the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    Root,
+    Named(String),
+}
+
+/// Where a command is carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Places {
+    One(Place),
+    /// in every namespace that has a name: `ip -all netns exec`
+    Every,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    Link(LinkCommand),
+    Address(AddressCommand),
+    Route(RouteCommand),
+    Rule(RuleCommand),
+    Neighbour(NeighbourCommand),
+    Netns(NetnsCommand),
+    Tuntap(TuntapCommand),
+    Ping(Ping),
+}
+
+/// What stands before the object and holds for all of the command.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    pub(crate) places: Places,
+    pub(crate) family: Option<Family>,
+    /// `-all`
+    pub(crate) all: bool,
+}
+
+impl Context {
+    /// The contract's name of the namespace that the command is given in.
+    pub(crate) fn namespace(&self) -> String {
+        match &self.places {
+            Places::One(Place::Named(name)) => name.clone(),
+            Places::One(Place::Root) | Places::Every => String::new(),
+        }
+    }
+}
+
+/// Understands all of a script, or says all that is wrong with it.
+pub fn parse(script: &str) -> Result<Vec<Statement>, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let mut statements = Vec::new();
+    for line in lex::lines(script, &mut faults) {
+        // An open quote has swallowed words: nothing else that is wrong here can be told.
+        if faults.iter().any(|fault| line.covers(fault.line)) {
+            continue;
+        }
+        let before = faults.len();
+        let parsed = statement(&mut Cursor::new(&line.words, &mut faults));
+        if let (Some((places, command)), true) = (parsed, faults.len() == before) {
+            statements.push(Statement { line: line.number(), text: line.text(), places, command });
+        }
+    }
+    if faults.is_empty() {
+        return Ok(statements);
+    }
+    faults.sort_by_key(|fault| (fault.line, fault.column));
+    Err(faults)
+}
+
+fn statement(cursor: &mut Cursor<'_>) -> Option<(Places, Command)> {
+    let context = Context { places: Places::One(Place::Root), family: None, all: false };
+    if cursor.peek().is_some_and(|first| is_ip(&first.text)) {
+        cursor.next();
+    }
+    ip(cursor, context)
+}
+
+pub(crate) fn is_ip(word: &str) -> bool {
+    word == "ip" || (word.starts_with('/') && word.ends_with("/ip"))
+}
+
+/// What follows the program's own name.
+pub(crate) fn ip(cursor: &mut Cursor<'_>, mut context: Context) -> Option<(Places, Command)> {
+    while let Some(word) = cursor.peek() {
+        if !word.text.starts_with('-') {
+            break;
+        }
+        cursor.next();
+        if word.text == "--" {
+            break;
+        }
+        option(cursor, word, &mut context)?;
+    }
+    let Some(word) = cursor.next() else {
+        if let Some(last) = cursor.last() {
+            let help = "`link`, `address`, `route`, `rule`, `neighbour`, `netns` or `tuntap`";
+            cursor.refuse_with(last, "no object follows here".to_owned(), help);
+        }
+        return None;
+    };
+    object(cursor, word, context)
+}
+
+#[derive(Clone, Copy)]
+enum Object {
+    Address,
+    Route,
+    Rule,
+    Neighbour,
+    Link,
+    Tuntap,
+    Netns,
+    /// iproute2 has it, netwright doesn't
+    Foreign,
+}
+
+/// In iproute2's order (ip/ip.c), which decides what an abbreviation means.
+const OBJECTS: &[Keyword<Object>] = &[
+    short("address", Object::Address),
+    short("addrlabel", Object::Foreign),
+    short("maddress", Object::Foreign),
+    short("route", Object::Route),
+    short("rule", Object::Rule),
+    short("neighbor", Object::Neighbour),
+    short("neighbour", Object::Neighbour),
+    short("ntable", Object::Foreign),
+    short("ntbl", Object::Foreign),
+    short("link", Object::Link),
+    short("l2tp", Object::Foreign),
+    short("fou", Object::Foreign),
+    short("ila", Object::Foreign),
+    short("macsec", Object::Foreign),
+    short("tunnel", Object::Foreign),
+    short("tunl", Object::Foreign),
+    short("tuntap", Object::Tuntap),
+    short("tap", Object::Tuntap),
+    short("token", Object::Foreign),
+    short("tcpmetrics", Object::Foreign),
+    short("tcp_metrics", Object::Foreign),
+    short("monitor", Object::Foreign),
+    short("xfrm", Object::Foreign),
+    short("mroute", Object::Foreign),
+    short("mrule", Object::Foreign),
+    short("netns", Object::Netns),
+    short("netconf", Object::Foreign),
+    short("vrf", Object::Foreign),
+    short("sr", Object::Foreign),
+    short("nexthop", Object::Foreign),
+    short("mptcp", Object::Foreign),
+    short("ioam", Object::Foreign),
+    short("stats", Object::Foreign),
+];
+
+const OFFERED: [&str; 8] =
+    ["link", "address", "route", "rule", "neighbour", "neighbor", "netns", "tuntap"];
+
+fn object(cursor: &mut Cursor<'_>, word: &Word, context: Context) -> Option<(Places, Command)> {
+    let Some((name, object)) = find(OBJECTS, &word.text) else {
+        cursor.unknown(word, "ip(8)", OFFERED.into_iter());
+        return None;
+    };
+    if context.all && !matches!(object, Object::Netns) {
+        cursor.refuse(word, format!("`-all` is for `netns exec` and `netns delete`, not `{name}`"));
+    }
+    let command = match object {
+        Object::Link => Command::Link(link::parse(cursor, &context)?),
+        Object::Address => Command::Address(address::parse(cursor, &context)?),
+        Object::Route => Command::Route(route::parse(cursor, &context)?),
+        Object::Rule => Command::Rule(rule::parse(cursor, &context)?),
+        Object::Neighbour => Command::Neighbour(neighbour::parse(cursor, &context)?),
+        Object::Tuntap => Command::Tuntap(tuntap::parse(cursor)?),
+        Object::Netns => return netns::parse(cursor, context),
+        Object::Foreign => {
+            let message = format!("`ip {name}` is not offered here");
+            let help = "`link`, `address`, `route`, `rule`, `neighbour`, `netns` and `tuntap` are";
+            cursor.refuse_with(word, message, help);
+            return None;
+        }
+    };
+    Some((context.places, command))
+}
+
+#[derive(Clone, Copy)]
+enum Flag {
+    /// alters only what is printed
+    Output,
+    /// as [`Flag::Output`], with a value
+    OutputValue,
+    Family,
+    Only(Family),
+    Netns,
+    Batch,
+    All,
+    Refused,
+}
+
+/// In iproute2's order (ip/ip.c); each with one or two hyphens.
+const FLAGS: &[Keyword<Flag>] = &[
+    short("loops", Flag::OutputValue),
+    short("family", Flag::Family),
+    exact("4", Flag::Only(Family::Ipv4)),
+    exact("6", Flag::Only(Family::Ipv6)),
+    exact("0", Flag::Refused),
+    exact("M", Flag::Refused),
+    exact("B", Flag::Refused),
+    short("human-readable", Flag::Output),
+    short("iec", Flag::Output),
+    short("stats", Flag::Output),
+    short("statistics", Flag::Output),
+    short("details", Flag::Output),
+    short("resolve", Flag::Output),
+    short("oneline", Flag::Output),
+    short("timestamp", Flag::Output),
+    short("tshort", Flag::Output),
+    short("Version", Flag::Refused),
+    short("force", Flag::Output),
+    short("batch", Flag::Batch),
+    short("brief", Flag::Output),
+    short("json", Flag::Output),
+    short("pretty", Flag::Output),
+    short("rcvbuf", Flag::OutputValue),
+    short("color", Flag::Output),
+    short("help", Flag::Refused),
+    short("netns", Flag::Netns),
+    short("Numeric", Flag::Output),
+    short("all", Flag::All),
+    exact("echo", Flag::Output),
+];
+
+fn option(cursor: &mut Cursor<'_>, word: &Word, context: &mut Context) -> Option<()> {
+    let typed = word.text.strip_prefix("--").or_else(|| word.text.strip_prefix('-'))?;
+    let coloured = typed.split_once('=').filter(|(name, _)| begins("color", name));
+    let typed = coloured.map_or(typed, |(name, _)| name);
+    let Some((name, flag)) = find(FLAGS, typed) else {
+        cursor.unknown(word, "the options of ip(8)", names(FLAGS));
+        return None;
+    };
+    let option = crate::cursor::Named { word, name };
+    match flag {
+        Flag::Output => {}
+        Flag::OutputValue => {
+            value::number32(cursor, option)?;
+        }
+        Flag::Only(family) => context.family = Some(family),
+        Flag::Family => context.family = Some(family(cursor, option)?),
+        Flag::Netns => {
+            context.places = Places::One(Place::Named(value::namespace(cursor, option)?));
+        }
+        Flag::All => context.all = true,
+        Flag::Batch => {
+            let message =
+                format!("`{}` can't be used here: a recipe reads no files", shown(&word.text));
+            cursor.refuse_with(word, message, "put the file's lines into the script");
+            return None;
+        }
+        Flag::Refused => {
+            cursor.refuse(word, format!("`{}` is not offered here", shown(&word.text)));
+            return None;
+        }
+    }
+    Some(())
+}
+
+fn family(cursor: &mut Cursor<'_>, option: crate::cursor::Named<'_>) -> Option<Family> {
+    value::choice(cursor, option, &[("inet", Family::Ipv4), ("inet6", Family::Ipv6)])
+}

@@ -1,0 +1,75 @@
+//! `builtin:ip`: a script of ip(8) commands, understood as iproute2 understands it and carried
+//! out by the host, one line after the other.
+
+mod address;
+mod address_show;
+mod command;
+mod cursor;
+mod fault;
+mod inet;
+mod keyword;
+mod kind;
+mod kind_tables;
+mod lex;
+mod link;
+mod link_options;
+mod link_show;
+mod macvlan;
+mod names;
+mod neighbour;
+mod netns;
+mod options;
+mod ping;
+mod route;
+mod route_metrics;
+mod route_options;
+mod route_show;
+mod rule;
+mod run;
+mod run_address;
+mod run_link;
+mod run_neighbour;
+mod run_route;
+mod run_rule;
+mod show_link;
+mod show_route;
+mod tuntap;
+mod value;
+mod vlan;
+mod vxlan;
+
+use netwright_sdk::prelude::*;
+
+pub use command::{Command, Place, Places, Statement, parse};
+pub use fault::Fault as ScriptFault;
+
+/// What the recipe takes.
+#[derive(Params)]
+pub struct Script {
+    /// ip(8) commands, one a line, as in a batch file
+    script: String,
+}
+
+/// Carries out ip(8) commands, line by line, and stops at the first that fails
+#[recipe(name = "ip", version = "0.1.0", check = check)]
+fn ip(_lab: &Lab, params: Script) -> Result<()> {
+    match parse(&params.script) {
+        Ok(statements) => run::run(&statements),
+        Err(faults) => {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            Err(Error::invalid(faults.join("\n")))
+        }
+    }
+}
+
+fn check(params: &Script) -> Vec<Fault> {
+    parse(&params.script).err().unwrap_or_default().into_iter().map(in_script).collect()
+}
+
+fn in_script(fault: ScriptFault) -> Fault {
+    let place = Fault::new("script", fault.message).position(fault.line, fault.column);
+    match fault.help {
+        Some(help) => place.help(help),
+        None => place,
+    }
+}

@@ -1,0 +1,137 @@
+//! `ip netns`: namespaces, and commands inside of them.
+
+use crate::command::{Command, Context, Place, Places, ip, is_ip};
+use crate::cursor::{Cursor, Named};
+use crate::fault::shown;
+use crate::keyword::{Keyword, find, names, short};
+use crate::lex::Word;
+use crate::ping;
+use crate::value;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NetnsCommand {
+    Add(String),
+    Delete(String),
+    /// every one that has a name
+    DeleteAll,
+    /// the id by which this namespace knows another one; -1 lets the kernel choose
+    SetId {
+        name: String,
+        id: i32,
+    },
+    List,
+    /// prints the name of the namespace that it runs in
+    Identify,
+}
+
+#[derive(Clone, Copy)]
+enum Verb {
+    List,
+    Add,
+    Set,
+    Delete,
+    Identify,
+    Exec,
+    Refused,
+}
+
+/// In iproute2's order (ip/ipnetns.c).
+const VERBS: &[Keyword<Verb>] = &[
+    short("list", Verb::List),
+    short("show", Verb::List),
+    short("lst", Verb::List),
+    short("list-id", Verb::Refused),
+    short("add", Verb::Add),
+    short("set", Verb::Set),
+    short("delete", Verb::Delete),
+    short("identify", Verb::Identify),
+    short("pids", Verb::Refused),
+    short("exec", Verb::Exec),
+    short("monitor", Verb::Refused),
+    short("attach", Verb::Refused),
+];
+
+pub(crate) fn parse(cursor: &mut Cursor<'_>, context: Context) -> Option<(Places, Command)> {
+    let Some(word) = cursor.next() else {
+        return Some((context.places, Command::Netns(NetnsCommand::List)));
+    };
+    let Some((name, verb)) = find(VERBS, &word.text) else {
+        cursor.unknown(word, "`ip netns`", names(VERBS));
+        return None;
+    };
+    let option = Named { word, name };
+    if context.all && !matches!(verb, Verb::Exec | Verb::Delete) {
+        cursor.refuse(word, format!("`-all` is for `exec` and `delete`, not `{name}`"));
+        return None;
+    }
+    let command = match verb {
+        Verb::Exec => return exec(cursor, option, context),
+        Verb::List => NetnsCommand::List,
+        Verb::Identify => NetnsCommand::Identify,
+        Verb::Add => NetnsCommand::Add(value::namespace(cursor, option)?),
+        Verb::Delete if context.all => NetnsCommand::DeleteAll,
+        Verb::Delete => NetnsCommand::Delete(value::namespace(cursor, option)?),
+        Verb::Set => set(cursor, option)?,
+        Verb::Refused => {
+            cursor.refuse(word, format!("`ip netns {name}` is not offered here"));
+            return None;
+        }
+    };
+    cursor.end(&format!("`ip netns {name}`"));
+    Some((context.places, Command::Netns(command)))
+}
+
+fn set(cursor: &mut Cursor<'_>, option: Named<'_>) -> Option<NetnsCommand> {
+    let name = value::namespace(cursor, option)?;
+    if cursor.take("auto") {
+        return Some(NetnsCommand::SetId { name, id: -1 });
+    }
+    let option = Named { name: "netnsid", ..option };
+    let id = value::number_within(cursor, option, 0..=u64::from(i32::MAX.unsigned_abs()))?;
+    Some(NetnsCommand::SetId { name, id })
+}
+
+/// The program is `ip` or `ping`: nothing else can run inside the sandbox.
+fn exec(
+    cursor: &mut Cursor<'_>,
+    option: Named<'_>,
+    mut context: Context,
+) -> Option<(Places, Command)> {
+    context.places = if context.all {
+        Places::Every
+    } else {
+        let name = cursor.value(option)?;
+        if is_ip(&name.text) {
+            let message = format!("`{}` stands where the namespace should", name.text);
+            cursor.refuse_with(name, message, "as in `ip netns exec NAME ip …`");
+            return None;
+        }
+        Places::One(Place::Named(value::new_name(cursor, name)?))
+    };
+    context.all = false;
+    let Some(program) = cursor.next() else {
+        cursor.refuse(option.word, "`exec` needs a program after the namespace".to_owned());
+        return None;
+    };
+    if is_ip(&program.text) {
+        // As a program of its own, so without the options given before.
+        context.family = None;
+        return ip(cursor, context);
+    }
+    if is_ping(&program.text) {
+        let ping = ping::parse(cursor, program)?;
+        return Some((context.places, Command::Ping(ping)));
+    }
+    refuse_program(cursor, program);
+    None
+}
+
+fn is_ping(program: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    (name == program || program.starts_with('/')) && matches!(name, "ping" | "ping6")
+}
+
+fn refuse_program(cursor: &mut Cursor<'_>, program: &Word) {
+    let message = format!("`{}` can't run in a recipe's sandbox", shown(&program.text));
+    cursor.refuse_with(program, message, "`ip netns exec` takes `ip …` and `ping …`");
+}

@@ -1,0 +1,82 @@
+//! Options that the host takes as name and value in ip(8)'s words.
+
+use netwright_sdk::wit::types::Attribute;
+
+use crate::cursor::{Cursor, Named};
+use crate::keyword::{Keyword, find, names};
+use crate::value::{attribute, link, mac, number, refuse_choice, switch};
+
+/// What the value of an option must be.
+#[derive(Clone, Copy)]
+pub(crate) enum Value {
+    /// none at all
+    Flag,
+    /// a number between these, both allowed
+    Number(u64, u64),
+    Switch,
+    Mac,
+    Link,
+    /// one of these, whatever its case
+    Word(&'static [&'static str]),
+}
+
+pub(crate) const BIT: Value = Value::Number(0, 1);
+pub(crate) const MIDDLE: Value = Value::Number(0, 0xffff);
+pub(crate) const LARGE: Value = Value::Number(0, 0xffff_ffff);
+pub(crate) const HUGE: Value = Value::Number(0, u64::MAX);
+
+/// Reads options to the end of the command, with full names and decimal numbers.
+pub(crate) fn read_options(
+    cursor: &mut Cursor<'_>,
+    table: &'static [Keyword<Value>],
+    place: &str,
+) -> Option<Vec<Attribute>> {
+    let mut options = Vec::new();
+    while let Some(word) = cursor.next() {
+        let Some((name, value)) = find(table, &word.text) else {
+            cursor.unknown(word, place, names(table));
+            return None;
+        };
+        let read = read_value(cursor, Named { word, name }, value);
+        options.extend(read.map(|value| Attribute { name: name.to_owned(), value }));
+    }
+    Some(options)
+}
+
+fn read_value(cursor: &mut Cursor<'_>, named: Named<'_>, value: Value) -> Option<String> {
+    match value {
+        Value::Flag => Some(String::new()),
+        Value::Number(least, most) => {
+            number(cursor, named, least..=most).map(|number| number.to_string())
+        }
+        Value::Switch => switch(cursor, named).map(|on| if on { "on" } else { "off" }.to_owned()),
+        Value::Mac => {
+            let word = cursor.peek().map(|word| word.text.to_ascii_lowercase());
+            mac(cursor, named).and(word)
+        }
+        Value::Link => link(cursor, named),
+        Value::Word(words) => {
+            let word = cursor.value(named)?;
+            let found = words.iter().find(|known| known.eq_ignore_ascii_case(&word.text));
+            if found.is_none() {
+                refuse_choice(cursor, word, named.name, words.iter().copied());
+            }
+            found.map(|known| (*known).to_owned())
+        }
+    }
+}
+
+/// The options of a kind that only the host knows more of: name and value by turns.
+pub(crate) fn pairs(cursor: &mut Cursor<'_>, kind: &str) -> Option<Vec<Attribute>> {
+    let mut options = Vec::new();
+    while let Some(word) = cursor.next() {
+        let Some(value) = cursor.next() else {
+            let message = format!("`{}` has no value", word.text);
+            let help = format!("options of `{kind}` are taken as name and value by turns");
+            cursor.fault(word, message, Some(help));
+            return None;
+        };
+        options.push(attribute(&word.text, &value.text));
+    }
+    Some(options)
+}

@@ -1,0 +1,136 @@
+//! `ip netns exec NAME ping …`: a probe made by the host (ping(8) of iputils).
+
+use netwright_sdk::wit::probes::PingOptions;
+use netwright_sdk::wit::types::{Family, IpAddress};
+
+use crate::cursor::{Cursor, Named};
+use crate::fault::shown;
+use crate::inet::{Families, address_word};
+use crate::lex::Word;
+use crate::value;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ping {
+    pub destination: IpAddress,
+    pub options: PingOptions,
+}
+
+/// Without `-c` ping(8) goes on for ever, which no script can mean.
+const COUNT: u32 = 3;
+/// Without `-i`: fast, for nobody is watching.
+const INTERVAL_MS: u32 = 200;
+const TIMEOUT_MS: u32 = 1000;
+/// ping(8)'s own.
+const SIZE: u16 = 56;
+
+const FLAGS: [&str; 17] = [
+    "-c", "-W", "-w", "-i", "-s", "-I", "-M", "-4", "-6", "-q", "-n", "-v", "-O", "-D", "-U", "-A",
+    "-a",
+];
+
+pub(crate) fn parse(cursor: &mut Cursor<'_>, program: &Word) -> Option<Ping> {
+    let mut options = PingOptions {
+        count: COUNT,
+        interval_ms: INTERVAL_MS,
+        timeout_ms: TIMEOUT_MS,
+        size: SIZE,
+        whole: false,
+        source: None,
+    };
+    let six = program.text.ends_with('6');
+    let mut families = Families { chosen: six.then_some(Family::Ipv6) };
+    let mut destination = None;
+    while let Some(word) = cursor.next() {
+        if word.text.len() > 1 && word.text.starts_with('-') {
+            flag(cursor, word, &mut options, &mut families)?;
+        } else if destination.is_some() {
+            let typed = shown(&word.text);
+            cursor.refuse(word, format!("`{typed}` is a second destination"));
+        } else {
+            destination = Some(word);
+        }
+    }
+    let Some(word) = destination else {
+        cursor.refuse(program, "`ping` needs an address".to_owned());
+        return None;
+    };
+    let destination = address_word(cursor, word, &mut families)?;
+    Some(Ping { destination, options })
+}
+
+/// A flag with its value, which may be written onto it: `-c3`.
+fn flag(
+    cursor: &mut Cursor<'_>,
+    word: &Word,
+    options: &mut PingOptions,
+    families: &mut Families,
+) -> Option<()> {
+    let Some(name) = FLAGS.into_iter().find(|flag| word.text.starts_with(flag)) else {
+        cursor.unknown(word, "`ping`", FLAGS.into_iter());
+        return None;
+    };
+    let attached = &word.text[name.len()..];
+    let split = Word { text: attached.to_owned(), line: word.line, column: word.column + 2 };
+    let takes_value = matches!(name, "-c" | "-W" | "-w" | "-i" | "-s" | "-I" | "-M");
+    if !takes_value {
+        if !attached.is_empty() {
+            cursor.refuse(word, format!("`{}` is not known in `ping`", shown(&word.text)));
+            return None;
+        }
+        match name {
+            "-4" => families.chosen = Some(Family::Ipv4),
+            "-6" => families.chosen = Some(Family::Ipv6),
+            _output => {}
+        }
+        return Some(());
+    }
+    let value = if attached.is_empty() { cursor.value(Named { word, name })? } else { &split };
+    set(cursor, name, value, options);
+    Some(())
+}
+
+fn set(cursor: &mut Cursor<'_>, name: &str, value: &Word, options: &mut PingOptions) {
+    match name {
+        "-c" => options.count = number(cursor, name, value, 1, 10_000).unwrap_or(COUNT),
+        "-s" => {
+            let size = number(cursor, name, value, 0, 65_507);
+            options.size = size.and_then(|size| u16::try_from(size).ok()).unwrap_or(SIZE);
+        }
+        "-W" | "-w" => options.timeout_ms = seconds(cursor, name, value).unwrap_or(TIMEOUT_MS),
+        "-i" => options.interval_ms = seconds(cursor, name, value).unwrap_or(INTERVAL_MS),
+        "-M" => options.whole = whole(cursor, value),
+        _source => options.source = Some(value.text.clone()),
+    }
+}
+
+fn number(cursor: &mut Cursor<'_>, name: &str, value: &Word, least: u32, most: u32) -> Option<u32> {
+    let number = value.text.parse().ok().filter(|number| (least..=most).contains(number));
+    if number.is_none() {
+        let typed = shown(&value.text);
+        let message = format!("`{name}` must be a number from {least} to {most}, not `{typed}`");
+        cursor.refuse(value, message);
+    }
+    number
+}
+
+/// Seconds with a fraction, in milliseconds.
+fn seconds(cursor: &mut Cursor<'_>, name: &str, value: &Word) -> Option<u32> {
+    let plain = value.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let seconds: Option<f64> = if plain { value.text.parse().ok() } else { None };
+    let Some(seconds) = seconds.filter(|seconds| (0.001..=3600.0).contains(seconds)) else {
+        let typed = shown(&value.text);
+        cursor.refuse(value, format!("`{name}` must be 0.001 to 3600 seconds, not `{typed}`"));
+        return None;
+    };
+    let milliseconds = std::time::Duration::from_secs_f64(seconds).as_millis();
+    u32::try_from(milliseconds).ok()
+}
+
+/// `do` forbids that the packet is cut into fragments.
+fn whole(cursor: &mut Cursor<'_>, value: &Word) -> bool {
+    let choices = ["do", "want", "dont"];
+    if !choices.contains(&value.text.as_str()) {
+        value::refuse_choice(cursor, value, "-M", choices.into_iter());
+    }
+    value.text == "do"
+}

@@ -1,0 +1,166 @@
+//! Carries a script out, line by line, and stops at the first that fails.
+
+use std::collections::HashMap;
+
+use netwright_sdk::host::links::Link;
+use netwright_sdk::host::namespaces::{Namespace, list_names};
+use netwright_sdk::host::probes;
+use netwright_sdk::wit::types::{Denial, Detail, Error as Cause, KernelError};
+use netwright_sdk::{Error, Result, log};
+
+use crate::command::{Command, Place, Places, Statement};
+use crate::inet::text_of;
+use crate::netns::NetnsCommand;
+use crate::ping::Ping;
+use crate::run_address::run_address;
+use crate::run_link::{run_link, run_tuntap};
+use crate::run_neighbour::run_neighbour;
+use crate::run_route::run_route;
+use crate::run_rule::run_rule;
+
+/// The namespaces that are open: a script goes to the same few over and over.
+#[derive(Default)]
+pub(crate) struct Session {
+    open: HashMap<String, Namespace>,
+}
+
+/// Carries out what was parsed.
+pub(crate) fn run(statements: &[Statement]) -> Result<()> {
+    let mut session = Session::default();
+    for statement in statements {
+        session.perform(statement).map_err(|error| at_line(error, statement))?;
+    }
+    Ok(())
+}
+
+impl Session {
+    fn perform(&mut self, statement: &Statement) -> Result<()> {
+        match &statement.places {
+            Places::One(place) => self.command(place, statement),
+            Places::Every => {
+                for name in list_names()? {
+                    self.command(&Place::Named(name), statement)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn command(&mut self, place: &Place, statement: &Statement) -> Result<()> {
+        match &statement.command {
+            Command::Netns(command) => self.netns(place, command),
+            Command::Link(command) => run_link(self, place, command),
+            Command::Tuntap(command) => run_tuntap(self.namespace(place)?, command),
+            Command::Address(command) => run_address(self.namespace(place)?, command),
+            Command::Route(command) => run_route(self.namespace(place)?, command),
+            Command::Rule(command) => run_rule(self.namespace(place)?, command),
+            Command::Neighbour(command) => run_neighbour(self.namespace(place)?, command),
+            Command::Ping(ping) => run_ping(self.namespace(place)?, ping, &statement.text),
+        }
+    }
+
+    pub(crate) fn namespace(&mut self, place: &Place) -> Result<&Namespace> {
+        let name = match place {
+            Place::Root => String::new(),
+            Place::Named(name) => name.clone(),
+        };
+        if !self.open.contains_key(&name) {
+            let namespace = match place {
+                Place::Root => Namespace::root()?,
+                Place::Named(name) => Namespace::open(name)?,
+            };
+            self.open.insert(name.clone(), namespace);
+        }
+        let missing = || Error::from(Cause::Gone(format!("namespace `{name}`")));
+        self.open.get(&name).ok_or_else(missing)
+    }
+
+    fn netns(&mut self, place: &Place, command: &NetnsCommand) -> Result<()> {
+        match command {
+            NetnsCommand::Add(name) => {
+                let namespace = Namespace::create(name)?;
+                self.open.insert(name.clone(), namespace);
+            }
+            NetnsCommand::Delete(name) => self.delete(name)?,
+            NetnsCommand::DeleteAll => {
+                for name in list_names()? {
+                    self.delete(&name)?;
+                }
+            }
+            NetnsCommand::SetId { name, id } => self.namespace(place)?.set_id(name, *id)?,
+            NetnsCommand::List => {
+                let names = list_names()?;
+                if !names.is_empty() {
+                    netwright_sdk::report::print(&names.join("\n"));
+                }
+            }
+            NetnsCommand::Identify => netwright_sdk::report::print(&self.namespace(place)?.name()),
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, name: &str) -> Result<()> {
+        self.namespace(&Place::Named(name.to_owned()))?.delete()?;
+        self.open.remove(name);
+        Ok(())
+    }
+}
+
+pub(crate) fn open_link(namespace: &Namespace, name: &str) -> Result<Link> {
+    Ok(Link::open(namespace, name)?)
+}
+
+/// Prints what a `show` found; nothing found prints nothing, as ip(8).
+pub(crate) fn print(text: &str) {
+    let text = text.trim_end();
+    if !text.is_empty() {
+        netwright_sdk::report::print(text);
+    }
+}
+
+fn run_ping(namespace: &Namespace, ping: &Ping, text: &str) -> Result<()> {
+    let echo = probes::ping(namespace, ping.destination, &ping.options)?;
+    let answered = echo.received > 0;
+    let lost = echo.sent.saturating_sub(echo.received);
+    let percent = (u64::from(lost) * 100).checked_div(echo.sent.into()).unwrap_or(0);
+    let mut detail = format!(
+        "{} packets transmitted, {} received, {percent}% packet loss",
+        echo.sent, echo.received
+    );
+    if answered {
+        let times = [echo.minimum_us, echo.average_us, echo.maximum_us].map(milliseconds);
+        detail = format!("{detail}, rtt min/avg/max = {} ms", times.join("/"));
+    }
+    netwright_sdk::report::check(text, answered, &detail);
+    if answered {
+        return Ok(());
+    }
+    Err(Error::unmet(format!("no reply from {}: {detail}", text_of(&ping.destination))))
+}
+
+fn milliseconds(microseconds: u32) -> String {
+    format!("{}.{:03}", microseconds / 1000, microseconds % 1000)
+}
+
+/// Says in an error which line it comes from. What the operator acts on stays in its own field.
+fn at_line(error: Error, statement: &Statement) -> Error {
+    let place = format!("line {}: {}", statement.line, statement.text);
+    let cause = match error.into_wit() {
+        Cause::Kernel(kernel) => Cause::Kernel(KernelError { operation: place, ..kernel }),
+        Cause::Denied(denial) => {
+            Cause::Denied(Denial { target: format!("{}, {place}", denial.target), ..denial })
+        }
+        Cause::Gone(what) => Cause::Gone(format!("{place}: {what}")),
+        Cause::Invalid(rule) => Cause::Invalid(format!("{place}: {rule}")),
+        Cause::Limit(what) => Cause::Limit(format!("{place}: {what}")),
+        Cause::Unsupported(what) => Cause::Unsupported(format!("{place}: {what}")),
+        Cause::Timeout(milliseconds) => {
+            log::error(&place);
+            Cause::Timeout(milliseconds)
+        }
+        Cause::Other(detail) => {
+            Cause::Other(Detail { message: format!("{place}: {}", detail.message), ..detail })
+        }
+    };
+    Error::from(cause)
+}

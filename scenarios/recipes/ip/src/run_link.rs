@@ -1,0 +1,167 @@
+//! Carries out `ip link` and `ip tuntap`.
+
+use netwright_sdk::host::links::{Info, Kind, Link, Setting, Spec, list_all};
+use netwright_sdk::host::namespaces::Namespace;
+use netwright_sdk::{Error, Result};
+
+use crate::command::Place;
+use crate::link::{LinkCommand, Which};
+use crate::link_show::LinkFilter;
+use crate::run::{Session, open_link, print};
+use crate::show_link::{link_lines, lower, tuntap_line};
+use crate::tuntap::TuntapCommand;
+
+pub(crate) fn run_link(session: &mut Session, place: &Place, command: &LinkCommand) -> Result<()> {
+    match command {
+        LinkCommand::Add { spec, namespace } => {
+            let spec = named(session, namespace.as_ref().unwrap_or(place), spec)?;
+            let namespace = session.namespace(namespace.as_ref().unwrap_or(place))?;
+            Link::create(namespace, &spec)?;
+            Ok(())
+        }
+        LinkCommand::Set { which, settings, namespace } => {
+            for name in chosen(session.namespace(place)?, which)? {
+                set(session, place, &name, settings, namespace.as_ref())?;
+            }
+            Ok(())
+        }
+        LinkCommand::Delete(which) => {
+            let namespace = session.namespace(place)?;
+            for name in chosen(namespace, which)? {
+                open_link(namespace, &name)?.delete()?;
+            }
+            Ok(())
+        }
+        LinkCommand::Show(filter) => {
+            let namespace = session.namespace(place)?;
+            let lines = filtered(namespace, filter)?
+                .iter()
+                .map(|info| link_lines(info, &lower(namespace, info), true))
+                .collect::<Vec<_>>();
+            print(&lines.concat());
+            Ok(())
+        }
+    }
+}
+
+fn chosen(namespace: &Namespace, which: &Which) -> Result<Vec<String>> {
+    match which {
+        Which::Named(name) => Ok(vec![name.clone()]),
+        Which::Group(group) => {
+            let links = list_all(namespace)?.into_iter().filter(|info| info.group == *group);
+            Ok(links.map(|info| info.name).collect())
+        }
+    }
+}
+
+/// A move comes first, as in the kernel (net/core/rtnetlink.c, `do_setlink`); whatever else is
+/// set is then set there.
+fn set(
+    session: &mut Session,
+    place: &Place,
+    name: &str,
+    settings: &[Setting],
+    to: Option<&Place>,
+) -> Result<()> {
+    let Some(to) = to else {
+        return Ok(open_link(session.namespace(place)?, name)?.change(settings)?);
+    };
+    let link = open_link(session.namespace(place)?, name)?;
+    link.move_to(session.namespace(to)?)?;
+    if settings.is_empty() {
+        return Ok(());
+    }
+    Ok(open_link(session.namespace(to)?, name)?.change(settings)?)
+}
+
+/// The link with the names that the kernel would choose for it and its peer: the kind and the
+/// first number that is free. A veth's peer is registered first, so it chooses first.
+fn named(session: &mut Session, place: &Place, spec: &Spec) -> Result<Spec> {
+    let mut spec = spec.clone();
+    let mut taken = Vec::new();
+    if let Kind::Veth(veth) = &mut spec.kind
+        && veth.peer.name.is_empty()
+    {
+        let peer_place = match veth.peer.namespace.as_deref() {
+            None => place.clone(),
+            Some("") => Place::Root,
+            Some(name) => Place::Named(name.to_owned()),
+        };
+        let given = [spec.name.clone()];
+        let reserved: &[String] = if peer_place == *place { &given } else { &[] };
+        veth.peer.name = free(session.namespace(&peer_place)?, "veth", reserved)?;
+        if peer_place == *place {
+            taken.push(veth.peer.name.clone());
+        }
+    }
+    if spec.name.is_empty() {
+        if let Kind::Veth(veth) = &spec.kind {
+            taken.push(veth.peer.name.clone());
+        }
+        spec.name = free(session.namespace(place)?, kind_name(&spec.kind), &taken)?;
+    }
+    Ok(spec)
+}
+
+fn free(namespace: &Namespace, kind: &str, reserved: &[String]) -> Result<String> {
+    let mut names: Vec<String> = list_all(namespace)?.into_iter().map(|info| info.name).collect();
+    names.extend_from_slice(reserved);
+    let found = (0_u32..).map(|number| format!("{kind}{number}"));
+    let free = found.into_iter().find(|name| !names.contains(name));
+    free.ok_or_else(|| Error::failed(format!("no name of {kind} is free")))
+}
+
+fn kind_name(kind: &Kind) -> &str {
+    match kind {
+        Kind::Macvlan(_) => "macvlan",
+        Kind::Macvtap(_) => "macvtap",
+        Kind::Veth(_) => "veth",
+        Kind::Bridge(_) => "bridge",
+        Kind::Vlan(_) => "vlan",
+        Kind::Vxlan(_) => "vxlan",
+        Kind::Dummy => "dummy",
+        Kind::Ifb => "ifb",
+        Kind::Ipvlan(_) => "ipvlan",
+        Kind::Ipvtap(_) => "ipvtap",
+        Kind::Tun(_) => "tun",
+        Kind::Tap(_) => "tap",
+        Kind::Vrf(_) => "vrf",
+        Kind::Other(other) => &other.kind,
+    }
+}
+
+/// The links that a filter leaves, in the kernel's order.
+pub(crate) fn filtered(namespace: &Namespace, filter: &LinkFilter) -> Result<Vec<Info>> {
+    if let Some(name) = &filter.device {
+        let info = open_link(namespace, name)?.info()?;
+        return Ok(if passes(filter, &info) { vec![info] } else { Vec::new() });
+    }
+    Ok(list_all(namespace)?.into_iter().filter(|info| passes(filter, info)).collect())
+}
+
+fn passes(filter: &LinkFilter, info: &Info) -> bool {
+    (!filter.up || info.up)
+        && filter.group.is_none_or(|group| info.group == group)
+        && filter.kind.as_ref().is_none_or(|kind| info.kind == *kind)
+        && (!filter.nomaster || info.master.is_none())
+        && (filter.master.is_none() || filter.master == info.master)
+}
+
+pub(crate) fn run_tuntap(namespace: &Namespace, command: &TuntapCommand) -> Result<()> {
+    match command {
+        TuntapCommand::Add(spec) => {
+            let mut spec = spec.clone();
+            if spec.name.is_empty() {
+                spec.name = free(namespace, kind_name(&spec.kind), &[])?;
+            }
+            Link::create(namespace, &spec)?;
+            Ok(())
+        }
+        TuntapCommand::Delete(name) => Ok(open_link(namespace, name)?.delete()?),
+        TuntapCommand::Show => {
+            let lines: Vec<String> = list_all(namespace)?.iter().filter_map(tuntap_line).collect();
+            print(&lines.concat());
+            Ok(())
+        }
+    }
+}

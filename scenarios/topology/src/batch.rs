@@ -1,0 +1,143 @@
+//! Turns a topology into one batch: namespaces, links, ports, addresses, and what refers to them.
+
+use std::collections::BTreeMap;
+
+use netwright_sdk::wit::netwright::host::addresses::{Address, AddressFlags};
+use netwright_sdk::wit::netwright::host::batch::Change;
+use netwright_sdk::wit::netwright::host::links::{Kind, LinkName, Other, Setting, Spec, Veth};
+use netwright_sdk::wit::netwright::host::types::Write;
+
+use crate::check::Stack;
+use crate::fault::Place;
+use crate::kind::attributes;
+use crate::model::{Key, Link, LinkAddress, Topology};
+use crate::values::{Prefix, to_wit};
+
+/// The changes in an order in which they could be made one by one, each with the place that asks
+/// for it.
+pub fn changes(topology: &Topology) -> Vec<(Change, Place)> {
+    let mut changes = Vec::new();
+    for (name, place) in &topology.namespaces {
+        changes.push((Change::CreateNamespace(name.clone()), place.clone()));
+    }
+    let stack = Stack::new(topology);
+    for link in lower_first(topology, &stack) {
+        let create = Change::CreateLink((space(&link.key.0), spec(link, &stack)));
+        changes.push((create, link.place.clone()));
+    }
+    topology.links.iter().for_each(|link| masters(link, &mut changes));
+    for address in &topology.addresses {
+        let put = Change::PutAddress((link_name(&address.link), wit(address), Write::Add));
+        changes.push((put, address.place.clone()));
+    }
+    for (namespace, key, value, place) in &topology.sysctls {
+        let set = Change::SetSysctl((space(namespace), key.clone(), value.clone()));
+        changes.push((set, place.clone()));
+    }
+    for route in &topology.routes {
+        let put = Change::PutRoute((space(&route.namespace), route.route.clone(), Write::Add));
+        changes.push((put, route.place.clone()));
+    }
+    for (namespace, rule, place) in &topology.rules {
+        changes.push((Change::AddRule((space(namespace), rule.clone())), place.clone()));
+    }
+    for (link, neighbour, place) in &topology.neighbours {
+        let put = Change::PutNeighbour((link_name(link), *neighbour, Write::Add));
+        changes.push((put, place.clone()));
+    }
+    changes
+}
+
+/// The root namespace is the absent one.
+fn space(namespace: &str) -> Option<String> {
+    (!namespace.is_empty()).then(|| namespace.to_owned())
+}
+
+fn link_name(key: &Key) -> LinkName {
+    LinkName { namespace: space(&key.0), name: key.1.clone() }
+}
+
+/// Parents before their children, otherwise as they were written.
+fn lower_first<'a>(topology: &'a Topology, stack: &Stack<'_>) -> Vec<&'a Link> {
+    let by_key: BTreeMap<&Key, &Link> =
+        topology.links.iter().map(|link| (&link.key, link)).collect();
+    let peers = topology.links.iter();
+    let by_peer: BTreeMap<&Key, &Link> =
+        peers.filter_map(|link| link.peer.as_ref().map(|peer| (&peer.key, link))).collect();
+    let mut depths: Vec<(usize, &Link)> = Vec::new();
+    for link in &topology.links {
+        let (mut depth, mut current) = (0, link);
+        while let Some(lower) = stack.lower(current)
+            && let Some(below) = by_key.get(&lower).or_else(|| by_peer.get(&lower))
+            && depth < topology.links.len()
+        {
+            (depth, current) = (depth + 1, below);
+        }
+        depths.push((depth, link));
+    }
+    depths.sort_by_key(|(depth, _)| *depth);
+    depths.into_iter().map(|(_, link)| link).collect()
+}
+
+fn spec(link: &Link, stack: &Stack<'_>) -> Spec {
+    let parent = stack.lower(link).map(|(namespace, name)| {
+        let elsewhere = namespace != link.key.0;
+        LinkName { namespace: elsewhere.then_some(namespace), name }
+    });
+    let kind = match (&link.kind, &link.peer) {
+        (Kind::Veth(_), Some(peer)) => Kind::Veth(Veth {
+            peer: LinkName {
+                namespace: (peer.key.0 != link.key.0).then(|| peer.key.0.clone()),
+                name: peer.key.1.clone(),
+            },
+            peer_settings: settings(&peer.mtu, &peer.mac, &peer.settings),
+        }),
+        (kind, _) => kind.clone(),
+    };
+    let settings = settings(&link.mtu, &link.mac, &link.settings);
+    Spec { name: link.key.1.clone(), kind, parent, settings }
+}
+
+fn settings(
+    mtu: &Option<(u32, Place)>,
+    mac: &Option<(netwright_sdk::wit::netwright::host::types::MacAddress, Place)>,
+    others: &[Setting],
+) -> Vec<Setting> {
+    let mtu = mtu.as_ref().map(|(mtu, _)| Setting::Mtu(*mtu));
+    let mac = mac.as_ref().map(|(mac, _)| Setting::Mac(*mac));
+    mtu.into_iter().chain(mac).chain(others.iter().cloned()).collect()
+}
+
+/// Puts a link into its master, and a bridge's ports into the bridge.
+fn masters(link: &Link, changes: &mut Vec<(Change, Place)>) {
+    if let Some((master, place)) = &link.master {
+        let settings = vec![Setting::Master(Some(master.clone()))];
+        changes.push((Change::ChangeLink((link_name(&link.key), settings)), place.clone()));
+    }
+    for port in &link.ports {
+        let key = (link.key.0.clone(), port.name.clone());
+        let mut settings = vec![Setting::Master(Some(link.key.1.clone()))];
+        if !port.options.is_empty() {
+            let options = attributes(port.options.clone());
+            settings.push(Setting::Options(Other { kind: "bridge_slave".to_owned(), options }));
+        }
+        changes.push((Change::ChangeLink((link_name(&key), settings)), port.place.clone()));
+    }
+}
+
+fn wit(address: &LinkAddress) -> Address {
+    let flags = if address.nodad { AddressFlags::NODAD } else { AddressFlags::empty() };
+    Address {
+        prefix: address.prefix.to_wit(),
+        peer: address.peer.map(Prefix::to_wit),
+        broadcast: address.broadcast.map(to_wit),
+        anycast: None,
+        label: address.label.clone(),
+        scope: None,
+        flags,
+        valid_lifetime: None,
+        preferred_lifetime: None,
+        metric: None,
+        protocol: None,
+    }
+}

@@ -1,0 +1,28 @@
+//! A network as data, shared by the built-in recipes that take one: read from their parameters
+//! with every fault at once, checked as far as it can be without asking a kernel, and turned into
+//! one batch of changes.
+
+mod batch;
+mod check;
+mod fault;
+#[cfg(target_arch = "wasm32")]
+pub mod guest;
+mod kind;
+mod links;
+mod model;
+mod read;
+mod routes;
+mod tables;
+pub mod values;
+
+pub use batch::changes;
+pub use check::check;
+pub use fault::{Fault, Place, nearest, quote, suggestion};
+pub use links::{existing, links, namespaces};
+pub use model::{Existing, Hop, Key, Link, LinkAddress, Lower, Peer, Port, Route, Topology};
+pub use read::{At, Fields, Reader, parameters};
+pub use routes::{addresses, routes};
+pub use tables::{neighbours, rules, sysctls};
+
+#[cfg(test)]
+mod tests;
