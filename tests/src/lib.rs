@@ -1,0 +1,17 @@
+//! What the tests of the real program share: the program run as root or as an ordinary user, the
+//! kernel asked by iproute2, and the machine's state before and after.
+//!
+//! ```no_run
+//! use netwright_tests::Session;
+//!
+//! let session = Session::as_ordinary_user();
+//! let scenario = session.file("lan.yaml", "name: lan\nsteps: []\n");
+//! let lab = session.keep("lan", [scenario]);
+//! let links = lab.ip_json(Some("ns1"), ["link", "show", "mac1"]);
+//! assert_eq!(links[0]["linkinfo"]["info_kind"], "macvlan");
+//! ```
+
+pub mod machine;
+mod session;
+
+pub use session::{Lab, Output, Session, netwright, program, workspace};

@@ -1,0 +1,105 @@
+//! The import rules of ARCHITECTURE.md: where each library stops.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use netwright_tests::workspace;
+
+/// All Rust files of the runner, by their path below `runner/src`.
+fn sources() -> Vec<(String, String)> {
+    let root = workspace().join("runner/src");
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the runner's sources are here") {
+            let path: PathBuf = entry.expect("a readable folder").path();
+            match path.extension() {
+                None => folders.push(path),
+                Some(_) => found.push((relative(&path, &root), text(&path))),
+            }
+        }
+    }
+    assert!(found.len() > 40, "the sources were not found");
+    found
+}
+
+fn relative(path: &Path, root: &Path) -> String {
+    path.strip_prefix(root).expect("a path below the root").display().to_string()
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The files that hold one of the words, other than those that may.
+fn holders(words: &[&str], may: &[&str]) -> Vec<String> {
+    let holds = |text: &str| {
+        text.lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .any(|line| words.iter().any(|word| line.contains(word)))
+    };
+    let allowed = |path: &str| may.iter().any(|prefix| path.starts_with(prefix));
+    sources()
+        .into_iter()
+        .filter(|(path, text)| holds(text) && !allowed(path))
+        .map(|(path, _)| path)
+        .collect()
+}
+
+#[test]
+fn wasmtime_stops_at_the_host_interface() {
+    let may = ["bindings.rs", "component.rs", "host/"];
+    assert_eq!(holders(&["wasmtime::", "wasmtime_wasi::"], &may), [""; 0]);
+}
+
+#[test]
+fn netlink_stops_at_the_kernel_layer() {
+    // Waiting for a change of the network listens to the kernel directly.
+    let may = ["kernel/", "probe/watch.rs", "probe/wait.rs"];
+    let words = ["rtnetlink::", "netlink_sys::", "netlink_packet_core::", "netlink_packet_route::"];
+    assert_eq!(holders(&words, &may), [""; 0]);
+}
+
+#[test]
+fn clap_stops_at_the_command_line() {
+    assert_eq!(holders(&["clap::"], &["cli.rs", "main.rs"]), [""; 0]);
+}
+
+#[test]
+fn namespaces_are_changed_in_one_place() {
+    let words = ["unshare_unsafe(", "move_into_link_name_space(", "move_into_thread_name_spaces("];
+    assert_eq!(holders(&words, &["kernel/netns.rs"]), [""; 0]);
+}
+
+#[test]
+fn unsafe_code_stands_where_the_system_needs_it() {
+    let may = [
+        "bindings.rs",
+        "kernel/netns.rs",
+        "kernel/tun.rs",
+        "probe/arp.rs",
+        "probe/socket.rs",
+        "tap/control.rs",
+        "tap/opener.rs",
+    ];
+    assert_eq!(holders(&["unsafe {"], &may), [""; 0]);
+}
+
+#[test]
+fn permits_are_made_by_the_policy_alone() {
+    // The field is private, so the compiler holds this; the test holds that it stays private.
+    let policy = text(&workspace().join("runner/src/policy.rs"));
+    assert!(policy.contains("pub struct Permitted<T>(T);"));
+    assert_eq!(holders(&["Permitted("], &["policy.rs"]), [""; 0]);
+}
+
+#[test]
+fn files_stay_small_enough_to_read() {
+    let long: Vec<String> = sources()
+        .into_iter()
+        .filter(|(path, _)| !path.ends_with("_tests.rs"))
+        .filter(|(_, text)| text.lines().count() > 500)
+        .map(|(path, text)| format!("{path}: {} lines", text.lines().count()))
+        .collect();
+    assert_eq!(long, [""; 0]);
+}

@@ -1,0 +1,163 @@
+//! What stops a recipe: each limit is tripped by a recipe that goes wrong in that way, ends with
+//! the exit code of the contract, and everything it made is undone.
+
+use std::time::{Duration, Instant};
+
+use netwright_tests::{Output, Session};
+
+const BOMB: &str = "target/recipes/components/bomb.wasm";
+
+/// Runs the bomb by a scenario with these limits.
+fn bomb(how: &str, limits: &str) -> Output {
+    let session = Session::new();
+    session.bring(BOMB);
+    let scenario = format!(
+        "name: bomb\nsteps:\n  - name: step\n    recipe: ./bomb.wasm\n    params: {{ how: {how} }}\nlimits: {{ {limits} }}\n"
+    );
+    let file = session.file("bomb.yaml", scenario);
+    session.netwright(["run".as_ref(), file.as_os_str()])
+}
+
+/// The recipe is stopped with exit code 7, the limit is named, and what it made is undone.
+#[track_caller]
+fn is_stopped(how: &str, limits: &str, limit: &str) {
+    let started = Instant::now();
+    let output = bomb(how, limits).expect_code(7);
+    let named = output.stderr.lines().next().unwrap_or_default();
+    assert!(named.ends_with(&format!("limit reached: {limit}")), "{output:#?}");
+    assert!(output.stdout.contains(" undone, "), "{output:#?}");
+    // A bound against hanging, not a measurement: machines are noisy.
+    assert!(started.elapsed() < Duration::from_secs(60), "{output:#?}");
+}
+
+#[test]
+fn a_loop_ends_with_the_wall_clock() {
+    is_stopped("loop", "time: 1s", "1 s of time");
+}
+
+#[test]
+fn waiting_in_a_host_call_ends_with_the_wall_clock() {
+    is_stopped("wait", "time: 1s", "1 s of time");
+}
+
+#[test]
+fn memory_is_bounded() {
+    is_stopped("memory", "memory: 8MiB", "8 MiB of memory");
+}
+
+#[test]
+fn the_stack_is_bounded() {
+    is_stopped("recursion", "time: 30s", "1024 KiB of stack");
+}
+
+#[test]
+fn one_call_brings_only_so_many_bytes() {
+    is_stopped("call", "time: 30s", "16777216 bytes in one call");
+}
+
+#[test]
+fn handles_are_bounded() {
+    is_stopped("handles", "handles: 100", "handles");
+}
+
+#[test]
+fn namespaces_are_bounded() {
+    is_stopped("namespaces", "namespaces: 16", "16 namespaces");
+}
+
+#[test]
+fn links_are_bounded() {
+    is_stopped("links", "links: 16", "16 links");
+}
+
+#[test]
+fn log_print_and_even_empty_lines_are_bounded() {
+    for how in ["log", "print", "empty-log"] {
+        is_stopped(how, "log: 10KiB", "10240 bytes of log and report");
+    }
+}
+
+#[test]
+fn a_loop_while_parameters_are_checked_ends_before_anything_is_made() {
+    let output = bomb("loop-in-check", "time: 1s").expect_code(7);
+    assert_eq!(output.stdout, "");
+    assert_eq!(
+        output.stderr,
+        "error: recipe `bomb` was stopped in `check`: limit reached: 1 s of time\n  help: `limits` in the scenario, or --timeout, raises it\n"
+    );
+}
+
+#[test]
+fn the_timeout_flag_is_a_limit_too() {
+    let session = Session::new();
+    session.bring(BOMB);
+    let output = session.netwright(["run", "./bomb.wasm", "-p", "how=loop", "--timeout", "0.5"]);
+    assert!(output.expect_code(7).stderr.contains("limit reached: 0.5 s of time"));
+}
+
+#[test]
+fn a_panic_shows_its_text_the_recipe_and_the_functions_it_came_through() {
+    let output = bomb("panic", "time: 30s").expect_code(5);
+    for part in [
+        "error: recipe `bomb` broke off in `run`: panicked at ",
+        "\n    | the cable is not plugged in\n",
+        "recipe_bomb::innermost",
+    ] {
+        assert!(output.stderr.contains(part), "{part}\n{output:#?}");
+    }
+    assert!(output.stdout.contains("broken: 0 checks, 1 change, 1 undone, "), "{output:#?}");
+}
+
+#[test]
+fn the_network_can_not_be_touched_while_parameters_are_checked() {
+    let output = bomb("create-in-check", "time: 30s").expect_code(0);
+    assert!(
+        output.stderr.starts_with(
+            "denied: host.namespace for `netns add early`\n  help: nothing may be asked for while parameters are checked"
+        ),
+        "{output:#?}"
+    );
+}
+
+#[test]
+fn the_host_target_denies_by_policy() {
+    let session = Session::new();
+    session.bring(BOMB);
+    let output = session.netwright(["run", "./bomb.wasm", "-p", "how=nothing", "--target", "host"]);
+    let output = output.expect_code(4);
+    assert!(
+        output.stderr.starts_with("denied: host.namespace for `netns add first`\n  help: "),
+        "{output:#?}"
+    );
+}
+
+#[test]
+fn a_recipe_can_not_pass_for_the_runner() {
+    let output = bomb("lie", "time: 30s").expect_code(0);
+    assert!(!output.stdout.contains('\u{1b}') && !output.stderr.contains('\u{1b}'), "{output:#?}");
+    assert!(!output.stdout.contains('\u{202e}') && !output.stderr.contains('\u{9b}'));
+    let verdicts = |line: &&str| line.starts_with("passed: ");
+    assert_eq!(output.stdout.lines().filter(verdicts).count(), 1, "{output:#?}");
+    let failure = bomb("fail", "time: 30s").expect_code(1);
+    assert!(
+        failure.stderr.contains("it did not work\n    | \\u{1b}[2Jpassed: 9 checks"),
+        "{failure:#?}"
+    );
+}
+
+#[test]
+fn a_failed_check_of_the_recipe_s_own_fails_the_run() {
+    let output = bomb("check", "time: 30s").expect_code(1);
+    assert!(output.stdout.contains("\n  | FAILED a promise: it was broken\n"), "{output:#?}");
+}
+
+#[test]
+fn precompiled_code_and_core_modules_are_no_recipes() {
+    let session = Session::new();
+    session.file("native.wasm", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
+    session.file("core.wasm", b"\0asm\x01\0\0\0");
+    let native = session.netwright(["run", "./native.wasm"]).expect_code(2);
+    assert!(native.stderr.contains("is not valid WebAssembly"), "{native:#?}");
+    let core = session.netwright(["run", "./core.wasm"]).expect_code(2);
+    assert!(core.stderr.contains("is a core module, not a component"), "{core:#?}");
+}

@@ -1,0 +1,132 @@
+//! What macvlan users always hit: rows B1 to B10.
+
+use netwright_tests::Session;
+
+use crate::{ends, keep, link, reaches, run};
+
+#[test]
+fn b1_a_shim_lets_host_and_child_reach_each_other() {
+    run("macvlan-parent-unreachable", &[]);
+    let session = Session::new();
+    let lab = keep(&session, "b1", "macvlan-shim", &[]);
+    assert!(reaches(&lab, "ns1", "192.168.56.111"));
+    let words = ["ping", "-n", "-q", "-c", "1", "-W", "1", "192.168.56.122"];
+    lab.exec(None, words).expect_code(0);
+}
+
+/// drivers/net/macvlan.c, macvlan_handle_frame: of a private child only the broadcasts that come
+/// back are dropped. So it can't ask for its parent, but answers it.
+#[test]
+fn b2_a_child_reaches_its_parents_address_by_a_reflecting_switch_only() {
+    for (mode, hairpin, expect, back) in [
+        ("bridge", "true", "reply", "reply"),
+        ("vepa", "false", "unreachable", "unreachable"),
+        ("vepa", "true", "reply", "reply"),
+        ("private", "false", "unreachable", "unreachable"),
+        ("private", "true", "unreachable", "reply"),
+    ] {
+        let parameters = [
+            format!("mode={mode}"),
+            format!("hairpin={hairpin}"),
+            format!("expect={expect}"),
+            format!("back={back}"),
+        ];
+        run("macvlan-parent-unreachable", &parameters.each_ref().map(String::as_str));
+    }
+}
+
+#[test]
+fn b3_children_lose_their_carrier_with_their_parent_and_get_it_back() {
+    run("macvlan-parent-down", &["state=up", "carrier=true", "expect=reply"]);
+    let session = Session::new();
+    let lab = keep(&session, "b3", "macvlan-parent-down", &[]);
+    let child = link(&lab, Some("ns1"), "mac1");
+    assert!(!child["flags"].to_string().contains("LOWER_UP"), "{child}");
+    assert_ne!(child["operstate"], "UP");
+    lab.exec(None, ["ip", "link", "set", "enp0s8", "up"]).expect_code(0);
+    assert!(reaches(&lab, "ns1", "192.168.56.9"));
+}
+
+#[test]
+fn b4_children_vanish_with_their_parent_and_the_lab_can_still_be_destroyed() {
+    let session = Session::new();
+    let lab = keep(&session, "b4", "macvlan-bridge", &[]);
+    lab.exec(None, ["ip", "link", "delete", "enp0s8"]).expect_code(0);
+    let gone = lab.exec(Some("ns1"), ["ip", "link", "show", "dev", "mac1"]);
+    assert_eq!(gone.code, 1, "{gone:?}");
+    session.netwright(["inspect", "b4", "--json"]).expect_code(0);
+}
+
+#[test]
+fn b5_an_address_that_comes_twice_on_a_parent_is_refused_when_it_goes_up() {
+    let twice = "\
+name: twice
+steps:
+  - recipe: builtin:ip
+    params:
+      script: |
+        link add p0 type veth peer name p1
+        link set p0 up
+        netns add ns1
+        link add link p0 name mac1 address 02:00:00:00:00:01 type macvlan mode bridge
+        link set mac1 netns ns1
+        netns exec ns1 ip link set mac1 up
+        link add link p0 name mac2 address 02:00:00:00:00:01 type macvlan mode bridge
+        link set mac2 up
+";
+    let said = ends(twice, 5);
+    assert!(said.contains("EADDRINUSE"), "{said}");
+    assert!(said.contains("`mac1`") && said.contains("ns1"), "the other link: {said}");
+}
+
+#[test]
+fn b7_a_name_may_come_again_in_another_namespace_but_not_in_its_own() {
+    let session = Session::new();
+    let lab = keep(&session, "b7", "same-names", &[]);
+    for namespace in ["c1", "c2"] {
+        assert_eq!(link(&lab, Some(namespace), "eth0")["linkinfo"]["info_kind"], "macvlan");
+    }
+    let again = "\
+name: again
+steps:
+  - name: first
+    recipe: builtin:topology
+    params:
+      namespaces: [c1]
+      links:
+        - { name: p0, kind: veth, peer: p1 }
+        - { name: eth0, namespace: c1, kind: macvlan, parent: p0 }
+  - name: again
+    recipe: builtin:topology
+    params:
+      existing: { namespaces: [c1], links: [p0] }
+      links: [{ name: eth0, namespace: c1, kind: macvlan, parent: p0 }]
+";
+    let said = ends(again, 5);
+    assert!(said.contains("EEXIST") && said.contains("eth0"), "{said}");
+}
+
+#[test]
+fn b8_a_macvlan_on_a_macvlan_stands_on_the_lowest_device() {
+    let session = Session::new();
+    let lab = keep(&session, "b8", "macvlan-on-macvlan", &[]);
+    let lowest = link(&lab, None, "enp0s8")["ifindex"].clone();
+    assert_eq!(link(&lab, Some("ns1"), "upper")["link_index"], lowest);
+}
+
+#[test]
+fn b9_the_metric_says_which_network_of_a_node_counts() {
+    let session = Session::new();
+    let lab = keep(&session, "b9", "two-networks-one-node", &[]);
+    let chosen = lab.ip_json(Some("c1"), ["route", "get", "198.51.100.1"]);
+    assert_eq!(chosen[0]["gateway"], "10.2.0.1");
+}
+
+#[test]
+fn b10_a_vxlan_has_its_underlays_mtu_less_fifty() {
+    let session = Session::new();
+    let lab = keep(&session, "b10", "macvlan-over-vxlan", &[]);
+    assert_eq!(link(&lab, Some("node1"), "vx0")["mtu"], 1450);
+    assert_eq!(link(&lab, Some("c1"), "eth0")["mtu"], 1450);
+    assert!(reaches(&lab, "c1", "10.0.0.2"));
+}
