@@ -2,7 +2,6 @@
 //! their nodes. This module's only unsafe code is the fork.
 #![expect(unsafe_code, reason = "a process without a program of its own needs fork")]
 
-use std::convert::Infallible;
 use std::fs;
 use std::io;
 use std::io::{IoSlice, IoSliceMut};
@@ -63,9 +62,9 @@ impl Opener {
             -1 => Err(io::Error::last_os_error()),
             0 => {
                 drop(ours);
-                let Err(errno) = serve(theirs, parent);
+                let code = serve(theirs, parent).map_or_else(Errno::raw_os_error, |()| 0);
                 // SAFETY: ends the process at once, without the caller's exit handlers.
-                unsafe { libc::_exit(errno.raw_os_error()) }
+                unsafe { libc::_exit(code) }
             }
             process => {
                 let process = Pid::from_raw(process).ok_or(io::ErrorKind::InvalidData)?;
@@ -102,6 +101,15 @@ impl Opener {
         descriptor.ok_or_else(|| io::Error::from_raw_os_error(i32::from_ne_bytes(answer)))
     }
 
+    /// Ends the process, in microseconds, and gives its exit code, which is 0; none where a signal
+    /// ended it. Without this it would stay a zombie.
+    pub fn end(&mut self) -> io::Result<Option<i32>> {
+        let socket = self.socket.get_mut().unwrap_or_else(PoisonError::into_inner);
+        rustix::net::shutdown(socket.as_fd(), rustix::net::Shutdown::Both)?;
+        let ended = waitpid(Some(self.process), WaitOptions::empty())?;
+        Ok(ended.and_then(|(_, status)| status.exit_status()))
+    }
+
     /// For tests that look whether it ends.
     pub fn process_id(&self) -> i32 {
         self.process.as_raw_nonzero().get()
@@ -110,16 +118,13 @@ impl Opener {
 
 impl Drop for Opener {
     fn drop(&mut self) {
-        // The socket's end ends the process, in microseconds; without the wait it would stay a
-        // zombie. An error means that somebody else waited for it.
-        let socket = self.socket.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let _ended = rustix::net::shutdown(socket.as_fd(), rustix::net::Shutdown::Both);
-        let _waited = waitpid(Some(self.process), WaitOptions::empty());
+        // An error means that somebody else waited for it.
+        let _ended = self.end();
     }
 }
 
-/// The life of the opener process. Ends with an error number, 0 where its socket was closed.
-fn serve(socket: OwnedFd, parent: Pid) -> Result<Infallible, Errno> {
+/// The life of the opener process, until its socket is closed.
+fn serve(socket: OwnedFd, parent: Pid) -> Result<(), Errno> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     // The parent may have ended before the line above.
     if getppid() != Some(parent) {
@@ -135,7 +140,7 @@ fn serve(socket: OwnedFd, parent: Pid) -> Result<Infallible, Errno> {
         let mut request = [0; REQUEST];
         let (length, _) = rustix::net::recv(socket.as_fd(), &mut request, RecvFlags::empty())?;
         if length != REQUEST {
-            return Err(Errno::from_raw_os_error(0));
+            return Ok(());
         }
         let device = Dev::from_ne_bytes(request);
         answer(socket.as_fd(), open_device(nodes.as_fd(), device))?;

@@ -15,6 +15,7 @@ use crate::{Test, User, tests};
 pub(crate) fn all() -> Vec<Test> {
     let mut all = tests![Root:
         opener::the_opener_opens_nothing_else,
+        opener::the_opener_ends_in_order,
         opener::root_of_a_user_namespace_is_told_the_remedy,
     ];
     all.extend(tests![Outside:
@@ -36,6 +37,11 @@ pub(crate) fn the_opener_opens_nothing_else(lab: Lab) {
     let major = line.split_whitespace().next().unwrap().parse().unwrap();
     let missing = opener.open(rustix::fs::makedev(major, 0xf_fff0)).unwrap_err();
     assert_eq!(missing.raw_os_error(), Some(libc::ENODEV));
+}
+
+pub(crate) fn the_opener_ends_in_order(mut lab: Lab) {
+    let mut opener = lab.opener.take().expect("tests run as root");
+    assert_eq!(opener.end().unwrap(), Some(0));
 }
 
 /// As in a container.
