@@ -9,6 +9,7 @@ use crate::change::{Answer, Applied, Change, Made, NamespaceRef, Query};
 use crate::journal::Journal;
 use crate::kernel::{BatchError, Error, Kernel};
 use crate::policy::{Permitted, Policy};
+use crate::probe::Monitor;
 use crate::report::Report;
 use crate::tap::Opener;
 
@@ -20,6 +21,8 @@ pub struct Session {
     objects: Objects,
     /// Opens the character devices of macvtaps, where the operator may.
     pub opener: Option<Opener>,
+    /// Tells of links as the kernel changes them, where somebody wants to read it.
+    monitor: Option<Monitor>,
     /// Until when the run may wait for anything.
     pub deadline: Instant,
 }
@@ -39,6 +42,7 @@ impl Session {
             report,
             objects: Objects::new(limits),
             opener: None,
+            monitor: None,
             deadline,
         }
     }
@@ -104,6 +108,35 @@ impl Session {
         self.kernel.namespace_descriptor(namespace)
     }
 
+    /// From now on the event stream, if there is one, tells of all links of the run.
+    pub fn monitor_links(&mut self) {
+        self.monitor = self.report.events().map(Monitor::new);
+        self.monitor_namespace(&NamespaceRef::named(None));
+    }
+
+    /// The event stream is a help: where a namespace can't be listened to, the run goes on.
+    fn monitor_namespace(&mut self, namespace: &NamespaceRef) {
+        let Some(monitor) = &mut self.monitor else { return };
+        let name = namespace.name.as_ref().map(ToString::to_string).unwrap_or_default();
+        let shown =
+            if name.is_empty() { "the root namespace".to_owned() } else { format!("`{name}`") };
+        let outcome = self
+            .kernel
+            .namespace_descriptor(namespace)
+            .and_then(|descriptor| monitor.listen(name, &descriptor));
+        if let Err(error) = outcome {
+            let loss = format!("the events tell nothing of links in {shown}: {error}");
+            self.report.result_mut().warnings.push(loss);
+        }
+    }
+
+    /// Lets the event stream hear what the kernel has said so far.
+    pub async fn hear_links(&mut self) {
+        if self.monitor.is_some() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    }
+
     fn permit(&mut self, change: Change) -> Result<Permitted<Change>, Error> {
         self.policy.permit(change).inspect_err(|error| self.report.denied(error))
     }
@@ -112,6 +145,9 @@ impl Session {
         self.objects.count(change);
         self.journal.done(intent, applied.undo);
         self.report.changed(change);
+        if let Made::Namespace(namespace) = &applied.made {
+            self.monitor_namespace(namespace);
+        }
         applied.made
     }
 

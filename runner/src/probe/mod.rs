@@ -9,6 +9,7 @@ mod datagrams;
 mod echo;
 mod icmp;
 mod listener;
+mod monitor;
 mod ping;
 mod socket;
 mod wait;
@@ -18,6 +19,7 @@ pub use arp::arp;
 pub use connect::{Connection, tcp, udp};
 pub use echo::Echo;
 pub use listener::{Listener, Transport};
+pub use monitor::Monitor;
 pub use ping::{Options, Pinging, Source, ping};
 pub use wait::{Condition, wait_until};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use futures_util::stream::StreamExt;
-use netlink_packet_core::NetlinkMessage;
+use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
 use netlink_packet_route::link::LinkMessage;
 use netlink_packet_route::neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourState};
@@ -28,6 +28,12 @@ const ASK_AGAIN: Duration = Duration::from_millis(250);
 
 type Events =
     futures_util::stream::BoxStream<'static, (NetlinkMessage<RouteNetlinkMessage>, SocketAddr)>;
+
+/// RTM_NEWLINK or RTM_DELLINK that nobody here asked for.
+pub(super) enum LinkNews {
+    Now(LinkMessage),
+    Gone(LinkMessage),
+}
 
 /// A connection to the kernel about one namespace; dropping it closes it.
 ///
@@ -58,6 +64,23 @@ impl Watch {
             connection: tokio::spawn(connection),
             operation: operation.to_owned(),
         })
+    }
+
+    /// What is new about links; none when the kernel has nothing more to say.
+    pub(super) async fn link_news(&mut self) -> Option<LinkNews> {
+        use RouteNetlinkMessage::{DelLink, NewLink};
+        loop {
+            // A bridge tells of its ports in its own family, with less in it.
+            match self.events.next().await?.0.payload {
+                NetlinkPayload::InnerMessage(NewLink(link)) if is_whole(&link) => {
+                    return Some(LinkNews::Now(link));
+                }
+                NetlinkPayload::InnerMessage(DelLink(link)) if is_whole(&link) => {
+                    return Some(LinkNews::Gone(link));
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Returns when something changed, or may have. Many changes at once count as one.
@@ -148,6 +171,10 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.connection.abort();
     }
+}
+
+fn is_whole(link: &LinkMessage) -> bool {
+    link.header.interface_family == AddressFamily::Unspec
 }
 
 fn errno(error: &rtnetlink::Error) -> Option<i32> {

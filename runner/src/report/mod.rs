@@ -1,10 +1,12 @@
 //! What is shown of a run: lines for people, events for programs, one result at the end.
 
 mod escape;
+mod events;
 mod result;
 mod view;
 
 pub use escape::escape;
+pub use events::EventLog;
 pub use result::{ChangeResult, CheckResult, Metric, RunResult, StepResult, Verdict};
 pub use view::{Level, View};
 
@@ -36,7 +38,7 @@ const ATTACHED_BYTES: usize = 64 << 20;
 pub struct Report {
     view: View,
     started: Instant,
-    events: Option<File>,
+    events: Option<EventLog>,
     artifacts: Option<PathBuf>,
     attached: usize,
     result: RunResult,
@@ -56,7 +58,7 @@ impl Report {
 
     /// Also writes each event as a line of JSON.
     pub fn with_events(mut self, events: Option<File>) -> Self {
-        self.events = events;
+        self.events = events.map(|file| EventLog::new(file, self.started));
         self
     }
 
@@ -82,17 +84,14 @@ impl Report {
         self.started.elapsed().as_secs_f64()
     }
 
-    fn event(&mut self, kind: &str, mut fields: Value) {
-        let Some(file) = &mut self.events else { return };
-        fields["event"] = kind.into();
-        fields["ms"] = (self.started.elapsed().as_micros() as f64 / 1000.0).into();
-        if let Some(step) = self.result.steps.last() {
-            fields["step"] = step.name.as_str().into();
-        }
-        // A full disk must not stop an undo; the loss is told once, at the end.
-        if let Err(error) = writeln!(file, "{fields}") {
-            self.events = None;
-            self.result.warnings.push(format!("the events file is incomplete: {error}"));
+    /// For whoever else has something to tell; none without `--events`.
+    pub fn events(&self) -> Option<EventLog> {
+        self.events.clone()
+    }
+
+    fn event(&self, kind: &str, fields: Value) {
+        if let Some(events) = &self.events {
+            events.tell(kind, fields);
         }
     }
 
@@ -104,6 +103,9 @@ impl Report {
     pub fn step(&mut self, name: &str, recipe: &str) {
         self.view.step(name, recipe);
         self.result.steps.push(StepResult::new(name, recipe));
+        if let Some(events) = &self.events {
+            events.enter(name);
+        }
         self.event("step", json!({ "recipe": recipe }));
     }
 
@@ -229,6 +231,7 @@ impl Report {
 
     /// Shows the verdict; with `--json` the whole result.
     pub fn finish(&mut self, exit_code: u8, error: Option<&str>) {
+        self.result.warnings.extend(self.events.as_ref().and_then(EventLog::loss));
         self.result.finish(exit_code, self.started.elapsed(), error);
         self.event("end", json!({ "result": self.result.result, "exit_code": exit_code }));
         self.view.finish(&self.result, error);

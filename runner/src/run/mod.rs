@@ -82,14 +82,17 @@ async fn conduct(
     report.started();
     let mut session = stage.session(target, kernel, report);
     session.opener = opener;
+    session.monitor_links();
     for step in 0..stage.steps() {
         let (back, outcome) = stage.step(step, session).await;
         session = back;
         if let Err(failure) = outcome {
+            session.hear_links().await;
             return Ok((session, failure.into()));
         }
     }
     let ending = stage.checks(&mut session).await;
+    session.hear_links().await;
     Ok((session, ending))
 }
 

@@ -2,7 +2,7 @@
 
 use netwright_tests::Session;
 
-use crate::{ends, keep, link, reaches, run};
+use crate::{ends, file, keep, link, reaches, run};
 
 #[test]
 fn b1_a_shim_lets_host_and_child_reach_each_other() {
@@ -45,6 +45,25 @@ fn b3_children_lose_their_carrier_with_their_parent_and_get_it_back() {
     assert_ne!(child["operstate"], "UP");
     lab.exec(None, ["ip", "link", "set", "enp0s8", "up"]).expect_code(0);
     assert!(reaches(&lab, "ns1", "192.168.56.9"));
+}
+
+#[test]
+fn b3_the_loss_of_the_carrier_is_in_the_event_stream() {
+    let session = Session::new();
+    let events = session.path("events.jsonl");
+    let told = events.display().to_string();
+    let run = ["run", &file("macvlan-parent-down"), "--events", &told];
+    session.netwright(run).expect_code(0);
+    let lines = std::fs::read_to_string(events).unwrap();
+    let mut child = Vec::new();
+    for line in lines.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        if event["event"] == "link" && event["namespace"] == "ns1" && event["link"] == "mac1" {
+            child.push((event["up"].as_bool(), event["carrier"].as_bool()));
+        }
+    }
+    assert!(child.contains(&(Some(true), Some(true))), "{lines}");
+    assert_eq!(child.last(), Some(&(Some(true), Some(false))), "{lines}");
 }
 
 #[test]
