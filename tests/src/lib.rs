@@ -11,6 +11,7 @@
 //! assert_eq!(links[0]["linkinfo"]["info_kind"], "macvlan");
 //! ```
 
+pub mod component;
 pub mod machine;
 mod session;
 

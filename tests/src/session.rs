@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::machine::Run;
@@ -219,6 +220,17 @@ impl Lab<'_> {
         self.session.netwright(all)
     }
 
+    /// Waits until no IPv6 address of the lab is tentative any more (RFC 4862: about a second).
+    #[track_caller]
+    pub fn settle(&self) {
+        let patience = Instant::now() + Duration::from_secs(10);
+        let words = ["ip", "-all", "netns", "exec", "ip", "-6", "address", "show", "tentative"];
+        while !self.exec(None, words).expect_code(0).stdout.lines().all(is_heading) {
+            assert!(Instant::now() < patience, "the lab's addresses stay tentative");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     /// What iproute2 says inside the lab: `ip -j -d` with these words.
     #[track_caller]
     pub fn ip_json<A: AsRef<OsStr>>(
@@ -232,6 +244,11 @@ impl Lab<'_> {
         // iproute2 writes nothing at all where there is nothing to list.
         if output.stdout.trim().is_empty() { Value::Array(Vec::new()) } else { output.json() }
     }
+}
+
+/// `ip -all netns exec` writes a line with the namespace's name before each output.
+fn is_heading(line: &str) -> bool {
+    line.trim().is_empty() || line.starts_with("netns: ")
 }
 
 impl Drop for Lab<'_> {

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use netwright_tests::component::recipe;
 use netwright_tests::{Output, Session};
 
 const BOMB: &str = "target/recipes/components/bomb.wasm";
@@ -18,16 +19,28 @@ fn bomb(how: &str, limits: &str) -> Output {
     session.netwright(["run".as_ref(), file.as_os_str()])
 }
 
+/// Runs a recipe of text, with the limits that hold when none are given.
+fn text_bomb(run: &str) -> Output {
+    let session = Session::new();
+    session.file("bomb.wasm", recipe("(table $hoard 1 funcref)", run));
+    session.netwright(["run", "./bomb.wasm"])
+}
+
 /// The recipe is stopped with exit code 7, the limit is named, and what it made is undone.
 #[track_caller]
 fn is_stopped(how: &str, limits: &str, limit: &str) {
     let started = Instant::now();
-    let output = bomb(how, limits).expect_code(7);
+    ends_by_limit(bomb(how, limits), limit);
+    // A bound against hanging, not a measurement: machines are noisy.
+    assert!(started.elapsed() < Duration::from_secs(60));
+}
+
+#[track_caller]
+fn ends_by_limit(output: Output, limit: &str) {
+    let output = output.expect_code(7);
     let named = output.stderr.lines().next().unwrap_or_default();
     assert!(named.ends_with(&format!("limit reached: {limit}")), "{output:#?}");
     assert!(output.stdout.contains(" undone, "), "{output:#?}");
-    // A bound against hanging, not a measurement: machines are noisy.
-    assert!(started.elapsed() < Duration::from_secs(60), "{output:#?}");
 }
 
 #[test]
@@ -43,6 +56,15 @@ fn waiting_in_a_host_call_ends_with_the_wall_clock() {
 #[test]
 fn memory_is_bounded() {
     is_stopped("memory", "memory: 8MiB", "8 MiB of memory");
+}
+
+#[test]
+fn tables_are_bounded() {
+    let grow = "(loop $more
+        (drop (table.grow $hoard (ref.null func) (i32.const 100000)))
+        (br $more))
+        (unreachable)";
+    ends_by_limit(text_bomb(grow), "100000 table elements");
 }
 
 #[test]
@@ -149,6 +171,63 @@ fn a_recipe_can_not_pass_for_the_runner() {
 fn a_failed_check_of_the_recipe_s_own_fails_the_run() {
     let output = bomb("check", "time: 30s").expect_code(1);
     assert!(output.stdout.contains("\n  | FAILED a promise: it was broken\n"), "{output:#?}");
+}
+
+/// What the runtimes of other languages ask of WASI is there, and leads nowhere: text ends in the
+/// log, there is no environment, and no folder is open.
+#[test]
+fn a_component_with_wasi_speaks_into_the_log_and_sees_no_files() {
+    let imports = r#"
+        (import "wasi_snapshot_preview1" "fd_write"
+            (func $write (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "environ_sizes_get"
+            (func $environment (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "path_open"
+            (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_prestat_get"
+            (func $folder (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "clock_time_get"
+            (func $time (param i32 i64 i32) (result i32)))
+        (data (i32.const 600) "written to WASI\n")
+        (data (i32.const 640) "\58\02\00\00\10\00\00\00")
+        (data (i32.const 700) "/etc/hostname")"#;
+    let run = "
+        (if (call $write (i32.const 1) (i32.const 640) (i32.const 1) (i32.const 1024)) (then unreachable))
+        (if (call $time (i32.const 0) (i64.const 0) (i32.const 1024)) (then unreachable))
+        (if (call $environment (i32.const 1024) (i32.const 1028)) (then unreachable))
+        (if (i32.load (i32.const 1024)) (then unreachable))
+        (if (i32.ne (call $folder (i32.const 3) (i32.const 1024)) (i32.const 8)) (then unreachable))
+        (if (i32.ne (i32.const 8)
+            (call $open (i32.const 3) (i32.const 0) (i32.const 700) (i32.const 13) (i32.const 0)
+                (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 1024))) (then unreachable))
+        (i32.const 0)";
+    let session = Session::new();
+    session.file("other.wasm", recipe(imports, run));
+    let inspected = session.netwright(["recipe", "inspect", "other.wasm"]).expect_code(0);
+    assert!(inspected.stdout.contains("wasi:cli/stdout@0.2"), "{inspected:#?}");
+    let output = session.netwright(["run", "./other.wasm", "-v"]).expect_code(0);
+    assert!(output.stderr.contains("other | info: written to WASI\n"), "{output:#?}");
+}
+
+#[test]
+fn a_component_that_asks_for_more_is_refused_before_it_starts() {
+    let session = Session::new();
+    for import in [
+        "wasi:sockets/network@0.2.0",
+        "wasi:sockets/tcp@0.2.6",
+        "wasi:http/outgoing-handler@0.2.0",
+        "wasi:nn/tensor@0.2.0",
+        "wasi:keyvalue/store@0.2.0",
+        "acme:files/open@1.0.0",
+        "netwright:hostile/links@0.1.0",
+    ] {
+        let text = format!("(component (import \"{import}\" (instance)))");
+        session.file("more.wasm", wat::parse_str(text).expect("it is well-formed"));
+        let output = session.netwright(["run", "./more.wasm"]).expect_code(2);
+        let named = format!("imports `{import}`, which no recipe gets\n");
+        assert!(output.stderr.contains(&named), "{output:#?}");
+        assert_eq!(output.stdout, "");
+    }
 }
 
 #[test]

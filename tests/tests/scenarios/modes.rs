@@ -1,6 +1,7 @@
 //! The practice in all five modes: rows A1 to A12.
 
 use netwright_tests::Session;
+use serde_json::Value;
 
 use crate::{answers, counted, ends, frames_of_ten_echoes, keep, link, reaches, run};
 
@@ -42,39 +43,62 @@ fn a2_bridge_children_reach_each_other_without_the_wire() {
     assert!(child["link_netnsid"].is_u64());
 }
 
+/// The same network three times: in ip(8)'s words, as data, and as a recipe in Rust.
 #[test]
-fn a3_script_and_scenario_make_the_same_lab() {
+fn a3_script_scenario_and_recipe_make_the_same_lab() {
     let session = Session::new();
     let script = session.file(
         "lan.ip",
-        "link add enp0s8 type veth peer name far0\nlink set enp0s8 up\nlink set far0 up\n\
-         link add link enp0s8 dev mac1 address 02:00:00:00:00:01 type macvlan mode bridge\n\
-         netns add ns1\nlink set mac1 netns ns1\n\
-         netns exec ns1 ip address add 192.168.56.122/24 dev mac1\n\
-         netns exec ns1 ip link set mac1 up\n",
+        "link add enp0s8 type veth peer name switch0p1\n\
+         address add 192.168.56.110/24 dev enp0s8\n\
+         link add switch0 type bridge\nlink set switch0p1 master switch0\n\
+         link set enp0s8 up\nlink set switch0p1 up\nlink set switch0 up\n\
+         netns add ns1\nlink add link enp0s8 name mac netns ns1 type macvlan mode bridge\n\
+         -n ns1 address add 192.168.56.122/24 dev mac\n-n ns1 link set mac up\n\
+         netns add ns2\nlink add link enp0s8 name mac netns ns2 type macvlan mode bridge\n\
+         -n ns2 address add 192.168.56.123/24 dev mac\n-n ns2 link set mac up\n",
     );
     let data = session.file(
         "lan.yaml",
-        "name: lan\nsteps:\n  - recipe: builtin:topology\n    params:\n      namespaces: [ns1]\n      \
-         links:\n        - { name: enp0s8, kind: veth, peer: far0 }\n        \
-         - { name: mac1, namespace: ns1, kind: macvlan, mode: bridge, parent: enp0s8, mac: \"02:00:00:00:00:01\", addresses: [192.168.56.122/24] }\n",
+        "name: lan\nsteps:\n  - recipe: builtin:topology\n    params:\n      namespaces: [ns1, ns2]\n      \
+         links:\n        \
+         - { name: enp0s8, kind: veth, peer: switch0p1, addresses: [192.168.56.110/24] }\n        \
+         - { name: switch0, kind: bridge, ports: [switch0p1] }\n        \
+         - { name: mac, namespace: ns1, kind: macvlan, mode: bridge, parent: enp0s8, addresses: [192.168.56.122/24] }\n        \
+         - { name: mac, namespace: ns2, kind: macvlan, mode: bridge, parent: enp0s8, addresses: [192.168.56.123/24] }\n",
     );
+    let recipe = session.bring("target/recipes/components/macvlan-lan.wasm");
     let script = format!("script=@{}", script.display());
-    let of = |lab: &netwright_tests::Lab<'_>| {
-        let mac = link(lab, Some("ns1"), "mac1");
-        let address = lab.ip_json(Some("ns1"), ["address", "show", "dev", "mac1"]);
-        (
-            mac["linkinfo"].clone(),
-            mac["address"].clone(),
-            mac["mtu"].clone(),
-            mac["flags"].clone(),
-            address[0]["addr_info"][0]["local"].clone(),
-            lab.ip_json(Some("ns1"), ["-4", "route", "show"]),
-        )
-    };
-    let first = session.keep("a3script", ["builtin:ip", "-p", &script]);
-    let second = session.keep("a3data", [data]);
-    assert_eq!(of(&first), of(&second));
+    let of_script = session.keep("a3script", ["builtin:ip", "-p", &script]);
+    let of_data = session.keep("a3data", [data]);
+    let of_recipe = session.keep("a3recipe", [recipe]);
+    let expected = inspected(&session, &of_script, "a3script");
+    assert!(expected.to_string().contains("192.168.56.123/24"), "{expected:#}");
+    assert_eq!(inspected(&session, &of_data, "a3data"), expected);
+    assert_eq!(inspected(&session, &of_recipe, "a3recipe"), expected);
+}
+
+/// `inspect --json` once every address is ready, without what is another in each lab: its name,
+/// the indices, the addresses that the kernel drew by lot and those that it makes of them.
+#[track_caller]
+fn inspected(session: &Session, lab: &netwright_tests::Lab<'_>, name: &str) -> Value {
+    lab.settle();
+    let mut lab = session.netwright(["inspect", name, "--json"]).expect_code(0).json();
+    lab["lab"] = Value::Null;
+    for namespace in lab["namespaces"].as_array_mut().unwrap() {
+        for link in namespace["links"].as_array_mut().unwrap() {
+            link["index"] = Value::Null;
+            link["mac"] = Value::Null;
+            let addresses = link["addresses"].as_array_mut().unwrap();
+            addresses.retain(|address| !address.as_str().unwrap().starts_with("fe80:"));
+        }
+        let links = namespace["links"].as_array_mut().unwrap();
+        links.sort_by_key(|link| link["name"].to_string());
+        let routes = namespace["routes"].as_array_mut().unwrap();
+        routes.retain(|route| !route["destination"].as_str().unwrap().starts_with("fe80:"));
+        routes.sort_by_key(Value::to_string);
+    }
+    lab
 }
 
 #[test]
