@@ -143,6 +143,21 @@ impl Session {
         self.file(name, content)
     }
 
+    /// The same, at the same place below the session's folder as it has in the workspace.
+    pub fn bring_in_place(&self, file: &str) -> PathBuf {
+        let path = Path::new(file);
+        let mut folder = PathBuf::new();
+        for part in path.parent().into_iter().flatten() {
+            folder.push(part);
+            let folder = self.folder.path().join(&folder);
+            if fs::create_dir(&folder).is_ok() {
+                self.give(&folder);
+            }
+        }
+        let content = fs::read(workspace().join(path));
+        self.file(file, content.unwrap_or_else(|error| panic!("`{file}`: {error}")))
+    }
+
     /// The command, to be started by the caller: for signals, pipes and terminals.
     pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = if self.ordinary {

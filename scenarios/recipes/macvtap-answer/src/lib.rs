@@ -13,6 +13,9 @@ const BUSY_LOOK: Duration = Duration::from_millis(1);
 /// How many frames are taken at once.
 const FRAMES: u32 = 64;
 
+/// Bytes of a virtio_net_hdr (include/uapi/linux/virtio_net.h; a tap's is without `num_buffers`).
+const VNET_HEADER: usize = 10;
+
 #[derive(Params)]
 struct Served {
     /// The address that the component answers for
@@ -30,25 +33,38 @@ struct Served {
     /// The neighbour pings by itself; without it somebody else has to
     #[param(default = true)]
     ask: bool,
+    /// Of all links
+    #[param(default = 1500, range = 1280..=9000)]
+    mtu: u32,
+    /// Bytes of payload in each echo request, as `ping -s`
+    #[param(default = 56, range = 0..=8972)]
+    size: u32,
+    /// Frames of the tap have a virtio_net_hdr in front, as virtual machines want it
+    #[param(default = false)]
+    vnet_header: bool,
 }
 
 /// Answers ARP and ICMP echo itself, in WebAssembly, through a macvtap
 #[recipe(name = "macvtap-answer", version = "0.1.0", check = faults)]
 fn answer(lab: &Lab, served: Served) -> Result<()> {
     lab.step("a parent with a macvtap for the component and a macvlan for its neighbour");
-    let uplink = lab.veth("enp0s8").peer("switch0").create()?;
+    let mtu = served.mtu;
+    let uplink = lab.veth("enp0s8").mtu(mtu).peer("switch0").peer_mtu(mtu).create()?;
     let mode = MacvlanMode::Bridge;
-    let macvtap = lab.macvtap("tap0").parent(&uplink).mode(mode).create()?;
+    let macvtap = lab.macvtap("tap0").parent(&uplink).mode(mode).mtu(mtu).create()?;
     let neighbour = lab.namespace("neighbour")?;
-    neighbour.macvlan("eth0").parent(&uplink).mode(mode).address(served.neighbour).create()?;
+    let asking = neighbour.macvlan("eth0").parent(&uplink).mode(mode).mtu(mtu);
+    asking.address(served.neighbour).create()?;
 
     lab.step("the component answers");
-    let tap = macvtap.open_tap()?;
-    let station = Station::new(macvtap.mac()?, served.address)?;
+    let tap =
+        if served.vnet_header { macvtap.open_tap_with_header()? } else { macvtap.open_tap()? };
+    let station = Station::new(macvtap.mac()?, served.address, mtu)?;
     let pinging = match served.ask {
         true => {
             let ping = neighbour.ping(served.address.addr()).count(served.answers);
-            Some(ping.interval(Duration::from_millis(50)).start()?)
+            let size = u16::try_from(served.size).unwrap_or(u16::MAX);
+            Some(ping.interval(Duration::from_millis(50)).size(size).whole().start()?)
         }
         false => None,
     };
@@ -76,16 +92,23 @@ fn serve(
     let mut answered = Answered::default();
     let mut left = Duration::from_secs(served.serve.into());
     while !left.is_zero() {
-        let frames = tap.receive(FRAMES, LOOK)?;
+        let mut frames = tap.receive(FRAMES, LOOK)?;
+        if served.vnet_header {
+            frames.iter_mut().for_each(|frame| drop(frame.drain(..VNET_HEADER.min(frame.len()))));
+        }
         let later = if frames.is_empty() { LOOK } else { BUSY_LOOK };
         left = left.saturating_sub(later);
-        let answers = station.answer(frames, later);
+        let mut answers = station.answer(frames, later);
         for answer in &answers {
             match Answer::of(answer) {
                 Answer::Arp => answered.arp += 1,
                 Answer::Echo => answered.echo += 1,
                 Answer::Other => {}
             }
+        }
+        if served.vnet_header {
+            // All zeros: whole checksums, no segmentation.
+            answers.iter_mut().for_each(|frame| drop(frame.splice(..0, [0; VNET_HEADER])));
         }
         if !answers.is_empty() {
             tap.send_all(&answers)?;
@@ -130,6 +153,12 @@ fn faults(served: &Served) -> Vec<Fault> {
         let message =
             format!("`{}` is not in the network of `{}`", served.neighbour, served.address);
         faults.push(Fault::new("neighbour", message));
+    }
+    // RFC 791 and 792: 20 and 8 bytes of headers, and the requests are not to be fragmented.
+    if served.size + 28 > served.mtu {
+        let message =
+            format!("{} bytes and 28 of headers don't fit into {}", served.size, served.mtu);
+        faults.push(Fault::new("size", message));
     }
     faults
 }

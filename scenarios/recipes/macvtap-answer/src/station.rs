@@ -12,8 +12,8 @@ use smoltcp::wire::{
     Icmpv4Message, Icmpv4Packet, IpCidr, IpProtocol, Ipv4Packet,
 };
 
-/// The longest frame, in bytes: an MTU of 1500 and the Ethernet header.
-const LONGEST_FRAME: usize = 1514;
+/// Bytes of the Ethernet header, which an MTU doesn't count.
+const HEADER: usize = 14;
 
 /// A station with one MAC address and one IPv4 address.
 pub(crate) struct Station {
@@ -33,8 +33,8 @@ pub(crate) enum Answer {
 }
 
 impl Station {
-    pub(crate) fn new(mac: MacAddress, address: Prefix) -> Result<Self> {
-        let mut wire = Wire::default();
+    pub(crate) fn new(mac: MacAddress, address: Prefix, mtu: u32) -> Result<Self> {
+        let mut wire = Wire::new(mtu);
         let config = Config::new(HardwareAddress::Ethernet(EthernetAddress(mac.0)));
         let now = Instant::ZERO;
         let mut interface = Interface::new(config, &mut wire, now);
@@ -83,10 +83,17 @@ impl Answer {
 }
 
 /// The frames between a station and whoever feeds it.
-#[derive(Default)]
 struct Wire {
+    longest_frame: usize,
     arrived: VecDeque<Vec<u8>>,
     sent: Vec<Vec<u8>>,
+}
+
+impl Wire {
+    fn new(mtu: u32) -> Self {
+        let longest_frame = HEADER + usize::try_from(mtu).unwrap_or(usize::MAX - HEADER);
+        Self { longest_frame, arrived: VecDeque::new(), sent: Vec::new() }
+    }
 }
 
 struct Arrived(Vec<u8>);
@@ -109,7 +116,7 @@ impl phy::Device for Wire {
     fn capabilities(&self) -> DeviceCapabilities {
         let mut capabilities = DeviceCapabilities::default();
         capabilities.medium = Medium::Ethernet;
-        capabilities.max_transmission_unit = LONGEST_FRAME;
+        capabilities.max_transmission_unit = self.longest_frame;
         capabilities
     }
 }

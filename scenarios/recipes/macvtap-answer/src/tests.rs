@@ -56,7 +56,7 @@ fn echo_request(to: EthernetAddress, number: u16) -> Vec<u8> {
 fn station() -> Station {
     let mac = MacAddress([2, 0, 0, 0, 0, 1]);
     let address = "192.168.56.200/24".into_prefix().expect("a prefix");
-    Station::new(mac, address).expect("a station")
+    Station::new(mac, address, 1500).expect("a station")
 }
 
 #[test]
@@ -106,10 +106,10 @@ fn the_recipe_builds_its_segment_and_says_that_nobody_asked() {
     assert_eq!(
         host.changes(),
         [
-            "link add name enp0s8 up type veth peer name switch0 up",
-            "link add link enp0s8 name tap0 up type macvtap mode bridge",
+            "link add name enp0s8 mtu 1500 up type veth peer name switch0 mtu 1500 up",
+            "link add link enp0s8 name tap0 mtu 1500 up type macvtap mode bridge",
             "netns add neighbour",
-            "-n neighbour link add link root/enp0s8 name eth0 up type macvlan mode bridge",
+            "-n neighbour link add link root/enp0s8 name eth0 mtu 1500 up type macvlan mode bridge",
             "-n neighbour address add 192.168.56.123/24 dev eth0",
         ]
     );
@@ -129,17 +129,28 @@ fn what_arrives_at_the_tap_is_answered_there() -> Result<()> {
         serve: 1,
         answers: 2,
         ask: false,
+        mtu: 1500,
+        size: 56,
+        vnet_header: false,
     };
     host.arrive("tap0", who_has(STATION_IP));
     for number in [1, 2] {
         host.arrive("tap0", echo_request(EthernetAddress(mac.0), number));
     }
-    let station = Station::new(mac, served.address)?;
+    let station = Station::new(mac, served.address, served.mtu)?;
     let answered = serve(&macvtap.open_tap()?, station, None, &served)?;
     assert_eq!((answered.arp, answered.echo), (1, 2));
     let sent: Vec<Answer> = host.sent("tap0").iter().map(|frame| Answer::of(frame)).collect();
     assert_eq!(sent, [Answer::Arp, Answer::Echo, Answer::Echo]);
     Ok(())
+}
+
+#[test]
+fn an_echo_larger_than_the_mtu_is_refused() {
+    let host = MemoryHost::new();
+    host.set_param("size", "1473");
+    let all = host.check(&RECIPE).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(all, ["size: 1473 bytes and 28 of headers don't fit into 1500"]);
 }
 
 #[test]
