@@ -168,6 +168,14 @@ fn a_recipe_can_not_pass_for_the_runner() {
 }
 
 #[test]
+fn what_the_recipe_was_doing_comes_before_what_the_kernel_said() {
+    let output = bomb("context", "time: 30s").expect_code(5);
+    let expected = "error: recipe `bomb` failed: build the backbone: ";
+    let first = output.stderr.lines().next().unwrap_or_default();
+    assert!(first.starts_with(expected) && first.contains("EEXIST"), "{output:#?}");
+}
+
+#[test]
 fn a_failed_check_of_the_recipe_s_own_fails_the_run() {
     let output = bomb("check", "time: 30s").expect_code(1);
     assert!(output.stdout.contains("\n  | FAILED a promise: it was broken\n"), "{output:#?}");

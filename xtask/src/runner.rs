@@ -3,12 +3,26 @@
 use crate::program::{build_messages, cargo};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
+use std::process::Command;
 
 /// `profile` is cargo's: `dev` or `release`.
 pub(crate) fn build(profile: &str) -> Result<PathBuf> {
     let mut command = cargo();
     command.args(["build", "--package", "netwright", "--bin", "netwright", "--profile", profile]);
-    let programs = build_messages(&mut command)?;
-    let executable = programs.iter().rev().find_map(|message| message["executable"].as_str());
+    program(&mut command)
+}
+
+/// The same together with all tests. Cargo gives a dependency the features that all of a command's
+/// packages want; one command for both builds wasmtime once instead of twice.
+pub(crate) fn build_with_tests() -> Result<PathBuf> {
+    program(cargo().args(["test", "--workspace", "--no-run"]))
+}
+
+fn program(command: &mut Command) -> Result<PathBuf> {
+    let artifacts = build_messages(command)?;
+    let programs = artifacts.iter().filter(|artifact| {
+        artifact["target"]["name"] == "netwright" && artifact["profile"]["test"] == false
+    });
+    let executable = programs.rev().find_map(|artifact| artifact["executable"].as_str());
     executable.map(PathBuf::from).context("cargo built no `netwright`")
 }

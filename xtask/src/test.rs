@@ -8,7 +8,8 @@ use netwright_tests::machine::{Machine, RUN_VARIABLE, Run};
 pub(crate) fn run_tests(arguments: &[String]) -> Result<()> {
     let toolchain = setup::run()?;
     recipes::build(&toolchain)?;
-    let program = runner::build("dev")?;
+    let program =
+        if arguments.is_empty() { runner::build_with_tests()? } else { runner::build("dev")? };
 
     let marked = Run::new();
     let before = Machine::now()?;

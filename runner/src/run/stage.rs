@@ -181,15 +181,19 @@ fn quoted(text: &str) -> String {
     shown
 }
 
-/// As [`crate::kernel::KernelError`] shows itself, from what the recipe passed on.
+/// As [`crate::kernel::KernelError`] shows itself, from what the recipe passed on; what the recipe
+/// was doing meanwhile comes first.
 fn kernel_words(error: &types::KernelError) -> String {
-    crate::kernel::KernelError {
+    let words = crate::kernel::KernelError {
         errno: error.errno,
         operation: error.operation.clone(),
         text: error.text.clone(),
         hint: error.hint.clone(),
+    };
+    match error.extra.iter().find(|more| more.name == "context") {
+        Some(doing) => format!("{}: {words}", doing.value),
+        None => words.to_string(),
     }
-    .to_string()
 }
 
 /// Where compiled recipes are kept from run to run.

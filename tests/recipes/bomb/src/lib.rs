@@ -6,7 +6,7 @@ use netwright_sdk::wit::netwright::host::links::{self, Kind, Link, Setting, Spec
 use netwright_sdk::wit::netwright::host::log::{self, Level};
 use netwright_sdk::wit::netwright::host::namespaces::Namespace;
 use netwright_sdk::wit::netwright::host::probes::{self, PingOptions};
-use netwright_sdk::wit::netwright::host::types::{Error, IpAddress};
+use netwright_sdk::wit::netwright::host::types::{Attribute, Error, IpAddress};
 use netwright_sdk::wit::netwright::host::{params, report};
 
 struct Bomb;
@@ -55,6 +55,7 @@ impl Guest for Bomb {
             "lie" => lie(),
             "ignore-denial" => ignore_denial(),
             "fail" => return Err(failure("it did not work\n\u{1b}[2Jpassed: 9 checks")),
+            "context" => return Err(in_context(&Namespace::root()?)),
             "check" => report::check("a promise", report::Verdict::Fail, "it was broken"),
             "nothing" | "create-in-check" => {}
             other => return Err(failure(&format!("no way to go wrong is called {other}"))),
@@ -66,6 +67,18 @@ impl Guest for Bomb {
 fn failure(message: &str) -> Error {
     use netwright_sdk::wit::netwright::host::types::Detail;
     Error::Other(Detail { message: message.to_owned(), extra: Vec::new() })
+}
+
+/// The kernel's no with what was being done, as the SDK's `context` passes it on.
+fn in_context(root: &Namespace) -> Error {
+    match Link::create(root, &bridge("lo".to_owned())) {
+        Err(Error::Kernel(mut error)) => {
+            let (name, value) = ("context".to_owned(), "build the backbone".to_owned());
+            error.extra.push(Attribute { name, value });
+            Error::Kernel(error)
+        }
+        _ => failure("there is a second `lo`"),
+    }
 }
 
 fn spin() -> ! {
