@@ -11,6 +11,7 @@ mod recipes;
 mod runner;
 mod setup;
 mod test;
+mod vm;
 mod words;
 
 use anyhow::Result;
@@ -35,6 +36,13 @@ enum Task {
     },
     /// What a change must pass: formatting, clippy, docs, forbidden words, and all tests
     Ci,
+    /// Run the tests of link kinds and of the tutorial on a second, complete kernel in qemu
+    VmTest {
+        /// run only the trials whose names hold one of these
+        filters: Vec<String>,
+    },
+    /// A shell on that kernel, with the runner and the scenarios
+    VmShell,
     /// Measure netwright beside limit.c, ip(8) and pyroute2, and print tables
     Bench,
     /// Install what is missing to build and test: guest toolchain, iproute2, ping, util-linux
@@ -58,6 +66,8 @@ fn dispatch(task: Task) -> Result<()> {
         Task::Demo => demo::run_demo(),
         Task::Test { arguments } => test::run_tests(&arguments),
         Task::Ci => ci::run_all(),
+        Task::VmTest { filters } => vm::run_tests(&filters),
+        Task::VmShell => vm::shell(),
         Task::Bench => bench::run(),
         Task::Setup => setup::run().map(drop),
         Task::Recipes => recipes::build(&guest::Toolchain::find_or_install()?),

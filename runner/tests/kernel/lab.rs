@@ -1,6 +1,7 @@
 //! A lab for one trial: changes by short words, and `ip` to look at what they made.
 
-use std::process::{Command, Output};
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use netwright::change::{
@@ -62,10 +63,16 @@ impl Lab {
 
     /// Runs a program inside a namespace of the lab.
     pub(crate) fn run(&self, namespace: &str, words: &str) -> Output {
+        self.program(namespace, words).output().expect("a program that runs")
+    }
+
+    fn program(&self, namespace: &str, words: &str) -> Command {
         use std::os::fd::AsRawFd;
-        let words: Vec<_> = words.split_whitespace().collect();
+        let mut words = words.split_whitespace();
         if namespace.is_empty() {
-            return Command::new(words[0]).args(&words[1..]).output().expect("a program that runs");
+            let mut program = Command::new(words.next().expect("a program"));
+            program.args(words);
+            return program;
         }
         let all = self.kernel.namespaces();
         let (_, descriptor) = all
@@ -74,14 +81,13 @@ impl Lab {
             .expect("a namespace of the lab");
         let path = format!("/proc/{}/fd/{}", std::process::id(), descriptor.as_raw_fd());
         let mut program = Command::new("nsenter");
-        program.arg(format!("--net={path}")).args(words).output().expect("a program that runs")
+        program.arg(format!("--net={path}")).args(words);
+        program
     }
 
     /// What a program prints, which must succeed.
     pub(crate) fn output(&self, namespace: &str, words: &str) -> String {
-        let output = self.run(namespace, words);
-        assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("text")
+        text(words, self.run(namespace, words))
     }
 
     /// The first object of `ip -j -d …`.
@@ -113,22 +119,31 @@ impl Lab {
 
     /// All that `ip` says of a namespace but for what changes by itself.
     pub(crate) fn state(&self, namespace: &str) -> String {
-        let mut state = String::new();
-        for words in [
-            "ip -d link",
-            "ip address",
-            "ip -4 route show table all",
-            "ip -6 route show table all",
-            "ip rule",
-            "ip -6 rule",
-            "ip neighbour show nud permanent",
-            "ip neighbour show nud noarp",
-            "ip neighbour show proxy",
-        ] {
-            state += &self.output(namespace, words);
-        }
-        state
+        const BOTH: &str = "link\naddress\nroute show table all\nrule\n\
+                            neighbour show nud permanent\nneighbour show nud noarp\n\
+                            neighbour show proxy\n";
+        const IPV6: &str = "route show table all\nrule\n";
+        self.ip_batch(namespace, "ip -d -batch -", BOTH)
+            + &self.ip_batch(namespace, "ip -6 -batch -", IPV6)
     }
+
+    /// What several commands print, read from one program's stdin: starting a program is what takes
+    /// time in a virtual machine.
+    fn ip_batch(&self, namespace: &str, words: &str, lines: &str) -> String {
+        let mut program = self.program(namespace, words);
+        program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut program = program.spawn().expect("a program that runs");
+        let mut input = program.stdin.take().expect("it is a pipe");
+        input.write_all(lines.as_bytes()).expect("it reads");
+        drop(input);
+        text(words, program.wait_with_output().expect("it ends"))
+    }
+}
+
+/// What a program prints, which must succeed.
+fn text(words: &str, output: Output) -> String {
+    assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
 }
 
 /// Operational states and what hangs on them follow by work of the kernel that it puts off for up

@@ -1,0 +1,93 @@
+//! `cargo xtask vm-test` and `vm-shell`: a second kernel, complete, in a virtual machine.
+//!
+//! Kernels of containers and of test machines often lack link kinds; Debian's cloud kernel has them
+//! all. It boots under qemu's own translation, which needs no rights and no hardware, from an image
+//! that holds the runner, the scenarios, iproute2 and the very test programs that run natively.
+
+mod boot;
+mod image;
+mod kernel;
+mod programs;
+mod trials;
+
+use crate::program::{say, workspace};
+use crate::{recipes, runner, setup};
+use anyhow::{Context, Result, bail};
+use boot::{Machine, Patience};
+use image::Image;
+use std::path::{Path, PathBuf};
+
+/// Where the kernel, the images and the logs are.
+fn folder() -> PathBuf {
+    workspace().join("target/vm")
+}
+
+/// Everything that a boot needs, of which only the plan differs from one boot to the next.
+struct Parts {
+    kernel: kernel::Kernel,
+    runner: PathBuf,
+}
+
+impl Parts {
+    fn make(runner: PathBuf) -> Result<Self> {
+        kernel::install_programs()?;
+        Ok(Self { kernel: kernel::fetch()?, runner })
+    }
+
+    /// The same from nothing.
+    fn with_runner() -> Result<Self> {
+        let toolchain = setup::run()?;
+        recipes::build(&toolchain)?;
+        Self::make(runner::build("dev")?)
+    }
+
+    fn test(&self, filters: &[String]) -> Result<()> {
+        let plan = trials::Plan::make(filters)?;
+        let mut image = self.image("tests")?;
+        plan.add_to(&mut image)?;
+        let (log, release) = (folder().join("tests.log"), &self.kernel.release);
+        say(format_args!("{} trials on Linux {release}", plan.count()));
+        let machine = Machine::new(&self.kernel.image, &image.finish()?, "tests");
+        let where_from = || format!("on Linux {release}, whose log is {}", shown(&log));
+        let results = machine.run(&log, &Patience::TESTS).with_context(where_from)?;
+        let faults = plan.faults(&results, &std::fs::read_to_string(&log)?);
+        if !faults.is_empty() {
+            bail!("{}:\n  {}", where_from(), faults.join("\n  "));
+        }
+        say(format_args!("all of them passed on Linux {release}"));
+        Ok(())
+    }
+
+    /// An image with all but the tests.
+    fn image(&self, name: &str) -> Result<Image> {
+        let mut image = Image::create(&folder().join(format!("{name}.cpio")))?;
+        programs::add_system(&mut image)?;
+        programs::add_runner(&mut image, &self.runner)?;
+        programs::add_scenarios(&mut image)?;
+        self.kernel.add_modules(&mut image)?;
+        Ok(image)
+    }
+}
+
+/// Runs the tests that are meant for both kernels on the second one; with filters, only those whose
+/// names hold one of them.
+pub(crate) fn run_tests(filters: &[String]) -> Result<()> {
+    Parts::with_runner()?.test(filters)
+}
+
+/// The same with a runner that is built already.
+pub(crate) fn run_tests_of(runner: &Path) -> Result<()> {
+    Parts::make(runner.to_owned())?.test(&[])
+}
+
+/// A prompt in the machine, with the runner and the scenarios.
+pub(crate) fn shell() -> Result<()> {
+    let parts = Parts::with_runner()?;
+    let image = parts.image("shell")?.finish()?;
+    say("a shell in the virtual machine; `exit` turns it off, Ctrl-A X ends it at once");
+    Machine::new(&parts.kernel.image, &image, "shell").talk()
+}
+
+fn shown(file: &Path) -> String {
+    file.strip_prefix(workspace()).unwrap_or(file).display().to_string()
+}

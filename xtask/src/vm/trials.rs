@@ -1,0 +1,175 @@
+//! Which tests run on the second kernel, and whether all of them did.
+
+use super::image::Image;
+use super::programs;
+use crate::program::{build_messages, cargo, output};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The test programs that are for both kernels, by their names in cargo. A test that is to run on
+/// the second kernel belongs into one of them, or its program into this list.
+const PROGRAMS: [&str; 1] = ["kernel"];
+
+/// One run of a test program.
+struct Step {
+    /// its name in the results
+    name: String,
+    program: PathBuf,
+    filter: Option<String>,
+    /// how many trials it has, as the program says here
+    count: usize,
+}
+
+pub(super) struct Plan {
+    steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Builds the test programs and asks them what they would run.
+    pub(super) fn make(filters: &[String]) -> Result<Self> {
+        let mut filters: Vec<_> = filters.iter().cloned().map(Some).collect();
+        if filters.is_empty() {
+            filters.push(None);
+        }
+        let mut steps = Vec::new();
+        for (name, program) in build()? {
+            for filter in &filters {
+                let count = count(&program, filter.as_deref())?;
+                if count > 0 {
+                    let name = format!("{:02}-{name}", steps.len());
+                    let (program, filter) = (program.clone(), filter.clone());
+                    steps.push(Step { name, program, filter, count });
+                }
+            }
+        }
+        if steps.is_empty() {
+            let programs = PROGRAMS.join(", ");
+            bail!(
+                "no trial of {programs} has such a name\n  \
+                 help: `cargo test --workspace --test {} -- --list` shows them",
+                PROGRAMS[0]
+            );
+        }
+        Ok(Self { steps })
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.steps.iter().map(|step| step.count).sum()
+    }
+
+    /// The programs, and a file for each step with its words, one a line.
+    pub(super) fn add_to(&self, image: &mut Image) -> Result<()> {
+        for step in &self.steps {
+            let file = step.program.file_name().context("a program is a file")?;
+            let inside = Path::new("/tests").join(file);
+            programs::add_program(image, &inside, &programs::stripped(&step.program)?)?;
+            let mut words = vec![inside.display().to_string(), "--color=never".to_owned()];
+            words.extend(step.filter.clone());
+            image.text(&format!("/tests/{}.plan", step.name), &(words.join("\n") + "\n"))?;
+        }
+        Ok(())
+    }
+
+    /// What is not as it must be: each step ended well, and ran as many trials as it has.
+    pub(super) fn faults(&self, results: &[String], log: &str) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut said = log.lines().filter_map(passed);
+        for step in &self.steps {
+            let code = results.iter().find_map(|line| line.strip_prefix(&step.name));
+            let name = &step.name;
+            match code.map(str::trim) {
+                Some("0") => {
+                    let ran = said.next();
+                    if ran != Some(step.count) {
+                        let ran = ran.map_or("none".to_owned(), |count| count.to_string());
+                        faults.push(format!("{name}: {ran} of its {} trials passed", step.count));
+                    }
+                }
+                Some(code) => {
+                    said.next();
+                    faults.push(format!("{name} ended with code {code}"));
+                }
+                None => faults.push(format!("{name} did not run")),
+            }
+        }
+        faults
+    }
+}
+
+/// The number in `test result: ok. 7 passed; …`, which both kinds of test programs write last.
+fn passed(line: &str) -> Option<usize> {
+    let rest = line.strip_prefix("test result: ")?;
+    let (_, rest) = rest.split_once(". ")?;
+    rest.split_once(" passed")?.0.parse().ok()
+}
+
+/// The test programs' names and files. The whole workspace is named, so that every dependency has
+/// the features that it has for `cargo test`, and nothing is built twice.
+fn build() -> Result<Vec<(String, PathBuf)>> {
+    let mut command = cargo();
+    command.args(["test", "--no-run", "--workspace"]);
+    for name in PROGRAMS {
+        command.args(["--test", name]);
+    }
+    let built = build_messages(&mut command)?;
+    let is_test = |message: &&serde_json::Value| message["profile"]["test"] == true;
+    let programs = built.iter().filter(is_test).filter_map(|message| {
+        let name = message["target"]["name"].as_str()?;
+        Some((name.to_owned(), PathBuf::from(message["executable"].as_str()?)))
+    });
+    Ok(programs.collect())
+}
+
+/// How many trials a program has, by its own list.
+fn count(program: &Path, filter: Option<&str>) -> Result<usize> {
+    let listed = output(Command::new(program).arg("--list").args(filter))?;
+    Ok(listed.lines().filter(|line| line.ends_with(": test")).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Plan, Step, passed};
+    use std::path::PathBuf;
+
+    fn plan() -> Plan {
+        let step = |name: &str, count| Step {
+            name: name.to_owned(),
+            program: PathBuf::from("/kernel"),
+            filter: None,
+            count,
+        };
+        Plan { steps: vec![step("00-kernel", 7), step("01-more", 2)] }
+    }
+
+    fn faults(results: &[&str], log: &str) -> Vec<String> {
+        let results: Vec<String> = results.iter().map(|&line| line.to_owned()).collect();
+        plan().faults(&results, log)
+    }
+
+    const SEVEN: &str = "test result: ok. 7 passed; 0 failed; 0 ignored; 0 measured\n";
+    const TWO: &str = "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured\n";
+
+    #[test]
+    fn the_number_of_trials_that_passed_is_read_whatever_the_verdict() {
+        assert_eq!(passed("test result: FAILED. 36 passed; 4 failed; 0 ignored"), Some(36));
+        assert_eq!(passed("test a result: ok. 7 passed"), None);
+    }
+
+    #[test]
+    fn every_trial_of_every_step_must_have_passed() {
+        let both = ["00-kernel 0", "01-more 0", "done"];
+        assert_eq!(faults(&both, &format!("{SEVEN}{TWO}")), [""; 0]);
+        let expected = ["01-more: none of its 2 trials passed"];
+        assert_eq!(faults(&both, SEVEN), expected);
+        let expected = ["00-kernel: 2 of its 7 trials passed", "01-more: 7 of its 2 trials passed"];
+        assert_eq!(faults(&both, &format!("{TWO}{SEVEN}")), expected);
+    }
+
+    #[test]
+    fn a_step_that_failed_or_never_ran_is_named() {
+        let log = "test result: FAILED. 6 passed; 1 failed; 0 ignored\n";
+        let expected = ["00-kernel ended with code 101", "01-more did not run"];
+        assert_eq!(faults(&["booted", "00-kernel 101"], log), expected);
+    }
+}
