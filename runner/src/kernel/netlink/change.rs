@@ -39,6 +39,7 @@ impl Netlink {
             |index| space.link_at(index).ok().flatten().map(|found: RawLink| found.name);
         let inverse = settings::inverse(&before, settings, &mut name_of);
         let losses = settings::loses_routes(&before, settings).then(|| self.holdings(&space));
+        let lowered = settings::mtu(settings).map(|mtu| self.above(&space, before.index, mtu));
         let mut index_of = |name: &str| Ok(self.link_by_name(&space, name)?.index);
         let read = || Ok(before.clone());
         let requests = settings::requests(before.index, &read, settings, &mut index_of)?;
@@ -48,6 +49,7 @@ impl Netlink {
             let link = settings::renamed(&full, settings);
             steps.push(Change::ChangeLink { link, settings: inverse });
         }
+        steps.extend(lowered.into_iter().flatten());
         if let Some(losses) = losses {
             steps.extend(self.lost(&space, losses));
         }
@@ -67,6 +69,20 @@ impl Netlink {
         let requests = settings::requests(index, &read, settings, &mut index_of)?;
         self.carry_out(change, &space, link, &requests, &[])?;
         Ok(Applied { made: Made::Nothing, undo: Undo::default() })
+    }
+
+    /// Steps that give the links that stand on one their MTU back: where it is above the new one, the
+    /// kernel lowers it along (NETDEV_CHANGEMTU in drivers/net/macvlan.c and net/8021q/vlan.c).
+    fn above(&self, space: &Arc<Space>, index: u32, mtu: u32) -> Vec<Change> {
+        let mut steps = Vec::new();
+        for (there, child) in self.children(space, index) {
+            if child.mtu() > mtu {
+                let link = reference(&there, &child);
+                steps.push(Change::ChangeLink { link, settings: vec![Setting::Mtu(child.mtu())] });
+                steps.extend(self.above(&there, child.index, mtu));
+            }
+        }
+        steps
     }
 
     /// All requests, or as near to none as the kernel allows.

@@ -230,6 +230,14 @@ pub(crate) fn inverse(
     steps
 }
 
+/// The MTU that is asked for.
+pub(crate) fn mtu(settings: &[Setting]) -> Option<u32> {
+    settings.iter().rev().find_map(|setting| match setting {
+        Setting::Mtu(mtu) => Some(*mtu),
+        _ => None,
+    })
+}
+
 fn inverse_of(
     before: &RawLink,
     setting: &Setting,
