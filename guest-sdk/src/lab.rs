@@ -92,7 +92,7 @@ impl Lab {
         host::params::get(name.as_ref())
     }
 
-    /// True in a dry run: changes are only recorded, and probes ask a model.
+    /// True where a plan is made: what the recipe builds is in a lab of the plan's own.
     pub fn dry_run(&self) -> bool {
         host::params::dry_run()
     }

@@ -9,9 +9,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "netwright", version, about, max_term_width = 100)]
 #[command(after_help = "\
-Exit codes: 0 done; 1 a check failed; 2 bad usage, scenario or parameter; 4 a capability was denied;
-5 the kernel or the recipe failed; 6 undo incomplete; 7 a limit was reached; 8 this machine lacks
-what is needed; 130 and 143 interrupted. Whatever was made is undone, unless kept.")]
+Exit codes: 0 done; 1 a check failed; 2 bad usage, scenario or parameter; 3 something would change
+(plan --exit-code); 4 a capability was denied; 5 the kernel or the recipe failed; 6 undo incomplete;
+7 a limit was reached; 8 this machine lacks what is needed; 130 and 143 interrupted. Whatever was made is undone, unless kept.")]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -21,6 +21,10 @@ pub struct Cli {
 pub enum Command {
     /// Run a scenario or recipe in a lab of its own, and undo everything at the end
     Run(RunArguments),
+    /// Show what a scenario would change, without changing it
+    Plan(PlanArguments),
+    /// Deploy a scenario: run it, and leave its lab in place under the scenario's name
+    Apply(ApplyArguments),
     /// Check a scenario file, and the parameters of its recipes, without running anything
     Validate(ValidateArguments),
     /// List the labs that were kept
@@ -61,6 +65,12 @@ pub enum Command {
     /// Hold a lab's namespaces until ended; started by `run --keep`
     #[command(name = "__hold", hide = true)]
     Hold,
+    /// Run a scenario's steps and print what they made as JSON; started by `plan` and `apply`
+    #[command(name = "__rehearse", hide = true)]
+    Rehearse(ScenarioArguments),
+    /// Print what a kept lab holds as JSON; started by `plan` and `apply`
+    #[command(name = "__state", hide = true)]
+    State { lab: String },
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,7 +93,7 @@ pub enum TargetArgument {
     Host,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct RunArguments {
     /// SCENARIO.yaml, RECIPE.wasm or builtin:NAME
     pub what: String,
@@ -118,6 +128,111 @@ pub struct RunArguments {
     pub verbose: bool,
 }
 
+/// What is to be run.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ScenarioArguments {
+    /// SCENARIO.yaml, RECIPE.wasm or builtin:NAME
+    pub what: String,
+    #[command(flatten)]
+    pub parameters: ParameterArguments,
+    /// Allow something beyond the lab: 'CAPABILITY KEY=VALUE …'
+    #[arg(long, value_name = "GRANT")]
+    pub grant: Vec<String>,
+    /// Where to run
+    #[arg(long)]
+    pub target: Option<TargetArgument>,
+    /// Stop and undo after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<f64>,
+}
+
+impl ScenarioArguments {
+    /// As they would be typed.
+    pub fn to_words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for parameter in &self.parameters.parameters {
+            words.push(format!("--parameter={parameter}"));
+        }
+        words.extend(self.grant.iter().map(|grant| format!("--grant={grant}")));
+        words.extend(self.timeout.iter().map(|seconds| format!("--timeout={seconds}")));
+        words.extend(self.target.iter().map(|target| match target {
+            TargetArgument::Lab => "--target=lab".to_owned(),
+            TargetArgument::Host => "--target=host".to_owned(),
+        }));
+        words.extend(["--".to_owned(), self.what.clone()]);
+        words
+    }
+}
+
+impl RunArguments {
+    /// A run that shows nothing of itself.
+    pub fn rehearsing(scenario: &ScenarioArguments) -> Self {
+        let ScenarioArguments { what, parameters, grant, target, timeout } = scenario.clone();
+        Self {
+            what,
+            parameters,
+            grant,
+            target,
+            timeout,
+            json: true,
+            quiet: true,
+            ..Self::default()
+        }
+    }
+}
+
+/// The language that a plan is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanForm {
+    /// The commands of ip(8) that would do the same
+    Ip,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanArguments {
+    #[command(flatten)]
+    pub scenario: ScenarioArguments,
+    /// Print commands instead of differences
+    #[arg(long = "as", value_name = "FORM")]
+    pub form: Option<PlanForm>,
+    /// Save the plan, for `apply --plan`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// End with 3 where something would change
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ApplyArguments {
+    /// SCENARIO.yaml, RECIPE.wasm or builtin:NAME
+    #[arg(required_unless_present = "plan", conflicts_with = "plan")]
+    pub what: Option<String>,
+    #[command(flatten)]
+    pub parameters: ParameterArguments,
+    /// Do exactly what `plan --out` saved, unless the deployment has changed since
+    #[arg(long, value_name = "FILE", conflicts_with = "parameters")]
+    pub plan: Option<PathBuf>,
+    /// Print the result as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+    /// Write each change, check and denial as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
+    /// Stop and undo after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<f64>,
+    /// Show failures only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Show each change, and all that recipes log
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
 #[derive(Debug, Args)]
 pub struct ValidateArguments {
     /// SCENARIO.yaml, RECIPE.wasm or builtin:NAME
@@ -126,7 +241,7 @@ pub struct ValidateArguments {
     pub parameters: ParameterArguments,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct ParameterArguments {
     /// Set a parameter; KEY=@FILE reads a file (repeatable)
     #[arg(short, long = "parameter", value_name = "KEY=VALUE")]

@@ -9,6 +9,8 @@ pub enum Exit {
     Done = 0,
     Failed = 1,
     Usage = 2,
+    /// `plan --exit-code`: something would change
+    Differences = 3,
     Denied = 4,
     Broken = 5,
     UndoIncomplete = 6,
@@ -22,11 +24,36 @@ pub enum Exit {
     Terminated = 143,
 }
 
+impl Exit {
+    /// The end of another process of this program.
+    pub fn from_code(code: i32) -> Self {
+        use Exit::{
+            Broken, Denied, Differences, Done, Failed, Interrupted, Lacking, Limit, NotExecutable,
+            NotFound, Terminated, UndoIncomplete, Usage,
+        };
+        let all = [
+            Done,
+            Failed,
+            Usage,
+            Differences,
+            Denied,
+            UndoIncomplete,
+            Limit,
+            Lacking,
+            NotExecutable,
+            NotFound,
+            Interrupted,
+            Terminated,
+        ];
+        all.into_iter().find(|exit| *exit as i32 == code).unwrap_or(Broken)
+    }
+}
+
 /// What ended a command, for standard error.
 #[derive(Debug, Clone)]
 pub struct Failure {
     pub exit: Exit,
-    /// What failed, the rule, and the remedy on a line of its own.
+    /// What failed, the rule, and the remedy on a line of its own; empty where it was told already.
     pub message: String,
 }
 

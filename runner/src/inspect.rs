@@ -8,7 +8,7 @@ use crate::change::{
     AddressInfo, Answer, Family, LinkInfo, LinkName, Name, NamespaceRef, Query, Route,
 };
 use crate::exit::{Exit, Failure};
-use crate::kernel::{Error, Kernel, Netlink, netns};
+use crate::kernel::{Error, Kernel};
 use crate::policy::Policy;
 use crate::{lab, report};
 
@@ -68,12 +68,7 @@ struct RouteView {
 /// Goes into a kept lab and prints what it holds.
 pub fn show(lab: &str, json: bool) -> Result<Exit, Failure> {
     let inside = lab::Inside::go(lab)?;
-    let failed = |error| Failure::new(Exit::Broken, format!("can't read lab `{lab}`: {error}"));
-    let root = netns::current().map_err(failed)?;
-    let named = lab::namespaces(&inside)?.into_iter().map(|(name, space)| (Some(name), space));
-    let kernel =
-        Netlink::adopt([(None, root)].into_iter().chain(named).collect()).map_err(failed)?;
-    let found = inspect(lab, &kernel)?;
+    let found = inspect(lab, &inside.kernel()?)?;
     let text = match json {
         true => {
             serde_json::to_string_pretty(&found)

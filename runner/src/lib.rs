@@ -25,6 +25,7 @@ pub mod report;
 
 pub mod check;
 pub mod run;
+pub mod state;
 
 pub mod lab;
 

@@ -23,6 +23,8 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Plan(arguments) => run::plan(&arguments),
+        Command::Apply(arguments) => run::apply(&arguments),
         Command::Validate(arguments) => run::validate(&arguments),
         Command::Ls { json } => lab::list(json),
         Command::Inspect { lab, json } => inspect::show(&lab, json),
@@ -36,12 +38,17 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         }
         Command::Doctor { json } => doctor::examine(json),
         Command::Hold => lab::hold(),
+        Command::Rehearse(scenario) => run::rehearse(&scenario),
+        Command::State { lab } => run::state(&lab),
     }
 }
 
 /// To standard error; where that is closed there is nobody to tell.
 fn complain(failure: &Failure) {
     let message = &failure.message;
+    if message.is_empty() {
+        return;
+    }
     let mut stderr = anstream::stderr();
     let _ = match message.strip_prefix("error") {
         Some(_) => writeln!(stderr, "{message}"),

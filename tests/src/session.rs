@@ -202,6 +202,11 @@ impl Session {
         Lab { session: self, name: name.to_owned() }
     }
 
+    /// A lab that this session deployed by `apply`; destroyed when what is returned is dropped.
+    pub fn deployed(&self, name: &str) -> Lab<'_> {
+        Lab { session: self, name: name.to_owned() }
+    }
+
     fn give(&self, path: &Path) {
         if self.ordinary {
             chown(path, Some(ORDINARY), Some(ORDINARY)).expect("root may give files away");
@@ -239,8 +244,12 @@ impl Lab<'_> {
     #[track_caller]
     pub fn settle(&self) {
         let patience = Instant::now() + Duration::from_secs(10);
-        let words = ["ip", "-all", "netns", "exec", "ip", "-6", "address", "show", "tentative"];
-        while !self.exec(None, words).expect_code(0).stdout.lines().all(is_heading) {
+        let tentative = ["ip", "-6", "address", "show", "tentative"];
+        let everywhere = ["ip", "-all", "netns", "exec"].into_iter().chain(tentative);
+        let everywhere: Vec<&str> = everywhere.collect();
+        let settled =
+            |words: &[&str]| self.exec(None, words).expect_code(0).stdout.lines().all(is_heading);
+        while !(settled(&tentative) && settled(&everywhere)) {
             assert!(Instant::now() < patience, "the lab's addresses stay tentative");
             std::thread::sleep(Duration::from_millis(100));
         }

@@ -47,9 +47,36 @@ pub enum MacvlanChange {
 /// A link by name; without a namespace it is in that of the link that speaks of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkName {
-    /// `Some(None)` is the run's root namespace
+    /// `Some(None)` is the run's root namespace; written, the root is the empty text
+    #[serde(with = "elsewhere")]
     pub namespace: Option<Option<Name>>,
     pub name: String,
+}
+
+/// JSON has one `null`, and this has two kinds of nothing.
+mod elsewhere {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Name;
+
+    pub(super) fn serialize<S: Serializer>(
+        namespace: &Option<Option<Name>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let text = namespace.as_ref().map(|name| name.as_ref().map_or("", Name::as_str));
+        text.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Option<Name>>, D::Error> {
+        match Option::<String>::deserialize(deserializer)? {
+            None => Ok(None),
+            Some(root) if root.is_empty() => Ok(Some(None)),
+            Some(name) => name.parse().map(|name| Some(Some(name))).map_err(D::Error::custom),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

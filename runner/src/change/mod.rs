@@ -2,6 +2,7 @@
 //! remembers and the report shows. Plain data, shown in ip(8)'s words.
 
 mod address;
+mod commands;
 mod display;
 mod link;
 mod name;
@@ -79,6 +80,40 @@ impl Change {
             | Self::PutEntry { link, .. }
             | Self::RemoveEntry { link, .. } => Some(&link.namespace),
         }
+    }
+}
+
+impl Change {
+    /// The same change for another time and place: by names, without cookies and indexes.
+    pub fn by_name(&self) -> Self {
+        let mut change = self.clone();
+        match &mut change {
+            Self::CreateNamespace { .. } => {}
+            Self::DeleteNamespace { namespace }
+            | Self::CreateLink { namespace, .. }
+            | Self::PutRoute { namespace, .. }
+            | Self::RemoveRoute { namespace, .. }
+            | Self::AddRule { namespace, .. }
+            | Self::RemoveRule { namespace, .. }
+            | Self::SetSysctl { namespace, .. } => namespace.cookie = None,
+            Self::SetNamespaceId { namespace, peer, .. } => {
+                namespace.cookie = None;
+                peer.cookie = None;
+            }
+            Self::MoveLink { link, to } => {
+                link.forget();
+                to.cookie = None;
+            }
+            Self::ChangeLink { link, .. }
+            | Self::DeleteLink { link }
+            | Self::PutAddress { link, .. }
+            | Self::RemoveAddress { link, .. }
+            | Self::PutNeighbour { link, .. }
+            | Self::RemoveNeighbour { link, .. }
+            | Self::PutEntry { link, .. }
+            | Self::RemoveEntry { link, .. } => link.forget(),
+        }
+        change
     }
 }
 

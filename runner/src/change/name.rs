@@ -94,6 +94,14 @@ pub struct LinkRef {
     pub index: Option<u32>,
 }
 
+impl LinkRef {
+    /// Leaves the names alone.
+    pub(super) fn forget(&mut self) {
+        self.namespace.cookie = None;
+        self.index = None;
+    }
+}
+
 /// An Ethernet address, six bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -85,6 +85,6 @@ impl params::Host for Host {
     }
 
     fn dry_run(&mut self) -> wasmtime::Result<bool> {
-        Ok(false)
+        Ok(self.session.rehearsal)
     }
 }

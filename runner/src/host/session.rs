@@ -23,6 +23,8 @@ pub struct Session {
     pub opener: Option<Opener>,
     /// Tells of links as the kernel changes them, where somebody wants to read it.
     monitor: Option<Monitor>,
+    /// A plan is made: recipes are told, and their changes are for show.
+    pub rehearsal: bool,
     /// Until when the run may wait for anything.
     pub deadline: Instant,
 }
@@ -43,11 +45,13 @@ impl Session {
             objects: Objects::new(limits),
             opener: None,
             monitor: None,
+            rehearsal: false,
             deadline,
         }
     }
 
-    pub(super) fn perform(&mut self, change: Change) -> Result<Made, Error> {
+    /// Permits, remembers, applies and remembers again.
+    pub fn perform(&mut self, change: Change) -> Result<Made, Error> {
         let change = self.permit(change)?;
         self.objects.allow(&[change.get()])?;
         let intent = self.journal.intend(change.get());

@@ -51,6 +51,10 @@ pub struct Reservation {
     folder: Folder,
     name: String,
     kept: bool,
+    /// a deployment: nothing is kept of what failed a check
+    strict: bool,
+    /// the lab that has the name until this one is ready
+    replaced: Option<Record>,
 }
 
 impl Folder {
@@ -68,8 +72,7 @@ impl Folder {
 
     /// Takes the name for a lab that is about to be made.
     pub fn reserve(self, name: &str, scenario: &str) -> Result<Reservation, Failure> {
-        name.parse::<crate::change::Name>()
-            .map_err(|rule| Failure::usage(format!("--keep: {rule}")))?;
+        crate::scenario::title(name).map_err(|rule| Failure::usage(format!("--keep: {rule}")))?;
         if self.find(name).is_ok() {
             return Err(Failure::usage(format!(
                 "lab `{name}` is kept already\n  help: `netwright destroy {name}` takes it apart"
@@ -88,7 +91,24 @@ impl Folder {
             namespaces: 0,
         };
         self.write(&record)?;
-        Ok(Reservation { folder: self, name: name.to_owned(), kept: false })
+        let name = name.to_owned();
+        Ok(Reservation { folder: self, name, kept: false, strict: false, replaced: None })
+    }
+
+    /// Takes the name for a lab that is about to be made. A lab that has it already keeps it until
+    /// the new one is held, and is taken apart then.
+    pub fn replace(self, name: &str, scenario: &str) -> Result<Reservation, Failure> {
+        match self.find(name) {
+            Err(_) => {
+                let mut reservation = self.reserve(name, scenario)?;
+                reservation.strict = true;
+                Ok(reservation)
+            }
+            Ok(old) => {
+                let (name, replaced) = (name.to_owned(), Some(old));
+                Ok(Reservation { folder: self, name, kept: false, strict: true, replaced })
+            }
+        }
     }
 
     fn write(&self, record: &Record) -> Result<(), Failure> {
@@ -112,8 +132,7 @@ impl Folder {
 
     /// The record of a lab that is there.
     pub fn find(&self, name: &str) -> Result<Record, Failure> {
-        let record = name
-            .parse::<crate::change::Name>()
+        let record = crate::scenario::title(name)
             .ok()
             .and_then(|_| self.read(&file_name(name)))
             .filter(|record| record.name == name);
@@ -185,17 +204,22 @@ impl Reservation {
         record.namespaces = namespaces;
         self.folder.write(&record)?;
         self.kept = true;
-        Ok(())
+        self.replaced.take().map_or(Ok(()), |old| hold::end(&old))
     }
 
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    /// Whether a run that ended so is worth keeping: one to look into, or a deployment that works.
+    pub fn wants(&self, exit: Exit) -> bool {
+        exit == Exit::Done || (exit == Exit::Failed && !self.strict)
+    }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        if !self.kept {
+        if !self.kept && self.replaced.is_none() {
             // A record without its process means nothing, and is removed by whoever reads it.
             let _ = self.folder.forget(&self.name);
         }

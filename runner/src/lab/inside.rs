@@ -14,7 +14,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use super::folder::Folder;
 use crate::change::Name;
 use crate::exit::{Exit, Failure};
-use crate::kernel::netns;
+use crate::kernel::{Netlink, netns};
 
 /// This process is in the lab now, in its root namespace.
 #[derive(Debug)]
@@ -38,6 +38,14 @@ impl Inside {
         }
         netns::join_lab(&holder).map_err(failed)?;
         Ok(Self(()))
+    }
+
+    /// The lab's kernel, with all of its namespaces.
+    pub fn kernel(&self) -> Result<Netlink, Failure> {
+        let failed = |error| Failure::new(Exit::Broken, format!("can't read the lab: {error}"));
+        let root = netns::current().map_err(failed)?;
+        let named = namespaces(self)?.into_iter().map(|(name, space)| (Some(name), space));
+        Netlink::adopt([(None, root)].into_iter().chain(named).collect()).map_err(failed)
     }
 }
 

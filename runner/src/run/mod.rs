@@ -1,10 +1,17 @@
 //! Conducts a run: the only module that knows the order of the stages.
 
+mod apply;
+mod child;
 mod interrupt;
+mod plan;
 mod prepare;
+mod rehearse;
 mod stage;
 
+pub use apply::apply;
+pub use plan::{plan, state};
 pub use prepare::{Prepared, prepare, validate};
+pub use rehearse::rehearse;
 
 use std::time::Duration;
 
@@ -23,17 +30,34 @@ use stage::Stage;
 
 /// Runs a scenario or recipe and says how it ended.
 pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
-    let mut prepared = prepare(arguments)?;
+    conclude(prepare(arguments)?)
+}
+
+/// Everything after the preparation.
+fn conclude(mut prepared: Prepared) -> Result<Exit, Failure> {
     let (kernel, opener) = enter(prepared.target)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Lacking, format!("can't start: {error}")))?;
+    let runtime = runtime()?;
     let reservation = prepared.reservation.take();
-    let (mut session, ending) = runtime.block_on(conduct(prepared, kernel, opener))?;
+    let conducted = conduct(prepared, kernel, opener, Purpose::Run);
+    let (mut session, ending) = runtime.block_on(conducted)?;
     let ending = settle(&mut session, ending, reservation);
     session.report.finish(ending.exit as u8, ending.message.as_deref());
     Ok(ending.exit)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Lacking, format!("can't start: {error}")))
+}
+
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Run,
+    /// the steps alone, for what they would change
+    Rehearsal,
 }
 
 /// How the recipes and checks ended.
@@ -74,6 +98,7 @@ async fn conduct(
     prepared: Prepared,
     kernel: Box<dyn Kernel + Send>,
     opener: Option<Opener>,
+    purpose: Purpose,
 ) -> Result<(Session, Ending), Failure> {
     let interrupts = Interrupts::listen()?;
     let Prepared { scenario, recipes, limits, target, report, .. } = prepared;
@@ -82,6 +107,7 @@ async fn conduct(
     report.started();
     let mut session = stage.session(target, kernel, report);
     session.opener = opener;
+    session.rehearsal = purpose == Purpose::Rehearsal;
     session.monitor_links();
     for step in 0..stage.steps() {
         let (back, outcome) = stage.step(step, session).await;
@@ -91,15 +117,17 @@ async fn conduct(
             return Ok((session, failure.into()));
         }
     }
-    let ending = stage.checks(&mut session).await;
+    let ending = match purpose {
+        Purpose::Run => stage.checks(&mut session).await,
+        Purpose::Rehearsal => stage.verdict(&session),
+    };
     session.hear_links().await;
     Ok((session, ending))
 }
 
 /// Keeps the lab, lets it go, or undoes what was made.
 fn settle(session: &mut Session, ending: Ending, reservation: Option<lab::Reservation>) -> Ending {
-    let worth_keeping = matches!(ending.exit, Exit::Done | Exit::Failed);
-    if let (Some(reservation), true) = (reservation, worth_keeping) {
+    if let Some(reservation) = reservation.filter(|name| name.wants(ending.exit)) {
         let name = reservation.name().to_owned();
         return match keep(session, reservation) {
             Ok(()) => {
@@ -151,6 +179,11 @@ impl Stage {
                 _holds = check::evaluate(&placed.check, session) => {}
             }
         }
+        self.verdict(session)
+    }
+
+    /// By all checks so far, the recipes' own among them.
+    fn verdict(&self, session: &Session) -> Ending {
         match session.report.result().failed_checks() {
             0 => Ending { exit: Exit::Done, message: None },
             _ => Ending { exit: Exit::Failed, message: None },

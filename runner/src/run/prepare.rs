@@ -68,11 +68,7 @@ pub fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let recipes = recipes(&scenario, &limits)?;
     let view = View { json: false, quiet: true, verbose: false };
     let report = Report::new(&scenario.name, "lab", view);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Lacking, format!("can't start: {error}")))?;
-    runtime.block_on(async {
+    super::runtime()?.block_on(async {
         let mut stage = Stage::new(scenario, recipes, limits, Interrupts::listen()?)?;
         stage.check_parameters(report).await
     })?;
@@ -181,7 +177,7 @@ fn unknown_parameters<'a>(
         .collect()
 }
 
-fn create(path: &Path) -> Result<File, Failure> {
+pub(super) fn create(path: &Path) -> Result<File, Failure> {
     File::create(path).map_err(|error| {
         Failure::usage(format!("--events: can't write `{}`: {error}", path.display()))
     })

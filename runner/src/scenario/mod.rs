@@ -29,7 +29,7 @@ pub use grant::Grant;
 pub use limits::Limits;
 pub(crate) use step::recipe_named;
 pub use step::{Recipe, Step};
-pub use units::{duration, size};
+pub use units::{duration, size, title};
 pub use variables::Override;
 
 pub use crate::policy::Target;

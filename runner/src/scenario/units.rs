@@ -159,7 +159,7 @@ pub(crate) fn link_name(text: &str) -> Result<LinkName, String> {
 }
 
 /// A scenario's or step's name: a letter, then letters, digits, `.`, `_` and `-`, 63 in all.
-pub(crate) fn title(text: &str) -> Result<String, String> {
+pub fn title(text: &str) -> Result<String, String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
         Err(format!("name {} must begin with a letter", quote(text)))

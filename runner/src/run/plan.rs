@@ -1,0 +1,189 @@
+//! `netwright plan`: what a scenario would change, in ip(8)'s words or as differences.
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::child;
+use super::rehearse::Rehearsal;
+use crate::change::Change;
+use crate::cli::{PlanArguments, PlanForm};
+use crate::exit::{Exit, Failure};
+use crate::lab::{Folder, Inside};
+use crate::report::print;
+use crate::state::{Difference, State, compare, repair};
+
+/// A rehearsal, and the deployment that it was compared with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Plan {
+    pub schema: u32,
+    #[serde(flatten)]
+    pub rehearsal: Rehearsal,
+    /// what the scenario's deployment holds; none where there is none
+    pub present: Option<State>,
+    pub differences: Vec<Difference>,
+}
+
+/// How a plan is carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Way {
+    Nothing,
+    /// a new lab
+    Make,
+    /// the deployed lab as it stands
+    Mend(Vec<Change>),
+    /// a new lab in place of the deployed one, because of this
+    Replace(Difference),
+}
+
+impl Plan {
+    /// Reads what is deployed, in this process or in the one that goes into the lab.
+    pub(super) fn of(rehearsal: Rehearsal, present: Option<State>) -> Self {
+        let differences = match &present {
+            Some(present) => compare(present, &rehearsal.state, &rehearsal.asked()),
+            None => Vec::new(),
+        };
+        Self { schema: 1, rehearsal, present, differences }
+    }
+
+    pub(super) fn way(&self) -> Way {
+        let Some(present) = &self.present else {
+            return if self.rehearsal.changes.is_empty() { Way::Nothing } else { Way::Make };
+        };
+        if self.differences.is_empty() {
+            return Way::Nothing;
+        }
+        match repair(&self.differences, present, &self.rehearsal.state) {
+            Ok(changes) => Way::Mend(changes),
+            Err(difference) => Way::Replace(difference.clone()),
+        }
+    }
+
+    /// What would be done, oldest first.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        match self.way() {
+            Way::Nothing => Vec::new(),
+            Way::Make | Way::Replace(_) => self.rehearsal.changes.clone(),
+            Way::Mend(changes) => changes,
+        }
+    }
+
+    fn lines(&self, form: Option<PlanForm>) -> Vec<String> {
+        if form == Some(PlanForm::Ip) {
+            return self.changes().iter().flat_map(Change::commands).collect();
+        }
+        let mut lines: Vec<String> = match self.way() {
+            Way::Make => {
+                self.rehearsal.changes.iter().map(|change| format!("+ {change}")).collect()
+            }
+            Way::Nothing | Way::Mend(_) | Way::Replace(_) => {
+                self.differences.iter().map(ToString::to_string).collect()
+            }
+        };
+        lines.push(self.summary());
+        lines
+    }
+
+    pub(super) fn summary(&self) -> String {
+        let name = &self.rehearsal.name;
+        let count = self.differences.len();
+        let noun = if count == 1 { "difference" } else { "differences" };
+        match self.way() {
+            Way::Nothing => format!("{name}: 0 changes"),
+            Way::Make => format!("{name}: {} changes, in a new lab", self.rehearsal.changes.len()),
+            Way::Mend(changes) => {
+                format!("{name}: {count} {noun}, mended in place by {} changes", changes.len())
+            }
+            Way::Replace(because) => {
+                format!(
+                    "{name}: {count} {noun}; a new lab takes its place, for `{because}` can't be mended"
+                )
+            }
+        }
+    }
+
+    /// For `--json`.
+    pub(super) fn json_text(&self) -> Result<String, Failure> {
+        let way = match self.way() {
+            Way::Nothing => "nothing",
+            Way::Make => "make",
+            Way::Mend(_) => "mend",
+            Way::Replace(_) => "replace",
+        };
+        let changes = self.changes();
+        let document = serde_json::json!({
+            "schema": 1,
+            "name": self.rehearsal.name,
+            "deployed": self.present.is_some(),
+            "way": way,
+            "differences": self.differences,
+            "changes": changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "commands": changes.iter().flat_map(Change::commands).collect::<Vec<_>>(),
+        });
+        serde_json::to_string_pretty(&document)
+            .map_err(|error| Failure::new(Exit::Broken, error.to_string()))
+    }
+
+    fn save(&self, file: &Path) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
+        fs::write(file, text + "\n").map_err(|error| {
+            Failure::usage(format!("--out: can't write `{}`: {error}", file.display()))
+        })
+    }
+
+    /// A plan that was saved.
+    pub(super) fn load(file: &Path) -> Result<Self, Failure> {
+        let wrong = |why: String| {
+            Failure::usage(format!(
+                "--plan: `{}` {why}\n  help: `netwright plan SCENARIO --out FILE` writes one",
+                file.display()
+            ))
+        };
+        let text =
+            fs::read_to_string(file).map_err(|error| wrong(format!("can't be read: {error}")))?;
+        let plan: Self =
+            serde_json::from_str(&text).map_err(|error| wrong(format!("is no plan: {error}")))?;
+        if plan.schema != 1 {
+            return Err(wrong(format!("has schema {}; this netwright knows 1", plan.schema)));
+        }
+        Ok(plan)
+    }
+}
+
+/// Shows what a scenario would change. Nothing but a lab of the rehearsal's own is touched.
+pub fn plan(arguments: &PlanArguments) -> Result<Exit, Failure> {
+    let rehearsal = Rehearsal::hold(&arguments.scenario)?;
+    let present = deployed(&rehearsal.name)?;
+    let plan = Plan::of(rehearsal, present);
+    if let Some(file) = &arguments.out {
+        plan.save(file)?;
+    }
+    let text =
+        if arguments.json { plan.json_text()? } else { plan.lines(arguments.form).join("\n") };
+    if !text.is_empty() {
+        print(&(text + "\n"))?;
+    }
+    let pending = arguments.exit_code && plan.way() != Way::Nothing;
+    Ok(if pending { Exit::Differences } else { Exit::Done })
+}
+
+/// What the scenario's deployment holds, if there is one. Another process goes there and reads: from
+/// inside a lab there is no way back.
+pub(super) fn deployed(name: &str) -> Result<Option<State>, Failure> {
+    if Folder::open()?.find(name).is_err() {
+        return Ok(None);
+    }
+    child::answer(&["__state".to_owned(), name.to_owned()]).map(Some)
+}
+
+/// What `netwright __state` does: prints what a kept lab holds.
+pub fn state(name: &str) -> Result<Exit, Failure> {
+    let inside = Inside::go(name)?;
+    let state = State::read(&inside.kernel()?)
+        .map_err(|error| Failure::new(Exit::Broken, format!("can't read lab `{name}`: {error}")))?;
+    let text = serde_json::to_string(&state)
+        .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
+    print(&text)
+}

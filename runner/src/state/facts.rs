@@ -1,0 +1,291 @@
+//! The facts of a state that matter when it is compared: what somebody asked for, or what the
+//! kernel answers the same each time. Not what it counts, times or draws by lot.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{NamespaceState, State};
+use crate::change::{
+    AddressInfo, Change, Kind, LinkInfo, LinkName, MacAddress, Name, NamespaceRef, Neighbour,
+    NeighbourState, Prefix, Route, Rule, Setting, Spec,
+};
+
+/// RTPROT_KERNEL, rtnetlink(7): follows from links and addresses.
+const KERNEL: u8 = 2;
+/// RT_TABLE_LOCAL.
+const LOCAL: u32 = 255;
+/// FIB rules of every new namespace: local, main and default (net/ipv4/fib_rules.c).
+const OWN_RULES: [u32; 3] = [0, 32766, 32767];
+
+/// Options of bridges and their ports that run, count, or follow from addresses.
+const PASSING: [&str; 4] = ["timer", "designated", "topology_change", "root_"];
+const PASSING_WHOLE: [&str; 4] =
+    ["bridge_id", "bridge_slave state", "bridge_slave no", "config_pending"];
+
+/// One thing that a network holds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "object")]
+pub enum Object {
+    Namespace { namespace: String },
+    Link { namespace: String, name: String },
+    Address { namespace: String, link: String, address: String },
+    Route { namespace: String, route: String },
+    Rule { namespace: String, rule: String },
+    Neighbour { namespace: String, link: String, address: String },
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match self {
+            Self::Namespace { namespace } => return write!(f, "namespace {namespace}"),
+            Self::Link { namespace, name } => {
+                write!(f, "link {name}")?;
+                namespace
+            }
+            Self::Address { namespace, link, address } => {
+                write!(f, "address {address} of {link}")?;
+                namespace
+            }
+            Self::Route { namespace, route } => {
+                write!(f, "route {route}")?;
+                namespace
+            }
+            Self::Rule { namespace, rule } => {
+                write!(f, "rule {rule}")?;
+                namespace
+            }
+            Self::Neighbour { namespace, link, address } => {
+                write!(f, "neighbour {address} of {link}")?;
+                namespace
+            }
+        };
+        if place.is_empty() { Ok(()) } else { write!(f, " in {place}") }
+    }
+}
+
+/// What is known of an object, in ip(8)'s words.
+pub type Facts = BTreeMap<String, String>;
+
+/// What a run's changes named itself, where the kernel would else have chosen.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// links whose Ethernet address was asked for, by namespace and name
+    macs: BTreeSet<(String, String)>,
+    addresses: HashSet<Prefix>,
+}
+
+impl Asked {
+    pub fn of<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Self {
+        let mut asked = Self::default();
+        for change in changes {
+            asked.note(change);
+        }
+        asked
+    }
+
+    fn note(&mut self, change: &Change) {
+        match change {
+            Change::CreateLink { namespace, spec } => self.note_spec(namespace, spec),
+            Change::ChangeLink { link, settings } => {
+                self.note_settings(&link.namespace, &link.name, settings);
+            }
+            Change::MoveLink { link, to } => {
+                let from = (place(link.namespace.name.as_ref()), link.name.clone());
+                if self.macs.remove(&from) {
+                    self.macs.insert((place(to.name.as_ref()), link.name.clone()));
+                }
+            }
+            Change::PutAddress { address, .. } => {
+                self.addresses.insert(address.prefix);
+            }
+            _ => {}
+        }
+    }
+
+    fn note_spec(&mut self, namespace: &NamespaceRef, spec: &Spec) {
+        self.note_settings(namespace, spec.name.as_str(), &spec.settings);
+        if let Kind::Veth(veth) = &spec.kind {
+            let there = match &veth.peer.namespace {
+                Some(name) => NamespaceRef::named(name.clone()),
+                None => namespace.clone(),
+            };
+            self.note_settings(&there, &veth.peer.name, &veth.peer_settings);
+        }
+    }
+
+    fn note_settings(&mut self, namespace: &NamespaceRef, name: &str, settings: &[Setting]) {
+        let place = place(namespace.name.as_ref());
+        let mut known = (place.clone(), name.to_owned());
+        for setting in settings {
+            match setting {
+                Setting::Mac(_) => {
+                    self.macs.insert(known.clone());
+                }
+                Setting::Name(new) => {
+                    let had = self.macs.remove(&known);
+                    known = (place.clone(), new.to_string());
+                    if had {
+                        self.macs.insert(known.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A namespace by its name; the root has the empty one.
+pub(super) fn place(name: Option<&Name>) -> String {
+    name.map(ToString::to_string).unwrap_or_default()
+}
+
+impl State {
+    pub fn facts(&self, asked: &Asked) -> BTreeMap<Object, Facts> {
+        let mut all = BTreeMap::new();
+        for namespace in &self.namespaces {
+            namespace.add_facts(asked, &mut all);
+        }
+        all
+    }
+}
+
+impl NamespaceState {
+    fn add_facts(&self, asked: &Asked, all: &mut BTreeMap<Object, Facts>) {
+        let namespace = place(self.name.as_ref());
+        if !namespace.is_empty() {
+            all.insert(Object::Namespace { namespace: namespace.clone() }, Facts::new());
+        }
+        for link in self.links.iter().filter(|link| link.kind != "loopback" || link.up) {
+            let known = (namespace.clone(), link.name.clone());
+            let facts = link_facts(link, self.name.as_ref(), asked.macs.contains(&known));
+            all.insert(Object::Link { namespace: namespace.clone(), name: known.1 }, facts);
+        }
+        for info in self.addresses.iter().filter(|info| is_asked(info, asked)) {
+            all.insert(self.address_object(info), address_facts(info));
+        }
+        for route in self.routes.iter().filter(|route| is_own(route)) {
+            all.insert(self.route_object(route), Facts::new());
+        }
+        let given = |priority: Option<u32>| !OWN_RULES.contains(&priority.unwrap_or(0));
+        for rule in self.rules.iter().filter(|rule| given(rule.priority)) {
+            all.insert(self.rule_object(rule), Facts::new());
+        }
+        for (link, neighbour) in &self.neighbours {
+            if neighbour.proxy || neighbour.state == NeighbourState::Permanent {
+                let mut facts = Facts::new();
+                facts.extend(neighbour.mac.map(|mac| ("mac".to_owned(), mac.to_string())));
+                all.insert(self.neighbour_object(link, neighbour), facts);
+            }
+        }
+    }
+
+    pub(super) fn address_object(&self, info: &AddressInfo) -> Object {
+        Object::Address {
+            namespace: place(self.name.as_ref()),
+            link: info.link.clone(),
+            address: info.address.prefix.to_string(),
+        }
+    }
+
+    pub(super) fn route_object(&self, route: &Route) -> Object {
+        Object::Route { namespace: place(self.name.as_ref()), route: route.to_string() }
+    }
+
+    pub(super) fn rule_object(&self, rule: &Rule) -> Object {
+        Object::Rule { namespace: place(self.name.as_ref()), rule: rule.to_string() }
+    }
+
+    pub(super) fn neighbour_object(&self, link: &str, neighbour: &Neighbour) -> Object {
+        Object::Neighbour {
+            namespace: place(self.name.as_ref()),
+            link: link.to_owned(),
+            address: neighbour.address.to_string(),
+        }
+    }
+}
+
+/// Neither made by the kernel of the Ethernet address (RFC 4291, appendix A) nor by a router's
+/// advertisements.
+fn is_asked(info: &AddressInfo, asked: &Asked) -> bool {
+    asked.addresses.contains(&info.address.prefix)
+        || !(info.dynamic
+            || is_link_local(&info.address.prefix)
+            || info.address.prefix.address.is_loopback())
+}
+
+fn is_link_local(prefix: &Prefix) -> bool {
+    match prefix.address {
+        std::net::IpAddr::V4(_) => false,
+        std::net::IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}
+
+fn is_own(route: &Route) -> bool {
+    route.protocol != Some(KERNEL) && route.table != Some(LOCAL)
+}
+
+fn link_facts(link: &LinkInfo, namespace: Option<&Name>, mac_is_asked: bool) -> Facts {
+    let mut facts = Facts::new();
+    let mut add = |name: &str, value: String| facts.insert(name.to_owned(), value);
+    add("kind", link.kind.clone());
+    add("state", if link.up { "up" } else { "down" }.to_owned());
+    add("mtu", link.mtu.to_string());
+    add("txqueuelen", link.transmit_queue_length.to_string());
+    if mac_is_asked {
+        add("address", link.mac.as_ref().map(MacAddress::to_string).unwrap_or_default());
+    }
+    if link.group != 0 {
+        add("group", link.group.to_string());
+    }
+    for (name, other) in [("parent", &link.parent), ("peer", &link.peer)] {
+        if let Some(other) = other {
+            add(name, full_name(other, namespace));
+        }
+    }
+    for (name, value) in [("master", &link.master), ("alias", &link.alias)] {
+        if let Some(value) = value {
+            add(name, value.clone());
+        }
+    }
+    for (flag, word) in [("PROMISC", "promisc"), ("ALLMULTI", "allmulticast"), ("NOARP", "noarp")] {
+        if link.flags.iter().any(|each| each == flag) {
+            add(word, "on".to_owned());
+        }
+    }
+    for option in link.data.iter().filter(|option| lasts(&option.name)) {
+        add(&option.name, option.value.clone());
+    }
+    facts
+}
+
+fn lasts(option: &str) -> bool {
+    !PASSING.iter().any(|part| option.contains(part)) && !PASSING_WHOLE.contains(&option)
+}
+
+/// `LINK`, or `NAMESPACE/LINK` where it is in another namespace.
+fn full_name(link: &LinkName, from: Option<&Name>) -> String {
+    match &link.namespace {
+        Some(other) if other.as_ref() != from => {
+            format!("{}/{}", place(other.as_ref()), link.name)
+        }
+        Some(_) | None => link.name.clone(),
+    }
+}
+
+fn address_facts(info: &AddressInfo) -> Facts {
+    let address = &info.address;
+    let mut facts = Facts::new();
+    let mut add = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            facts.insert(name.to_owned(), value);
+        }
+    };
+    add("peer", address.peer.map(|peer| peer.to_string()));
+    add("broadcast", address.broadcast.map(|address| address.to_string()));
+    add("label", address.label.clone().filter(|label| *label != info.link));
+    add("scope", address.scope.filter(|scope| *scope != 0).map(|scope| scope.to_string()));
+    add("metric", address.metric.map(|metric| metric.to_string()));
+    facts
+}
