@@ -14,6 +14,7 @@ pub mod bindings;
 pub mod host;
 
 pub mod change;
+pub mod grant;
 pub mod policy;
 
 pub mod kernel;

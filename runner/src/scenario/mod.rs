@@ -24,6 +24,7 @@ pub use check::{
     AddressCheck, ArpCheck, Check, Expect, ExpectTcp, LinkCheck, NeighbourCheck, PingCheck,
     RouteCheck, SysctlCheck, TcpCheck,
 };
+pub(crate) use fault::quote;
 pub use fault::{Fault, Faults, Location};
 pub use grant::Grant;
 pub use limits::Limits;
