@@ -1,4 +1,34 @@
 //! Recipes: what `#[recipe]` makes of a function.
+//!
+//! A recipe that is to run on a machine's own network says in its manifest what for:
+//!
+//! ```
+//! use netwright_sdk::prelude::*;
+//!
+//! #[recipe(
+//!     name = "children",
+//!     version = "0.1.0",
+//!     capabilities("host.link.create kind=macvlan name=lab-*" = "one link for each station")
+//! )]
+//! fn children(_lab: &Lab) -> Result<()> {
+//!     Ok(())
+//! }
+//! assert!(RECIPE.manifest.contains("one link for each station"));
+//! ```
+//!
+//! What can't be granted is an error of the compiler, as this capability, which there isn't:
+//!
+//! ```compile_fail
+//! # use netwright_sdk::prelude::*;
+//! #[recipe(
+//!     name = "children",
+//!     version = "0.1.0",
+//!     capabilities("host.link.craete kind=macvlan name=lab-*" = "one link for each station")
+//! )]
+//! fn children(_lab: &Lab) -> Result<()> {
+//!     Ok(())
+//! }
+//! ```
 
 use crate::params::{Fault, Params, Values, fault};
 use crate::wit::types::Error as WitError;

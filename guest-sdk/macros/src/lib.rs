@@ -16,7 +16,8 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 /// - `name = "…"` and `version = "…"`;
 /// - `check = path`, for faults of parameters beyond their types: a `fn(&P) -> Vec<Fault>`;
 /// - `capabilities("host.link.create kind=macvlan" = "the children of the uplink")`: what it asks
-///   the operator for, and why.
+///   the operator for beyond the lab, and why. Keys that are left out are the operator's to
+///   choose; what there isn't is an error of the compiler.
 ///
 /// Beside the function it makes the constant `RECIPE`. In a WebAssembly build it exports the
 /// contract's `check` and `run`, writes the manifest into the section `netwright:manifest`, and

@@ -1,5 +1,8 @@
 //! `#[recipe]`: the exports, the manifest and the panic hook around a function.
 
+use std::ops::Range;
+
+use netwright_grants::{Fault, Rule};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
@@ -27,9 +30,21 @@ struct Capability {
 
 impl Parse for Capability {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let wanted = input.parse()?;
+        let wanted: LitStr = input.parse()?;
+        if let Err(faults) = Rule::ask(&wanted.value(), "") {
+            let sentence = |fault: &Fault<Range<usize>>| match &fault.help {
+                Some(help) => format!("{}\nhelp: {help}", fault.message),
+                None => fault.message.clone(),
+            };
+            let all: Vec<String> = faults.iter().map(sentence).collect();
+            return Err(Error::new(wanted.span(), all.join("\n")));
+        }
         input.parse::<Token![=]>()?;
-        Ok(Self { wanted, reason: input.parse()? })
+        let reason: LitStr = input.parse()?;
+        if reason.value().trim().is_empty() {
+            return Err(Error::new(reason.span(), "the operator is to read why it is needed"));
+        }
+        Ok(Self { wanted, reason })
     }
 }
 

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use super::Limits;
 use super::budget::Objects;
 use crate::change::{Answer, Applied, Change, Made, NamespaceRef, Query};
+use crate::grant::Grants;
 use crate::journal::Journal;
 use crate::kernel::{BatchError, Error, Kernel};
 use crate::policy::{Permitted, Policy};
@@ -15,6 +16,8 @@ use crate::tap::Opener;
 
 pub struct Session {
     pub policy: Policy,
+    /// what the step that runs may do beyond the lab
+    pub grants: Grants,
     pub kernel: Box<dyn Kernel + Send>,
     pub journal: Journal,
     pub report: Report,
@@ -39,6 +42,7 @@ impl Session {
     ) -> Self {
         Self {
             policy,
+            grants: Grants::default(),
             kernel,
             journal: Journal::default(),
             report,

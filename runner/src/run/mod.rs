@@ -101,8 +101,8 @@ async fn conduct(
     purpose: Purpose,
 ) -> Result<(Session, Ending), Failure> {
     let interrupts = Interrupts::listen()?;
-    let Prepared { scenario, recipes, limits, target, report, .. } = prepared;
-    let mut stage = Stage::new(scenario, recipes, limits, interrupts)?;
+    let Prepared { scenario, recipes, grants, limits, target, report, .. } = prepared;
+    let mut stage = Stage::new(scenario, recipes, grants, limits, interrupts)?;
     let mut report = stage.check_parameters(report).await?;
     report.started();
     let mut session = stage.session(target, kernel, report);

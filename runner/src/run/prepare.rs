@@ -9,17 +9,20 @@ use super::interrupt::Interrupts;
 use super::stage::Stage;
 use crate::cli::{ParameterArguments, RunArguments, TargetArgument, ValidateArguments};
 use crate::exit::{Exit, Failure};
+use crate::grant::{Grants, Policies, Whose};
 use crate::host::Limits;
 use crate::lab;
 use crate::policy::Target;
 use crate::recipe::Recipe;
 use crate::report::{Report, View};
-use crate::scenario::{Faults, Grant, Override, RecipeFault, Scenario};
+use crate::scenario::{self, Faults, Override, RecipeFault, Scenario, Step};
 
 /// Everything that a run needs, read and checked.
 pub struct Prepared {
     pub(super) scenario: Scenario,
     pub(super) recipes: Vec<Recipe>,
+    /// of each step
+    pub(super) grants: Vec<Grants>,
     pub(super) limits: Limits,
     pub(super) target: Target,
     pub(super) report: Report,
@@ -29,7 +32,7 @@ pub struct Prepared {
 /// Reads everything that the arguments name.
 pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
     let scenario = load(&arguments.what, &arguments.parameters)?;
-    grants(&arguments.grant)?;
+    let operator = operator(&arguments.grant)?;
     let mut limits = limits(&scenario);
     if let Some(seconds) = arguments.timeout {
         limits.time = Duration::from_secs_f64(seconds);
@@ -45,6 +48,7 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
         ));
     }
     let recipes = recipes(&scenario, &limits)?;
+    let grants = grants(&scenario, &recipes, &operator);
     let view = View { json: arguments.json, quiet: arguments.quiet, verbose: arguments.verbose };
     let word = match target {
         Target::Lab => "lab",
@@ -58,7 +62,7 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
         .as_deref()
         .map(|name| lab::Folder::open()?.reserve(name, &arguments.what))
         .transpose()?;
-    Ok(Prepared { scenario, recipes, limits, target, report, reservation })
+    Ok(Prepared { scenario, recipes, grants, limits, target, report, reservation })
 }
 
 /// Checks a scenario and its recipes' parameters; runs no recipe.
@@ -69,7 +73,7 @@ pub fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let view = View { json: false, quiet: true, verbose: false };
     let report = Report::new(&scenario.name, "lab", view);
     super::runtime()?.block_on(async {
-        let mut stage = Stage::new(scenario, recipes, limits, Interrupts::listen()?)?;
+        let mut stage = Stage::new(scenario, recipes, Vec::new(), limits, Interrupts::listen()?)?;
         stage.check_parameters(report).await
     })?;
     Ok(Exit::Done)
@@ -94,14 +98,26 @@ pub(super) fn refused(faults: &Faults) -> Failure {
     Failure::usage(if colours { faults.styled() } else { faults.to_string() })
 }
 
-fn grants(given: &[String]) -> Result<(), Failure> {
-    let wrong: Vec<String> = given
-        .iter()
-        .filter_map(|text| {
-            text.parse::<Grant>().err().map(|rule| format!("error: --grant: {rule}"))
-        })
-        .collect();
-    if wrong.is_empty() { Ok(()) } else { Err(Failure::usage(wrong.join("\n\n"))) }
+/// What flags and policy files give together.
+fn operator(flags: &[String]) -> Result<Grants, Failure> {
+    let mut given = scenario::flags(flags).map_err(|faults| refused(&faults))?;
+    let policies = Policies::load().map_err(Failure::usage)?;
+    given.extend(policies.allow);
+    Ok(Grants::given(given, policies.deny))
+}
+
+/// What each step may do: what the operator gives of what its recipe asks for, narrowed by the
+/// step where it says so.
+fn grants(scenario: &Scenario, recipes: &[Recipe], operator: &Grants) -> Vec<Grants> {
+    let of = |(step, recipe): (&Step, &Recipe)| {
+        let asked = Grants::asked(Whose::Recipe, recipe.asks().to_vec());
+        let granted = operator.intersect(&asked);
+        match &step.grants {
+            Some(narrowed) => granted.intersect(&Grants::asked(Whose::Step, narrowed.clone())),
+            None => granted,
+        }
+    };
+    scenario.steps.iter().zip(recipes).map(of).collect()
 }
 
 /// The scenario's limits, and the host's own for what a scenario can't set.
@@ -128,11 +144,9 @@ fn recipes(scenario: &Scenario, limits: &Limits) -> Result<Vec<Recipe>, Failure>
     for (place, step) in scenario.steps.iter().enumerate() {
         match Recipe::load(&step.recipe, limits.recipe_bytes) {
             Ok(recipe) => {
-                let given = step.params();
-                let unknown =
-                    unknown_parameters(&recipe, given.iter().map(|(name, _)| name.as_str()));
-                faults
-                    .extend((!unknown.is_empty()).then(|| scenario.recipe_faults(place, &unknown)));
+                let wrong = recipe.manifest.as_ref().map(|known| known.faults(&step.params()));
+                let wrong = wrong.unwrap_or_default();
+                faults.extend((!wrong.is_empty()).then(|| scenario.recipe_faults(place, &wrong)));
                 loaded.push(recipe);
             }
             Err(reason) => {
@@ -149,32 +163,6 @@ fn recipes(scenario: &Scenario, limits: &Limits) -> Result<Vec<Recipe>, Failure>
         None => Ok(loaded),
         Some(faults) => Err(refused(&faults)),
     }
-}
-
-/// Parameters that the recipe's manifest doesn't name.
-fn unknown_parameters<'a>(
-    recipe: &Recipe,
-    given: impl Iterator<Item = &'a str>,
-) -> Vec<RecipeFault> {
-    let Some(manifest) = &recipe.manifest else { return Vec::new() };
-    let known: Vec<&str> = manifest.parameters.iter().map(|each| each.name.as_str()).collect();
-    given
-        .filter(|name| !known.contains(name))
-        .map(|name| RecipeFault {
-            parameter: name.to_owned(),
-            message: format!(
-                "recipe `{}` has no parameter `{}`",
-                manifest.name,
-                name.escape_debug()
-            ),
-            help: Some(match crate::near::nearest(name, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if known.is_empty() => "it takes none".to_owned(),
-                None => format!("it has {}", known.join(", ")),
-            }),
-            ..RecipeFault::default()
-        })
-        .collect()
 }
 
 pub(super) fn create(path: &Path) -> Result<File, Failure> {

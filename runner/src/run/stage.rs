@@ -10,6 +10,7 @@ use crate::bindings::exports::netwright::host::guest::Fault;
 use crate::bindings::netwright::host::types;
 use crate::component::{Compiled, Runtime, Stop};
 use crate::exit::{Exit, Failure};
+use crate::grant::Grants;
 use crate::host::{Host, Limits, Session};
 use crate::kernel::{Absent, Kernel};
 use crate::policy::{Policy, Target};
@@ -21,6 +22,8 @@ use crate::scenario::{Faults, PlacedCheck, RecipeFault, Scenario};
 pub(super) struct Stage {
     scenario: Scenario,
     recipes: Vec<(Recipe, Compiled)>,
+    /// of each step; none for a check of parameters alone
+    grants: Vec<Grants>,
     runtime: Runtime,
     limits: Limits,
     deadline: Instant,
@@ -31,6 +34,7 @@ impl Stage {
     pub(super) fn new(
         scenario: Scenario,
         recipes: Vec<Recipe>,
+        grants: Vec<Grants>,
         limits: Limits,
         interrupts: Interrupts,
     ) -> Result<Self, Failure> {
@@ -45,7 +49,7 @@ impl Stage {
             compiled.push((recipe, component));
         }
         let deadline = Instant::now() + limits.time;
-        Ok(Self { scenario, recipes: compiled, runtime, limits, deadline, interrupts })
+        Ok(Self { scenario, recipes: compiled, grants, runtime, limits, deadline, interrupts })
     }
 
     pub(super) fn steps(&self) -> usize {
@@ -108,6 +112,7 @@ impl Stage {
     ) -> (Session, Result<(), Failure>) {
         let name = self.scenario.steps.get(step).map(|step| step.name.as_str()).unwrap_or_default();
         session.report.step(name, &self.recipes[step].0.source);
+        session.grants = self.grants.get(step).cloned().unwrap_or_default();
         let host = self.host(step, session);
         let component = &self.recipes[step].1;
         let (session, answer) =

@@ -1,89 +1,101 @@
-//! Grants as the operator writes them: `host.link.create kind=macvlan parent=eth1 name=lab-*`.
+//! Grants in a file: as text in the flag's form, or as a map of one capability to its keys.
 
-use std::fmt;
-use std::str::FromStr;
+use super::fault::Span;
+use super::read::Reader;
+use super::tree::{Entry, Node, Text, Value};
+use crate::grant::{Fault, Reading, Rule, Written, WrittenKey};
 
-use super::fault::{quote, suggestion};
-
-/// A capability with its limits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    pub capability: String,
-    /// key and its values; any of them is allowed
-    pub limits: Vec<(String, Vec<String>)>,
+/// The rules of a list; `origin` tells where one stands.
+pub(crate) fn rules(
+    node: &Node,
+    reading: Reading,
+    origin: &dyn Fn(&Span) -> String,
+    reader: &mut Reader,
+) -> Vec<Rule> {
+    let items = reader.list(node).unwrap_or_default();
+    items.iter().filter_map(|item| rule(item, reading, &origin(&item.span), reader)).collect()
 }
 
-/// Each capability with the keys that can narrow it.
-const CAPABILITIES: &[(&str, &[&str])] = &[
-    ("host.link.read", &["name"]),
-    ("host.link.create", &["kind", "name", "parent", "vlan", "mtu", "max"]),
-    ("host.link.modify", &["name"]),
-    ("host.link.move", &["name"]),
-    ("host.address.add", &["cidr", "link"]),
-    ("host.route.add", &["cidr", "link", "table"]),
-    ("host.route.default", &["link", "table"]),
-    ("host.namespace", &["name", "pid", "docker"]),
-    ("host.forwarding", &["key"]),
-    ("host.sysctl", &["key"]),
-    ("uplink", &["link", "mode"]),
-    ("uplink.passthru", &["link"]),
-    ("artifacts", &["path"]),
-    ("exec", &["program"]),
-];
-
-impl FromStr for Grant {
-    type Err = String;
-
-    /// The error is a sentence; a line beginning with `help: ` may follow.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let mut words = text.split_whitespace();
-        let capability = words.next().ok_or("a grant begins with a capability")?;
-        let names = || CAPABILITIES.iter().map(|(name, _)| *name);
-        let Some((_, keys)) = CAPABILITIES.iter().find(|(name, _)| *name == capability) else {
-            let help = suggestion(capability, names())
-                .unwrap_or_else(|| format!("there are {}", names().collect::<Vec<_>>().join(", ")));
-            return Err(format!("unknown capability {}\n  help: {help}", quote(capability)));
-        };
-        let mut limits: Vec<(String, Vec<String>)> = Vec::new();
-        for word in words {
-            let (key, values) = limit(capability, keys, word)?;
-            if limits.iter().any(|(known, _)| *known == key) {
-                return Err(format!(
-                    "{} comes twice\n  help: several values stand in one: {key}=A,B",
-                    quote(&key)
-                ));
+fn rule(node: &Node, reading: Reading, origin: &str, reader: &mut Reader) -> Option<Rule> {
+    let read = match &node.value {
+        Value::Text(text) => Rule::read(&Written::of(&text.value), reading, origin)
+            .map_err(|faults| faults.into_iter().map(|fault| in_text(fault, text)).collect()),
+        Value::Map(entries) => match entries.as_slice() {
+            [entry] => Rule::read(&written(entry, reader)?, reading, origin),
+            _ => {
+                let help = "such as: { host.link.create: { kind: macvlan, name: lab-* } }";
+                let message = "one capability with its keys is expected";
+                reader.fault_with(&node.span, message, Some(help.to_owned()));
+                return None;
             }
-            limits.push((key, values));
+        },
+        Value::Null
+        | Value::Bool(_)
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::List(_)
+        | Value::Broken => {
+            return reader.wrong(node, "a grant: `CAPABILITY KEY=VALUE …`, or a map of it");
         }
-        Ok(Self { capability: capability.to_owned(), limits })
-    }
-}
-
-fn limit(capability: &str, keys: &[&str], word: &str) -> Result<(String, Vec<String>), String> {
-    let Some((key, values)) = word.split_once('=') else {
-        return Err(format!("{} is not KEY=VALUE", quote(word)));
     };
-    if !keys.contains(&key) {
-        let help = suggestion(key, keys.iter().copied())
-            .unwrap_or_else(|| format!("it has {}", keys.join(", ")));
-        return Err(format!("`{capability}` has no key {}\n  help: {help}", quote(key)));
-    }
-    let values: Vec<_> = values.split(',').map(str::to_owned).collect();
-    if values.iter().any(String::is_empty) {
-        return Err(format!("{} has an empty value", quote(word)));
-    }
-    if let Some(bad) = values
-        .iter()
-        .find(|value| value.trim_end_matches('*').contains('*') || value.ends_with("**"))
-    {
-        return Err(format!("{} has `*` elsewhere than at its end", quote(bad)));
-    }
-    Ok((key.to_owned(), values))
+    let note = |faults: Vec<Fault<Span>>| {
+        for Fault { place, message, help } in faults {
+            reader.fault_with(&place, message, help);
+        }
+    };
+    read.map_err(note).ok()
 }
 
-impl fmt::Display for Grant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.capability)?;
-        self.limits.iter().try_for_each(|(key, values)| write!(f, " {key}={}", values.join(",")))
+/// From bytes of the text to where they stand in the file.
+fn in_text(fault: Fault<std::ops::Range<usize>>, text: &Text) -> Fault<Span> {
+    let Fault { place, message, help } = fault;
+    let (source, start) = text.place(place.start);
+    let end = text.place(place.end.max(place.start + 1) - 1).1 + 1;
+    Fault { place: Span::new(source, start..end), message, help }
+}
+
+fn written(entry: &Entry, reader: &mut Reader) -> Option<Written<Span>> {
+    let capability = (entry.key.clone(), entry.key_span.clone());
+    let keys = match &entry.value.value {
+        Value::Null => Vec::new(),
+        Value::Map(keys) => {
+            keys.iter().map(|key| written_key(key, reader)).collect::<Option<_>>()?
+        }
+        Value::Bool(_)
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::Text(_)
+        | Value::List(_)
+        | Value::Broken => return reader.wrong(&entry.value, "a map (the capability's keys)"),
+    };
+    Some(Written { capability, keys })
+}
+
+fn written_key(entry: &Entry, reader: &mut Reader) -> Option<WrittenKey<Span>> {
+    let values = match &entry.value.value {
+        Value::List(items) => {
+            items.iter().map(|item| written_value(item, reader)).collect::<Option<_>>()?
+        }
+        Value::Null
+        | Value::Bool(_)
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::Text(_)
+        | Value::Map(_)
+        | Value::Broken => vec![written_value(&entry.value, reader)?],
+    };
+    Some(WrittenKey { name: (entry.key.clone(), entry.key_span.clone()), values: Some(values) })
+}
+
+fn written_value(node: &Node, reader: &mut Reader) -> Option<(String, Span)> {
+    match &node.value {
+        Value::Text(text) => Some((text.value.clone(), node.span.clone())),
+        Value::Integer(number) => Some((number.to_string(), node.span.clone())),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Float(_)
+        | Value::List(_)
+        | Value::Map(_)
+        | Value::Broken => reader.wrong(node, "a word or a number"),
     }
 }

@@ -6,6 +6,7 @@ mod check_read;
 mod fault;
 mod grant;
 mod limits;
+mod policy;
 mod read;
 mod scalar;
 pub mod schema;
@@ -24,10 +25,9 @@ pub use check::{
     AddressCheck, ArpCheck, Check, Expect, ExpectTcp, LinkCheck, NeighbourCheck, PingCheck,
     RouteCheck, SysctlCheck, TcpCheck,
 };
-pub(crate) use fault::quote;
 pub use fault::{Fault, Faults, Location};
-pub use grant::Grant;
 pub use limits::Limits;
+pub(crate) use policy::{PolicyLists, flags};
 pub(crate) use step::recipe_named;
 pub use step::{Recipe, Step};
 pub use units::{duration, size, title};
@@ -112,7 +112,7 @@ impl Scenario {
         match named {
             Some(recipe) if reader.faults.is_empty() => {
                 let name = step::default_name(&recipe);
-                let step = Step { name: name.clone(), recipe, grants: Vec::new(), span, params };
+                let step = Step { name: name.clone(), recipe, grants: None, span, params };
                 Ok(Self {
                     name,
                     description: None,

@@ -46,8 +46,18 @@ pub struct StepFile {
     pub recipe: String,
     /// the recipe's own parameters
     pub params: Option<BTreeMap<String, Value>>,
-    /// such as `host.link.create kind=macvlan parent=eth1`; a lab needs none
-    pub grants: Option<Vec<String>>,
+    /// what the recipe's requests are narrowed to; a lab needs none
+    pub grants: Option<Vec<GrantFile>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum GrantFile {
+    /// such as `host.link.create kind=macvlan parent=eth1`
+    Text(String),
+    /// such as `{ host.link.create: { kind: macvlan, parent: eth1 } }`
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+    Map(BTreeMap<String, Value>),
 }
 
 /// What the run may use up

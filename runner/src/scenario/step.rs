@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::fault::{Span, quote, suggestion};
-use super::grant::Grant;
+use super::grant;
 use super::read::Reader;
 use super::tree::{Entry, Node, Value};
 use super::units;
 use super::variables::Variables;
 use crate::builtin;
+use crate::grant::{Reading, Rule};
 
 /// Where a recipe comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +24,8 @@ pub enum Recipe {
 pub struct Step {
     pub name: String,
     pub recipe: Recipe,
-    pub grants: Vec<Grant>,
+    /// what its recipe's requests are narrowed to, where the step says so
+    pub grants: Option<Vec<Rule>>,
     /// where the recipe is named; faults of absent parameters are shown here
     pub(crate) span: Span,
     pub(crate) params: Vec<Entry>,
@@ -75,7 +77,7 @@ fn read_one(
     let name = fields.get("name").map(|node| (node, reader.parsed(node, units::title)));
     let recipe = fields.need(reader, "recipe");
     let params = fields.get("params").map(|node| params(node, variables, reader));
-    let grants = fields.get("grants").map(|node| grants(node, reader)).unwrap_or_default();
+    let grants = fields.get("grants").map(|node| grants(node, reader));
     reader.close(fields);
     let recipe_node = recipe?;
     let recipe = reader.parsed(recipe_node, |text| recipe_named(text, folder))?;
@@ -106,9 +108,8 @@ fn params(node: &Node, variables: &Variables, reader: &mut Reader) -> Vec<Entry>
     entries
 }
 
-fn grants(node: &Node, reader: &mut Reader) -> Vec<Grant> {
-    let items = reader.list(node).unwrap_or_default();
-    items.iter().filter_map(|item| reader.parsed(item, str::parse)).collect()
+fn grants(node: &Node, reader: &mut Reader) -> Vec<Rule> {
+    grant::rules(node, Reading::Ask, &|_| "the step's `grants`".to_owned(), reader)
 }
 
 /// `builtin:NAME`, or a path to a component.

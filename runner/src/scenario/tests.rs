@@ -19,7 +19,7 @@ steps:
       count: ${count}
       flags: ${flags}
       quoted: \"a\\tb ${mode} c\"
-    grants: ['uplink link=eth1,eth2 mode=bridge']
+    grants: ['uplink link=eth1,eth2 mode=macvlan']
 checks:
   - link: { namespace: ns1, name: mac1, kind: macvlan, mode: '${mode}', up: true }
   - ping: { from: ns1, to: 192.168.56.9, expect: unreachable, within: 1m30s, count: '${count}' }

@@ -1,10 +1,8 @@
-//! What the components offer: the check of their parameters, and the run.
+//! What recipes of networks as data do: the check of their parameters, and the run.
 
-use netwright_sdk::wit::exports::netwright::host::guest::Fault as GuestFault;
-use netwright_sdk::wit::netwright::host::batch;
-use netwright_sdk::wit::netwright::host::log::{Level, emit};
-use netwright_sdk::wit::netwright::host::types::{Detail, Error};
-use netwright_sdk::wit::netwright::host::{params, report};
+use netwright_sdk::Fault as GuestFault;
+use netwright_sdk::host::{batch, params, report};
+use netwright_sdk::wit::types::{Detail, Error};
 use serde_json::Value;
 
 use crate::batch::changes;
@@ -26,17 +24,19 @@ pub type Prepare = Box<dyn FnOnce(&mut Topology) -> Result<(), Error>>;
 /// Reads a recipe's parameters; `None` where that is hopeless.
 pub type Read = fn(&Value, &mut Reader) -> Option<Plan>;
 
-/// The component's `check`.
+/// What a recipe's `check` says.
 pub fn check(read: Read) -> Vec<GuestFault> {
-    log_panics();
     let mut reader = Reader::default();
     read(&parameters(params::all()), &mut reader);
     reader.faults.into_iter().map(guest_fault).collect()
 }
 
-/// The component's `run`: the whole network in one batch.
-pub fn run(read: Read) -> Result<(), Error> {
-    log_panics();
+/// What a recipe does: the whole network in one batch.
+pub fn run(read: Read) -> netwright_sdk::Result<()> {
+    bring_about(read).map_err(netwright_sdk::Error::from)
+}
+
+fn bring_about(read: Read) -> Result<(), Error> {
     let mut reader = Reader::default();
     let plan = read(&parameters(params::all()), &mut reader);
     if let Some(fault) = reader.faults.first() {
@@ -78,39 +78,4 @@ fn guest_fault(fault: Fault) -> GuestFault {
         message: fault.message,
         help: fault.help,
     }
-}
-
-/// A panic ends the component without a word, unless its text is told before.
-fn log_panics() {
-    std::panic::set_hook(Box::new(|panic| emit(Level::Error, &panic.to_string())));
-}
-
-/// The exports and the manifest of a recipe, whose `read` is a [`Read`].
-#[macro_export]
-macro_rules! component {
-    ($read:path, $manifest:literal) => {
-        #[allow(unsafe_code, reason = "exports and sections are declared by unsafe attributes")]
-        const _: () = {
-            use netwright_sdk::wit::exports::netwright::host::guest::{Fault, Guest};
-            use netwright_sdk::wit::netwright::host::types::Error;
-
-            struct Component;
-
-            impl Guest for Component {
-                fn check() -> Vec<Fault> {
-                    $crate::guest::check($read)
-                }
-
-                fn run() -> Result<(), Error> {
-                    $crate::guest::run($read)
-                }
-            }
-
-    netwright_sdk::wit::export_recipe!(Component with_types_in netwright_sdk::wit);
-
-            #[unsafe(link_section = "netwright:manifest")]
-            #[used]
-            static MANIFEST: [u8; include_bytes!($manifest).len()] = *include_bytes!($manifest);
-        };
-    };
 }

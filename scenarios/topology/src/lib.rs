@@ -4,8 +4,8 @@
 
 mod batch;
 mod check;
+mod data;
 mod fault;
-#[cfg(target_arch = "wasm32")]
 pub mod guest;
 mod kind;
 mod links;
@@ -17,6 +17,7 @@ pub mod values;
 
 pub use batch::changes;
 pub use check::check;
+pub use data::{List, Map};
 pub use fault::{Fault, Place, nearest, quote, suggestion};
 pub use links::{existing, links, namespaces};
 pub use model::{Existing, Hop, Key, Link, LinkAddress, Lower, Peer, Port, Route, Topology};

@@ -39,16 +39,17 @@ impl<'a> At<'a> {
 
 /// The parameters of a run as one map. Lists, maps, numbers, true and false come as JSON.
 pub fn parameters(given: Vec<(String, String)>) -> Value {
-    let read = |text: String| {
-        let data =
-            text.starts_with(['[', '{', '-']) || text.starts_with(|c: char| c.is_ascii_digit());
-        let data = data || ["true", "false", "null"].contains(&text.as_str());
-        match serde_json::from_str(&text) {
-            Ok(value) if data => value,
-            Ok(_) | Err(_) => Value::String(text),
-        }
-    };
-    Value::Object(given.into_iter().map(|(name, text)| (name, read(text))).collect())
+    Value::Object(given.into_iter().map(|(name, text)| (name, value(text))).collect())
+}
+
+/// One parameter: data where it looks like data and is, otherwise text.
+pub(crate) fn value(text: String) -> Value {
+    let data = text.starts_with(['[', '{', '-']) || text.starts_with(|c: char| c.is_ascii_digit());
+    let data = data || ["true", "false", "null"].contains(&text.as_str());
+    match serde_json::from_str(&text) {
+        Ok(value) if data => value,
+        Ok(_) | Err(_) => Value::String(text),
+    }
 }
 
 /// The keys of one map; what nobody asked for is unknown.

@@ -51,7 +51,21 @@ pub struct Script {
 }
 
 /// Carries out ip(8) commands, line by line, and stops at the first that fails
-#[recipe(name = "ip", version = "0.1.0", check = check)]
+#[recipe(
+    name = "ip",
+    version = "0.1.0",
+    check = check,
+    capabilities(
+        "host.link.read" = "`show` commands, and the links that commands name",
+        "host.link.create" = "`link add`",
+        "host.link.modify" = "`link set`, `neighbour` and bridge settings of links that were there",
+        "host.link.move" = "`link set … netns`",
+        "host.address.add" = "`address add`",
+        "host.route.add" = "`route add` and `rule add`",
+        "host.route.default" = "`route add default`",
+        "host.namespace" = "`netns add`, and commands inside a namespace",
+    )
+)]
 fn ip(_lab: &Lab, params: Script) -> Result<()> {
     match parse(&params.script) {
         Ok(statements) => run::run(&statements),

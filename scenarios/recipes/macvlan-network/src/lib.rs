@@ -2,15 +2,16 @@
 //! for namespaces.
 
 mod endpoint;
-#[cfg(target_arch = "wasm32")]
-mod guest;
+
 mod ipam;
 mod network;
+mod recipe;
 
 use netwright_topology::{At, Reader, Topology};
 use serde_json::Value;
 
 use network::Network;
+pub use recipe::RECIPE;
 
 /// What the parameters ask for.
 #[derive(Debug)]

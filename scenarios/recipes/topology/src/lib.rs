@@ -1,7 +1,11 @@
 //! `builtin:topology`: a network given as data, brought about in one batch.
 
+mod recipe;
+
 use netwright_topology::{At, Reader, Topology};
 use serde_json::Value;
+
+pub use recipe::RECIPE;
 
 /// Reads every parameter; nothing is made where the reader has faults afterwards.
 pub fn read(given: &Value, reader: &mut Reader) -> Option<Topology> {
@@ -33,20 +37,6 @@ pub fn read(given: &Value, reader: &mut Reader) -> Option<Topology> {
     }
     netwright_topology::check(&topology, reader);
     Some(topology)
-}
-
-#[cfg(target_arch = "wasm32")]
-mod guest {
-    use netwright_topology::Reader;
-    use netwright_topology::guest::Plan;
-    use serde_json::Value;
-
-    fn read(given: &Value, reader: &mut Reader) -> Option<Plan> {
-        let topology = crate::read(given, reader)?;
-        Some(Plan { topology, lines: Vec::new(), prepare: Box::new(|_| Ok(())) })
-    }
-
-    netwright_topology::component!(read, "manifest.json");
 }
 
 #[cfg(test)]

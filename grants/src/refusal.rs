@@ -6,7 +6,6 @@ use super::capability::Capability;
 use super::key::Request;
 use super::rule::{Mismatch, Rule};
 use super::set::Whose;
-use crate::report::escape;
 
 /// A request that was not allowed. `Display` tells which rule said no, [`Refusal::hint`] what
 /// would allow it.
@@ -73,11 +72,11 @@ impl fmt::Display for Refusal {
                 write!(f, "`{rule}` of {whose} ")?;
                 match (&mismatch.allowed, &mismatch.asked) {
                     (Some(_), Some(asked)) => {
-                        write!(f, "does not cover {}={}", mismatch.key, escape(asked))
+                        write!(f, "does not cover {}={}", mismatch.key, asked.escape_debug())
                     }
                     (Some(_), None) => write!(f, "is about a `{}`, this has none", mismatch.key),
                     (None, asked) => {
-                        let asked = escape(asked.as_deref().unwrap_or_default());
+                        let asked = asked.as_deref().unwrap_or_default().escape_debug();
                         write!(f, "names no `{}`, this has {asked}", mismatch.key)
                     }
                 }

@@ -5,10 +5,9 @@ use std::fmt;
 use ipnet::IpNet;
 
 use super::capability::{Capability, Class};
-use super::fault::{Broken, suggest};
+use super::fault::{Broken, quote, suggest};
 use super::key::{Fact, Key, MAIN_TABLE};
 use super::rule::Reading;
-use crate::scenario::quote;
 
 /// One of the values of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +75,9 @@ const MODES: [&str; 6] = ["macvlan", "macvtap", "ipvlan", "ipvtap", "vlan", "por
 /// Names of routing tables, /etc/iproute2/rt_tables as it is delivered.
 const TABLES: [(&str, u32); 3] = [("default", 253), ("main", MAIN_TABLE), ("local", 255)];
 
+/// IFNAMSIZ of linux/if.h, less its NUL.
+const LONGEST_NAME: usize = 15;
+
 /// A container's name may be longer than a link's.
 const LONGEST_CONTAINER: usize = 128;
 const LONGEST_PATH: usize = 4096;
@@ -120,7 +122,7 @@ impl Value {
             }
             (Self::Exact(text), Fact::Text(fact)) => text == fact,
             (Self::Prefix(prefix), Fact::Text(fact)) => {
-                fact.starts_with(prefix.as_str()) && fact.parse::<crate::change::Name>().is_ok()
+                fact.starts_with(prefix.as_str()) && is_new_name(fact)
             }
             (Self::Range(least, most), Fact::Number(fact)) => (*least..=*most).contains(&fact),
             // The whole prefix within; ipnet keeps the families apart.
@@ -172,6 +174,13 @@ fn takes_patterns(capability: Capability, key: Key, reading: Reading) -> bool {
     }
 }
 
+/// `[a-zA-Z][a-zA-Z0-9._-]{0,14}`: what a link or namespace of ours can be called.
+fn is_new_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.len() <= LONGEST_NAME
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
 fn word(text: &str, what: &str, known: &[&str]) -> Result<Value, Broken> {
     if known.contains(&text) {
         return Ok(Value::Exact(text.to_owned()));
@@ -182,7 +191,7 @@ fn word(text: &str, what: &str, known: &[&str]) -> Result<Value, Broken> {
 
 fn name(text: &str, patterns: bool) -> Result<Value, Broken> {
     let Some(prefix) = text.strip_suffix('*') else {
-        return exact_name(text, crate::change::LONGEST_NAME);
+        return exact_name(text, LONGEST_NAME);
     };
     if !patterns {
         let help = "write each name out, with commas between them";
@@ -192,15 +201,22 @@ fn name(text: &str, patterns: bool) -> Result<Value, Broken> {
         let help = "write how the names begin, as in lab-*";
         return Err(Broken::with("`*` alone names nothing", help));
     }
-    match exact_name(prefix, crate::change::LONGEST_NAME - 1)? {
+    if prefix.contains('*') {
+        return Err(elsewhere(text));
+    }
+    match exact_name(prefix, LONGEST_NAME - 1)? {
         Value::Exact(prefix) => Ok(Value::Prefix(prefix)),
         other => Ok(other),
     }
 }
 
+fn elsewhere(text: &str) -> Broken {
+    Broken::rule(format!("{} has `*` elsewhere than at its end", quote(text)))
+}
+
 fn exact_name(text: &str, longest: usize) -> Result<Value, Broken> {
     if text.contains('*') {
-        return Err(Broken::rule(format!("{} has `*` elsewhere than at its end", quote(text))));
+        return Err(elsewhere(text));
     }
     if text.len() > longest {
         let message = format!("{} has {} bytes; {longest} are possible", quote(text), text.len());

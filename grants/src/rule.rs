@@ -4,10 +4,9 @@ use std::fmt;
 use std::ops::Range;
 
 use super::capability::{Capability, Class, Omitted};
-use super::fault::{Broken, Fault, suggest};
+use super::fault::{Broken, Fault, quote, suggest};
 use super::key::{Fact, Key, Request};
 use super::value::Value;
-use crate::scenario::quote;
 
 /// How a line is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,16 +32,16 @@ pub struct Rule {
 
 /// A line in its parts, each with its place.
 #[derive(Debug, Clone)]
-pub(crate) struct Written<P> {
-    pub(crate) capability: (String, P),
-    pub(crate) keys: Vec<WrittenKey<P>>,
+pub struct Written<P> {
+    pub capability: (String, P),
+    pub keys: Vec<WrittenKey<P>>,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct WrittenKey<P> {
-    pub(crate) name: (String, P),
+pub struct WrittenKey<P> {
+    pub name: (String, P),
     /// `None` where there is no `=`
-    pub(crate) values: Option<Vec<(String, P)>>,
+    pub values: Option<Vec<(String, P)>>,
 }
 
 /// Why a rule doesn't cover a request: this key.
@@ -72,7 +71,7 @@ impl Rule {
     }
 
     /// All that is wrong with it, each with its place.
-    pub(crate) fn read<P: Clone>(
+    pub fn read<P: Clone>(
         written: &Written<P>,
         reading: Reading,
         origin: &str,
@@ -194,7 +193,7 @@ impl fmt::Display for Rule {
 
 impl Written<Range<usize>> {
     /// The flag form in its words; places are bytes of the text.
-    pub(crate) fn of(text: &str) -> Self {
+    pub fn of(text: &str) -> Self {
         let mut words = words(text);
         let capability = words.next().unwrap_or((String::new(), 0..text.len()));
         let keys = words.map(|(word, place)| match word.split_once('=') {

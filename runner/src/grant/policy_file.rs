@@ -1,0 +1,121 @@
+//! Policy files: what the operator gives and forbids for good.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open, openat};
+use rustix::process::geteuid;
+
+use super::Rule;
+use crate::scenario::{Faults, PolicyLists};
+
+/// Of one file.
+const LONGEST: u64 = 1 << 20;
+
+const MACHINE: &str = "/etc/netwright/policy.yaml";
+
+/// What the policy files say together.
+#[derive(Debug, Clone, Default)]
+pub struct Policies {
+    pub allow: Vec<Rule>,
+    pub deny: Vec<Rule>,
+}
+
+impl Policies {
+    /// Reads the machine's file and the user's, where there are such. One that can't be trusted
+    /// or understood is an error, never passed over: it may forbid something.
+    pub fn load() -> Result<Self, String> {
+        let mut policies = Self::default();
+        let files = std::iter::once(PathBuf::from(MACHINE)).chain(users());
+        for path in files {
+            let Some(text) = read_trusted(&path)? else { continue };
+            let lists = PolicyLists::parse(&text, &path.to_string_lossy())
+                .map_err(|faults: Faults| faults.to_string())?;
+            policies.allow.extend(lists.allow);
+            policies.deny.extend(lists.deny);
+        }
+        Ok(policies)
+    }
+}
+
+/// The user's own file. None under sudo(8), doas(1) and pkexec(1): whoever may run this as root
+/// shall not decide what root allows.
+fn users() -> Option<PathBuf> {
+    let borrowed = ["SUDO_UID", "DOAS_USER", "PKEXEC_UID"];
+    if geteuid().is_root() && borrowed.iter().any(|name| std::env::var_os(name).is_some()) {
+        return None;
+    }
+    Some(config_folder()?.join("policy.yaml"))
+}
+
+/// `$XDG_CONFIG_HOME/netwright` or `~/.config/netwright`.
+pub(crate) fn config_folder() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))?;
+    Some(folder.join("netwright"))
+}
+
+/// The text of a file that nobody but root and this user can have written; none where there is
+/// no file. All of it is asked of descriptors, so that what was checked is what is read.
+fn read_trusted(path: &Path) -> Result<Option<String>, String> {
+    let refused = |error: &dyn std::fmt::Display| format!("policy `{}`: {error}", path.display());
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(None) };
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let folder = match absent(open(folder, flags | OFlags::DIRECTORY, Mode::empty())) {
+        Ok(Some(descriptor)) => descriptor,
+        Ok(None) => return Ok(None),
+        Err(error) => return Err(refused(&format!("its folder can't be opened: {error}"))),
+    };
+    let file = match absent(openat(&folder, name, flags | OFlags::NOFOLLOW, Mode::empty())) {
+        Ok(Some(descriptor)) => descriptor,
+        Ok(None) => return Ok(None),
+        Err(rustix::io::Errno::LOOP) => {
+            return Err(refused(&"it is a symbolic link\n  help: put the file itself there"));
+        }
+        Err(error) => return Err(refused(&format!("it can't be opened: {error}"))),
+    };
+    trusted(&folder, "its folder").map_err(|rule| refused(&rule))?;
+    let about = trusted(&file, "it").map_err(|rule| refused(&rule))?;
+    if FileType::from_raw_mode(about.st_mode) != FileType::RegularFile {
+        return Err(refused(&"it is not a file"));
+    }
+    let read = text(file).map_err(|error| refused(&format!("it can't be read: {error}")))?;
+    Ok(Some(read))
+}
+
+fn absent(
+    opened: Result<OwnedFd, rustix::io::Errno>,
+) -> Result<Option<OwnedFd>, rustix::io::Errno> {
+    match opened {
+        Ok(descriptor) => Ok(Some(descriptor)),
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn trusted(descriptor: &impl AsFd, what: &str) -> Result<Stat, String> {
+    let about = fstat(descriptor).map_err(|error| format!("{what} can't be examined: {error}"))?;
+    let us = geteuid().as_raw();
+    if about.st_uid != 0 && about.st_uid != us {
+        let owner = about.st_uid;
+        return Err(format!("{what} belongs to user {owner}, neither to root nor to user {us}"));
+    }
+    if about.st_mode & 0o022 != 0 {
+        return Err(format!(
+            "{what} can be written by others (mode {:03o})\n  help: chmod go-w",
+            about.st_mode & 0o777
+        ));
+    }
+    Ok(about)
+}
+
+fn text(descriptor: OwnedFd) -> io::Result<String> {
+    let mut text = String::new();
+    File::from(descriptor).take(LONGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LONGEST {
+        return Err(io::Error::other(format!("it has more than {LONGEST} bytes")));
+    }
+    Ok(text)
+}

@@ -1,0 +1,147 @@
+//! A recipe as a file: what it is and says of itself, read without running it.
+
+mod imports;
+mod manifest;
+mod parameters;
+mod show;
+
+use std::fs;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use wasmparser::{Encoding, Parser, Payload};
+
+use crate::grant::Rule;
+use crate::{builtin, scenario};
+
+pub use manifest::{Asked, HOST_API, Manifest, Parameter};
+pub use show::show;
+
+/// A component's bytes with what they say.
+#[derive(Debug)]
+pub struct Recipe {
+    /// As it was asked for: `builtin:ip` or a path.
+    pub source: String,
+    bytes: Vec<u8>,
+    pub imports: Vec<String>,
+    pub exports: Vec<String>,
+    pub manifest: Option<Manifest>,
+    /// what the manifest asks for
+    asks: Vec<Rule>,
+}
+
+impl Recipe {
+    /// Loads a built-in recipe or a file. The error is a sentence.
+    pub fn load(place: &scenario::Recipe, longest: usize) -> Result<Self, String> {
+        let (source, bytes) = match place {
+            scenario::Recipe::Builtin(name) => {
+                let unknown = || format!("there is no built-in recipe `{name}`");
+                (format!("builtin:{name}"), builtin::find(name).ok_or_else(unknown)?.to_vec())
+            }
+            scenario::Recipe::File(path) => (path.display().to_string(), read(path, longest)?),
+        };
+        Self::parse(&source, bytes)
+    }
+
+    fn parse(source: &str, bytes: Vec<u8>) -> Result<Self, String> {
+        let mut recipe = Self {
+            source: source.to_owned(),
+            bytes: Vec::new(),
+            imports: Vec::new(),
+            exports: Vec::new(),
+            manifest: None,
+            asks: Vec::new(),
+        };
+        let broken = |error: wasmparser::BinaryReaderError| {
+            format!("recipe `{source}` is not valid WebAssembly: {error}")
+        };
+        // Sections of the modules and components inside come in between.
+        let mut depth = 0_usize;
+        for payload in Parser::new(0).parse_all(&bytes) {
+            let payload = payload.map_err(broken)?;
+            match payload {
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                other => recipe.note(other, depth)?,
+            }
+        }
+        recipe.bytes = bytes;
+        recipe.refuse_foreign_imports()?;
+        recipe.refuse_other_contracts()?;
+        if let Some(manifest) = &recipe.manifest {
+            recipe.asks = manifest.asks().map_err(|rule| {
+                format!("the manifest of recipe `{source}` asks for what there isn't: {rule}")
+            })?;
+        }
+        Ok(recipe)
+    }
+
+    fn note(&mut self, payload: Payload<'_>, depth: usize) -> Result<(), String> {
+        let broken = |error: wasmparser::BinaryReaderError| error.to_string();
+        match payload {
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => Err(format!(
+                "recipe `{}` is a core module, not a component\n  help: `wasm-tools component new` turns it into one",
+                self.source
+            )),
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    self.imports.push(import.map_err(broken)?.name.name.to_owned());
+                }
+                Ok(())
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    self.exports.push(export.map_err(broken)?.name.name.to_owned());
+                }
+                Ok(())
+            }
+            // The compiler leaves it in the module inside.
+            Payload::CustomSection(section)
+                if section.name() == manifest::SECTION && depth <= 1 =>
+            {
+                if self.manifest.is_some() {
+                    return Err(format!("recipe `{}` has two manifests", self.source));
+                }
+                let manifest = Manifest::read(section.data()).map_err(|rule| {
+                    format!("the manifest of recipe `{}` is broken: {rule}", self.source)
+                })?;
+                self.manifest = Some(manifest);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What its manifest asks for, beyond the lab.
+    pub fn asks(&self) -> &[Rule] {
+        &self.asks
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub fn digest(&self) -> String {
+        Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The name that its log lines bear.
+    pub fn name(&self) -> &str {
+        let file = || Path::new(&self.source).file_stem().and_then(|stem| stem.to_str());
+        match &self.manifest {
+            Some(manifest) => &manifest.name,
+            None => file().unwrap_or(&self.source),
+        }
+    }
+}
+
+fn read(path: &Path, longest: usize) -> Result<Vec<u8>, String> {
+    let shown = path.display();
+    let unreadable = |error| format!("can't read recipe `{shown}`: {error}");
+    let size = fs::metadata(path).map_err(unreadable)?.len();
+    if size > longest as u64 {
+        return Err(format!("recipe `{shown}` has {size} bytes; {longest} are allowed"));
+    }
+    fs::read(path).map_err(unreadable)
+}
