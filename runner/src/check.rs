@@ -171,7 +171,7 @@ fn address(check: &AddressCheck, session: &mut Session) -> Seen {
 }
 
 async fn ping(check: &PingCheck, session: &mut Session) -> Seen {
-    let namespace = session.descriptor(&place(&check.from)).map_err(failed)?;
+    let namespace = session.checked_descriptor(&place(&check.from)).map_err(failed)?;
     let options = probe::Options {
         count: check.count,
         interval: Duration::from_millis(100),
@@ -266,7 +266,7 @@ fn neighbour(check: &NeighbourCheck, session: &mut Session) -> Seen {
 }
 
 async fn arp(check: &ArpCheck, session: &mut Session) -> Seen {
-    let namespace = session.descriptor(&place(&check.from)).map_err(failed)?;
+    let namespace = session.checked_descriptor(&place(&check.from)).map_err(failed)?;
     let stations = probe::arp(&namespace, check.link.as_str(), check.to.into(), REPLY)
         .await
         .map_err(failed)?;
@@ -285,7 +285,7 @@ async fn arp(check: &ArpCheck, session: &mut Session) -> Seen {
 }
 
 async fn tcp(check: &TcpCheck, session: &mut Session) -> Seen {
-    let namespace = session.descriptor(&place(&check.from)).map_err(failed)?;
+    let namespace = session.checked_descriptor(&place(&check.from)).map_err(failed)?;
     let answer = probe::tcp(&namespace, SocketAddr::new(check.to, check.port), &[], 0, REPLY).await;
     let found = match &answer {
         Ok(_) => ExpectTcp::Open,

@@ -1,17 +1,36 @@
 //! Decides whether a change may happen; the only maker of [`Permitted`].
+//!
+//! A lab's policy lets everything through, for all that a lab holds is the run's. The host's looks
+//! at the objects themselves, by namespace and index, at the moment of their use.
+
+mod decide;
+mod floor;
+mod host;
+mod managers;
+mod operator;
+mod read;
+
+pub use host::HostPolicy;
+pub use operator::Connection;
 
 use std::fmt::Display;
+use std::sync::Arc;
 
-use crate::change::{Change, Query};
-use crate::kernel::{Denial, Error};
+use crate::change::{Answer, Change, LinkRef, NamespaceRef, Query};
+use crate::kernel::{Denial, Error, Kernel};
 
 /// A change or query that the policy let through. Nothing else reaches the kernel.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Permitted<T>(T);
+pub struct Permitted<T>(T, Vec<LinkRef>);
 
 impl<T> Permitted<T> {
     pub fn get(&self) -> &T {
         &self.0
+    }
+
+    /// The links of others that it may touch by name, as they were when it was permitted.
+    pub fn links(&self) -> &[LinkRef] {
+        &self.1
     }
 }
 
@@ -25,81 +44,94 @@ pub enum Target {
 }
 
 /// What a run may touch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Policy {
     /// Parameters are being checked: nothing at all.
     Nothing,
     /// Everything inside the run's own lab; its limits are the session's.
     Lab,
-    /// The machine's own network. Nothing is granted there.
-    Host,
-}
-
-impl From<Target> for Policy {
-    fn from(target: Target) -> Self {
-        match target {
-            Target::Lab => Self::Lab,
-            Target::Host => Self::Host,
-        }
-    }
+    /// On the machine's own network, what the operator granted.
+    Host(Arc<HostPolicy>),
 }
 
 impl Policy {
-    pub fn permit(self, change: Change) -> Result<Permitted<Change>, Error> {
+    /// For a change inside a lab, where nothing has to be looked at.
+    pub fn permit(&self, change: Change) -> Result<Permitted<Change>, Error> {
         match self {
-            Self::Lab => Ok(Permitted(change)),
-            Self::Nothing => Err(too_early(capability(&change), &change)),
-            Self::Host => Err(not_granted(capability(&change), &change)),
+            Self::Lab => Ok(Permitted(change, Vec::new())),
+            Self::Nothing | Self::Host(_) => Err(too_early(change)),
         }
     }
 
-    pub fn permit_query(self, query: Query) -> Result<Permitted<Query>, Error> {
+    /// The same for a query.
+    pub fn permit_query(&self, query: Query) -> Result<Permitted<Query>, Error> {
         match self {
-            Self::Lab => Ok(Permitted(query)),
-            Self::Nothing => Err(too_early("host.link.read", "reading the network")),
-            Self::Host => Err(not_granted("host.link.read", "reading the network")),
+            Self::Lab => Ok(Permitted(query, Vec::new())),
+            Self::Nothing | Self::Host(_) => Err(too_early("reading the network")),
+        }
+    }
+
+    /// For changes that will be made together: a link may be named that an earlier one makes. The
+    /// error comes with the place of its change.
+    pub fn permit_all(
+        &self,
+        changes: Vec<Change>,
+        kernel: &dyn Kernel,
+    ) -> Result<Vec<Permitted<Change>>, (usize, Error)> {
+        match self {
+            Self::Lab => Ok(changes.into_iter().map(|one| Permitted(one, Vec::new())).collect()),
+            Self::Nothing => match changes.first() {
+                Some(first) => Err((0, too_early(first))),
+                None => Ok(Vec::new()),
+            },
+            Self::Host(policy) => {
+                let decided = policy.decide_all(changes, kernel)?;
+                Ok(decided.into_iter().map(|(change, links)| Permitted(change, links)).collect())
+            }
+        }
+    }
+
+    /// Answers a query with what may be seen of it.
+    pub fn ask(&self, query: Query, kernel: &dyn Kernel) -> Result<Answer, Error> {
+        match self {
+            Self::Lab => kernel.query(&Permitted(query, Vec::new())),
+            Self::Nothing => Err(too_early("reading the network")),
+            Self::Host(policy) => {
+                policy.may_read(&query, kernel)?;
+                let answer = kernel.query(&Permitted(query.clone(), Vec::new()))?;
+                policy.visible(&query, answer, kernel)
+            }
+        }
+    }
+
+    /// Whether a recipe may send frames from a namespace.
+    pub fn may_probe(&self, namespace: &NamespaceRef, kernel: &dyn Kernel) -> Result<(), Error> {
+        match self {
+            Self::Lab => Ok(()),
+            Self::Nothing => Err(too_early("a probe")),
+            Self::Host(policy) => policy.may_probe(namespace, kernel),
+        }
+    }
+
+    /// Whether a recipe may send and receive frames itself, in a link's place.
+    pub fn may_tap(&self, link: &LinkRef, kernel: &dyn Kernel) -> Result<(), Error> {
+        match self {
+            Self::Lab => Ok(()),
+            Self::Nothing => Err(too_early("a tap")),
+            Self::Host(policy) => policy.may_tap(link, kernel),
         }
     }
 }
 
-fn too_early(capability: &str, target: impl Display) -> Error {
+fn too_early(target: impl Display) -> Error {
     Error::Denied(Denial {
-        capability: capability.to_owned(),
+        capability: "any capability".to_owned(),
         target: format!("`{target}`"),
         hint: "nothing may be asked for while parameters are checked; do it in `run`".to_owned(),
     })
 }
 
-fn not_granted(capability: &str, target: impl Display) -> Error {
-    Error::Denied(Denial {
-        capability: capability.to_owned(),
-        target: format!("`{target}`"),
-        hint: "the host target grants nothing; run it in a lab, without `--target host`".to_owned(),
-    })
-}
-
-/// The capability that a change on the host would need.
-fn capability(change: &Change) -> &'static str {
-    match change {
-        Change::CreateNamespace { .. }
-        | Change::DeleteNamespace { .. }
-        | Change::SetNamespaceId { .. } => "host.namespace",
-        Change::CreateLink { .. } | Change::DeleteLink { .. } => "host.link.create",
-        Change::ChangeLink { .. } | Change::PutEntry { .. } | Change::RemoveEntry { .. } => {
-            "host.link.modify"
-        }
-        Change::MoveLink { .. } => "host.link.move",
-        Change::PutAddress { .. }
-        | Change::RemoveAddress { .. }
-        | Change::PutNeighbour { .. }
-        | Change::RemoveNeighbour { .. } => "host.address.add",
-        Change::PutRoute { route, .. } | Change::RemoveRoute { route, .. } => {
-            match route.destination {
-                None => "host.route.default",
-                Some(_) => "host.route.add",
-            }
-        }
-        Change::AddRule { .. } | Change::RemoveRule { .. } => "host.route.add",
-        Change::SetSysctl { .. } => "host.sysctl",
-    }
+/// How the host's policy asks the kernel what it has to know to decide.
+fn look(query: Query, kernel: &dyn Kernel) -> Result<Answer, Error> {
+    kernel.query(&Permitted(query, Vec::new()))
 }

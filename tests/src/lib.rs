@@ -12,7 +12,9 @@
 //! ```
 
 pub mod component;
+pub mod host;
 pub mod machine;
 mod session;
 
+pub use host::Host;
 pub use session::{Lab, Output, Session, netwright, program, workspace};

@@ -89,7 +89,7 @@ fn unsafe_code_stands_where_the_system_needs_it() {
 fn permits_are_made_by_the_policy_alone() {
     // The field is private, so the compiler holds this; the test holds that it stays private.
     let policy = text(&workspace().join("runner/src/policy.rs"));
-    assert!(policy.contains("pub struct Permitted<T>(T);"));
+    assert!(policy.contains("pub struct Permitted<T>(T, Vec<LinkRef>);"));
     assert_eq!(holders(&["Permitted("], &["policy.rs"]), [""; 0]);
 }
 

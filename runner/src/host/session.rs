@@ -1,11 +1,14 @@
 //! What all steps of a run share, and the only place where a change is made: permit, remember the
 //! intent, apply, remember what undoes it.
 
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::Limits;
 use super::budget::Objects;
-use crate::change::{Answer, Applied, Change, Made, NamespaceRef, Query};
+use crate::change::{Answer, Applied, Change, LinkRef, Made, NamespaceRef, Query, Undo};
 use crate::grant::Grants;
 use crate::journal::Journal;
 use crate::kernel::{BatchError, Error, Kernel};
@@ -56,7 +59,8 @@ impl Session {
 
     /// Permits, remembers, applies and remembers again.
     pub fn perform(&mut self, change: Change) -> Result<Made, Error> {
-        let change = self.permit(change)?;
+        let permitted = self.permit_all(vec![change]).map_err(|(_, error)| error)?;
+        let Some(change) = permitted.into_iter().next() else { return Ok(Made::Nothing) };
         self.objects.allow(&[change.get()])?;
         let intent = self.journal.intend(change.get());
         match self.kernel.apply(&change) {
@@ -72,10 +76,7 @@ impl Session {
     /// All or none; the error names the change by its place in the list.
     pub(super) fn perform_all(&mut self, changes: Vec<Change>) -> Result<Vec<Made>, BatchError> {
         let fail = |index, error| BatchError { index, error, left: Vec::new() };
-        let mut permitted = Vec::with_capacity(changes.len());
-        for (index, change) in changes.into_iter().enumerate() {
-            permitted.push(self.permit(change).map_err(|error| fail(index, error))?);
-        }
+        let permitted = self.permit_all(changes).map_err(|(index, error)| fail(index, error))?;
         let plain: Vec<&Change> = permitted.iter().map(Permitted::get).collect();
         self.objects.allow(&plain).map_err(|error| fail(plain.len().saturating_sub(1), error))?;
         let intents: Vec<_> = plain.iter().map(|change| self.journal.intend(change)).collect();
@@ -97,21 +98,20 @@ impl Session {
     }
 
     pub fn query(&mut self, query: Query) -> Result<Answer, Error> {
-        let query = match self.policy.permit_query(query) {
-            Ok(query) => query,
-            Err(error) => {
-                self.report.denied(&error);
-                return Err(error);
-            }
-        };
-        self.kernel.query(&query)
+        let answer = self.policy.ask(query, &*self.kernel);
+        self.told(answer)
     }
 
-    /// A namespace's descriptor for a probe, after the same check as any use of it.
-    pub fn descriptor(
-        &mut self,
-        namespace: &NamespaceRef,
-    ) -> Result<std::sync::Arc<std::os::fd::OwnedFd>, Error> {
+    /// A namespace's descriptor for a probe of the recipe's.
+    pub fn descriptor(&mut self, namespace: &NamespaceRef) -> Result<Arc<OwnedFd>, Error> {
+        let may = self.policy.may_probe(namespace, &*self.kernel);
+        self.told(may)?;
+        self.kernel.namespace_descriptor(namespace)
+    }
+
+    /// A namespace's descriptor for a probe of a scenario's check: it only asks whether stations
+    /// answer, and the recipe learns nothing of it.
+    pub fn checked_descriptor(&mut self, namespace: &NamespaceRef) -> Result<Arc<OwnedFd>, Error> {
         self.query(Query::Namespace { namespace: namespace.clone() })?;
         self.kernel.namespace_descriptor(namespace)
     }
@@ -119,7 +119,10 @@ impl Session {
     /// From now on the event stream, if there is one, tells of all links of the run.
     pub fn monitor_links(&mut self) {
         self.monitor = self.report.events().map(Monitor::new);
-        self.monitor_namespace(&NamespaceRef::named(None));
+        // The host's own links are not the run's.
+        if !matches!(self.policy, Policy::Host(_)) {
+            self.monitor_namespace(&NamespaceRef::named(None));
+        }
     }
 
     /// The event stream is a help: where a namespace can't be listened to, the run goes on.
@@ -145,8 +148,24 @@ impl Session {
         }
     }
 
-    fn permit(&mut self, change: Change) -> Result<Permitted<Change>, Error> {
-        self.policy.permit(change).inspect_err(|error| self.report.denied(error))
+    /// The descriptor of a link's namespace, for frames of the recipe's own.
+    pub(super) fn tap_descriptor(&mut self, link: &LinkRef) -> Result<Arc<OwnedFd>, Error> {
+        let may = self.policy.may_tap(link, &*self.kernel);
+        self.told(may)?;
+        self.kernel.namespace_descriptor(&link.namespace)
+    }
+
+    fn permit_all(
+        &mut self,
+        changes: Vec<Change>,
+    ) -> Result<Vec<Permitted<Change>>, (usize, Error)> {
+        let permitted = self.policy.permit_all(changes, &*self.kernel);
+        permitted.inspect_err(|(_, error)| self.report.refused_by_policy(error))
+    }
+
+    /// What the policy says, shown where it refuses.
+    fn told<T>(&mut self, answer: Result<T, Error>) -> Result<T, Error> {
+        answer.inspect_err(|error| self.report.refused_by_policy(error))
     }
 
     fn done(&mut self, intent: crate::journal::Intent, change: &Change, applied: Applied) -> Made {
@@ -159,13 +178,22 @@ impl Session {
         applied.made
     }
 
+    /// Whether what an undo should have brought about is there: on the host it is read back.
+    fn is_back(&self, undo: &Undo) -> Result<(), Error> {
+        match self.kernel.differences(undo) {
+            differences if differences.is_empty() => Ok(()),
+            differences => Err(Error::Invalid(differences.join("; "))),
+        }
+    }
+
     /// Takes back everything since the start, newest first, and goes on past failures, until
     /// there is nothing more or the time is over. Returns what could not be taken back.
     pub fn undo_all(&mut self, until: Option<Instant>) -> Vec<(Change, Error)> {
         let mut left = Vec::new();
         while until.is_none_or(|until| Instant::now() < until) {
             let Some(record) = self.journal.newest() else { break };
-            let outcome = self.kernel.revert(&record.undo);
+            let outcome =
+                self.kernel.revert(&record.undo).and_then(|()| self.is_back(&record.undo));
             self.report.undone(&record.change, outcome.as_ref().err());
             if let Err(error) = outcome {
                 left.push((record.change, error));

@@ -19,7 +19,7 @@ impl taps::HostTap for Host {
         options: taps::TapOptions,
     ) -> Result<Resource<TapHandle>, Refusal> {
         let link = link(&self.table, &handle)?;
-        let namespace = self.session.descriptor(&link.namespace)?;
+        let namespace = self.session.tap_descriptor(&link)?;
         // By index, for the name may have gone to another link.
         let Answer::Links(found) = self.session.query(Query::Link { link })? else {
             return Err(super::namespaces::mismatch("link"));

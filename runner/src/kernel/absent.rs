@@ -1,10 +1,11 @@
-//! No kernel at all: for what the policy must refuse anyway, and for checking parameters.
+//! No kernel at all: for while parameters are checked.
 
+use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use super::{BatchError, Error, Kernel};
-use crate::change::{Answer, Applied, Change, Name, NamespaceRef, Query, Undo};
+use super::{BatchError, Error, Kernel, LinkSight, SpaceSight};
+use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
 use crate::policy::Permitted;
 
 /// Answers everything with an error and opens nothing.
@@ -38,5 +39,25 @@ impl Kernel for Absent {
 
     fn namespace_descriptor(&self, _: &NamespaceRef) -> Result<Arc<OwnedFd>, Error> {
         Err(refusal())
+    }
+
+    fn see_space(&self, _: &NamespaceRef) -> Result<SpaceSight, Error> {
+        Err(refusal())
+    }
+
+    fn see_link(&self, _: &LinkRef) -> Result<LinkSight, Error> {
+        Err(refusal())
+    }
+
+    fn carriers(&self, _: IpAddr) -> Result<Vec<LinkRef>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn differences(&self, _: &Undo) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn remains(&self) -> Vec<String> {
+        Vec::new()
     }
 }

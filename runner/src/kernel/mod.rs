@@ -2,19 +2,24 @@
 
 mod absent;
 mod error;
+mod failpoint;
 pub mod kind;
+pub mod mark;
 pub mod netlink;
 pub mod netns;
+mod sight;
 mod tun;
 
+use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 pub use absent::Absent;
 pub use error::{Denial, Error, KernelError};
 pub use netlink::Netlink;
+pub use sight::{LinkSight, SpaceSight};
 
-use crate::change::{Answer, Applied, Change, Name, NamespaceRef, Query, Undo};
+use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
 use crate::policy::Permitted;
 
 /// Something that changes can be applied to.
@@ -36,6 +41,23 @@ pub trait Kernel {
 
     /// The namespace's descriptor, for sockets that are to be opened inside it.
     fn namespace_descriptor(&self, namespace: &NamespaceRef) -> Result<Arc<OwnedFd>, Error>;
+
+    /// A namespace as it is, for the policy.
+    fn see_space(&self, namespace: &NamespaceRef) -> Result<SpaceSight, Error>;
+
+    /// A link as it is now, for the policy. By name: the link that has this name, not one that has
+    /// it as an alternative name.
+    fn see_link(&self, link: &LinkRef) -> Result<LinkSight, Error>;
+
+    /// The links of the root namespace that carry what is sent to a station: the one that its
+    /// route leaves by, and all that stand below it or are its ports.
+    fn carriers(&self, station: IpAddr) -> Result<Vec<LinkRef>, Error>;
+
+    /// What differs from the state that an undo should have brought about, in words.
+    fn differences(&self, undo: &Undo) -> Vec<String>;
+
+    /// What still carries this run's mark outside its own namespaces, in words.
+    fn remains(&self) -> Vec<String>;
 }
 
 /// The first change of a batch that failed.

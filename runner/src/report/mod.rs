@@ -134,6 +134,20 @@ impl Report {
         self.event("refused", json!({ "change": change.to_string(), "error": error.to_string() }));
     }
 
+    /// What the policy refused; a sentence about the object itself is no denial.
+    pub fn refused_by_policy(&mut self, error: &Error) {
+        if matches!(error, Error::Denied(_)) {
+            self.denied(error);
+        }
+    }
+
+    /// Something of the run's that is still there after everything was undone.
+    pub fn left(&mut self, what: &str) {
+        self.view.undone(what, Some("still there"));
+        self.event("left", json!({ "what": what }));
+        self.result.left.push(what.to_owned());
+    }
+
     pub fn denied(&mut self, error: &Error) {
         self.view.denied(&error.to_string());
         if let Error::Denied(denial) = error {

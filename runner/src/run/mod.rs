@@ -3,6 +3,7 @@
 mod apply;
 mod child;
 mod interrupt;
+mod place;
 mod plan;
 mod prepare;
 mod rehearse;
@@ -21,11 +22,10 @@ use crate::check;
 use crate::cli::RunArguments;
 use crate::exit::{Exit, Failure};
 use crate::host::Session;
-use crate::kernel::{Absent, Kernel, Netlink};
 use crate::lab;
-use crate::policy::Target;
-use crate::tap::Opener;
+use crate::policy::Policy;
 use interrupt::Interrupts;
+use place::Place;
 use stage::Stage;
 
 /// Runs a scenario or recipe and says how it ended.
@@ -35,10 +35,10 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
 
 /// Everything after the preparation.
 fn conclude(mut prepared: Prepared) -> Result<Exit, Failure> {
-    let (kernel, opener) = enter(prepared.target)?;
+    let place = Place::enter(&prepared)?;
     let runtime = runtime()?;
     let reservation = prepared.reservation.take();
-    let conducted = conduct(prepared, kernel, opener, Purpose::Run);
+    let conducted = conduct(prepared, place, Purpose::Run);
     let (mut session, ending) = runtime.block_on(conducted)?;
     let ending = settle(&mut session, ending, reservation);
     session.report.finish(ending.exit as u8, ending.message.as_deref());
@@ -73,40 +73,19 @@ impl From<Failure> for Ending {
     }
 }
 
-/// Goes where the run takes place. Still on the only thread.
-fn enter(target: Target) -> Result<(Box<dyn Kernel + Send>, Option<Opener>), Failure> {
-    match target {
-        Target::Lab => {
-            // Before the lab: what opens character devices needs the rights that are left there.
-            let opener = Opener::start().map_err(|error| {
-                let message = format!("can't start the opener of character devices: {error}");
-                Failure::new(Exit::Lacking, message)
-            })?;
-            lab::enter()?;
-            let kernel = Netlink::for_lab().map_err(|error| {
-                Failure::new(Exit::Lacking, format!("can't talk to the kernel: {error}"))
-            })?;
-            Ok((Box::new(kernel), opener))
-        }
-        // The policy refuses whatever is asked; so nothing is opened.
-        Target::Host => Ok((Box::new(Absent), None)),
-    }
-}
-
 /// Checks the parameters, runs the steps, evaluates the checks.
 async fn conduct(
     prepared: Prepared,
-    kernel: Box<dyn Kernel + Send>,
-    opener: Option<Opener>,
+    place: Place,
     purpose: Purpose,
 ) -> Result<(Session, Ending), Failure> {
     let interrupts = Interrupts::listen()?;
-    let Prepared { scenario, recipes, grants, limits, target, report, .. } = prepared;
+    let Prepared { scenario, recipes, grants, limits, report, .. } = prepared;
     let mut stage = Stage::new(scenario, recipes, grants, limits, interrupts)?;
     let mut report = stage.check_parameters(report).await?;
     report.started();
-    let mut session = stage.session(target, kernel, report);
-    session.opener = opener;
+    let mut session = stage.session(place.policy, place.kernel, report);
+    session.opener = place.opener;
     session.rehearsal = purpose == Purpose::Rehearsal;
     session.monitor_links();
     for step in 0..stage.steps() {
@@ -137,10 +116,11 @@ fn settle(session: &mut Session, ending: Ending, reservation: Option<lab::Reserv
             Err(failure) => undo(session, failure.into()),
         };
     }
-    match ending.exit {
+    match (&session.policy, ending.exit) {
+        (Policy::Host(_), _) => undo_host(session, ending),
         // The lab goes with this process, all at once.
-        Exit::Done => ending,
-        _ => undo(session, ending),
+        (Policy::Lab | Policy::Nothing, Exit::Done) => ending,
+        (Policy::Lab | Policy::Nothing, _) => undo(session, ending),
     }
 }
 
@@ -162,11 +142,23 @@ fn undo(session: &mut Session, ending: Ending) -> Ending {
     let left = session.undo_all(Some(Instant::now() + UNDO));
     let rest = session.journal.changes().count();
     session.report.result_mut().undone_with_lab = rest;
-    if left.is_empty() {
-        return ending;
+    if left.is_empty() { ending } else { incomplete(ending, left.len()) }
+}
+
+/// On the host everything goes, however long it takes, and what is still marked is told.
+fn undo_host(session: &mut Session, ending: Ending) -> Ending {
+    let left = session.undo_all(None);
+    let remains = session.kernel.remains();
+    remains.iter().for_each(|what| session.report.left(what));
+    match left.len() + remains.len() {
+        0 => ending,
+        count => incomplete(ending, count),
     }
+}
+
+fn incomplete(ending: Ending, count: usize) -> Ending {
     let cause = ending.message.map(|cause| cause + "\n").unwrap_or_default();
-    let message = format!("{cause}{} changes could not be undone", left.len());
+    let message = format!("{cause}not everything could be undone: {count} left, listed above");
     Ending { exit: Exit::UndoIncomplete, message: Some(message) }
 }
 

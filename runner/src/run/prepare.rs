@@ -25,6 +25,8 @@ pub struct Prepared {
     pub(super) grants: Vec<Grants>,
     pub(super) limits: Limits,
     pub(super) target: Target,
+    /// what the operator gives, before any step narrows it
+    pub(super) operator: Grants,
     pub(super) report: Report,
     pub(super) reservation: Option<lab::Reservation>,
 }
@@ -62,7 +64,7 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
         .as_deref()
         .map(|name| lab::Folder::open()?.reserve(name, &arguments.what))
         .transpose()?;
-    Ok(Prepared { scenario, recipes, grants, limits, target, report, reservation })
+    Ok(Prepared { scenario, recipes, grants, operator, limits, target, report, reservation })
 }
 
 /// Checks a scenario and its recipes' parameters; runs no recipe.

@@ -13,7 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
 use crate::host::{Host, Limits, Session};
 use crate::kernel::{Absent, Kernel};
-use crate::policy::{Policy, Target};
+use crate::policy::Policy;
 use crate::recipe::Recipe;
 use crate::report::{Report, escape};
 use crate::scenario::{Faults, PlacedCheck, RecipeFault, Scenario};
@@ -62,11 +62,11 @@ impl Stage {
 
     pub(super) fn session(
         &self,
-        target: Target,
+        policy: Policy,
         kernel: Box<dyn Kernel + Send>,
         report: Report,
     ) -> Session {
-        Session::new(target.into(), kernel, report, &self.limits, self.deadline)
+        Session::new(policy, kernel, report, &self.limits, self.deadline)
     }
 
     fn host(&self, step: usize, session: Session) -> Host {

@@ -274,7 +274,12 @@ fn info(body: &[u8], links: &[RawLink]) -> Option<Held> {
 }
 
 /// An address of a link as it is there now.
-fn held(space: &Arc<Space>, index: u32, prefix: Prefix, peer: Option<Prefix>) -> Option<Address> {
+pub(super) fn held(
+    space: &Arc<Space>,
+    index: u32,
+    prefix: Prefix,
+    peer: Option<Prefix>,
+) -> Option<Address> {
     let all = list(space, &[], None).ok()?;
     all.into_iter().find_map(|(on, info)| {
         let found = info.address;

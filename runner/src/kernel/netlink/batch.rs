@@ -130,15 +130,16 @@ impl Batch<'_> {
         }
         let mut failed = None;
         for ((place, name), opened) in wanted.iter().zip(namespace::create_many(wanted.len())) {
-            match opened {
-                Ok(opened) => {
-                    let applied = self.kernel.take_namespace(name, opened);
-                    self.done(*place, applied);
-                }
-                Err(error) if failed.is_none() => {
-                    let change = self.changes[*place];
-                    failed = Some((*place, namespace::namespace_error(&error, change)));
-                }
+            let change = self.changes[*place];
+            let made = opened.map_err(|error| namespace::namespace_error(&error, change)).and_then(
+                |opened| {
+                    self.kernel.failpoint.pass(change)?;
+                    self.kernel.take_namespace(change, name, opened)
+                },
+            );
+            match made {
+                Ok(applied) => self.done(*place, applied),
+                Err(error) if failed.is_none() => failed = Some((*place, error)),
                 Err(_) => {}
             }
         }
@@ -189,7 +190,8 @@ impl Batch<'_> {
             let (mine, others): (Vec<_>, Vec<_>) =
                 plans.into_iter().partition(|(_, _, plan)| plan.via.cookie == via.cookie);
             plans = others;
-            let requests: Vec<_> = mine.iter().map(|(_, _, plan)| plan.request()).collect();
+            let requests = mine.iter().map(|(_, _, plan)| self.kernel.spoiled(plan.request()));
+            let requests: Vec<_> = requests.collect();
             for ((place, spec, plan), answer) in mine.into_iter().zip(via.execute_all(&requests)) {
                 let grown = self.grown(place, spec, plan, answer);
                 if failed.is_none() {
@@ -242,6 +244,7 @@ impl Batch<'_> {
             self.done(place, applied);
             return Ok(());
         };
+        self.kernel.failpoint.pass(change).map_err(failed)?;
         // A link that this batch made goes with it: its old settings need not be read.
         let applied = self.kernel.change_new(change, &link, settings).map_err(failed)?;
         self.done(place, applied);
@@ -309,7 +312,8 @@ impl Batch<'_> {
     }
 
     fn flush(&mut self, space: &Arc<Space>, row: &mut Vec<Pending>) -> Result<(), Failed> {
-        let requests: Vec<_> = row.iter().map(|pending| pending.request.clone()).collect();
+        let requests = row.iter().map(|pending| self.kernel.spoiled(pending.request.clone()));
+        let requests: Vec<_> = requests.collect();
         let mut failed = None;
         for (pending, answer) in row.drain(..).zip(space.execute_all(&requests)) {
             match answer {

@@ -87,6 +87,10 @@ impl Netlink {
 
     /// Gives a new link what it could not be born with, or removes it again.
     pub(super) fn grow_up(&self, change: &Change, plan: &Plan) -> Result<(), Error> {
+        self.note_made(&plan.target, plan.index());
+        if let Some((space, peer)) = &plan.peer {
+            self.note_made(space, peer.index.unwrap_or(0));
+        }
         let done = self.follow_ups(plan).and_then(|requests| {
             for (space, request) in requests {
                 let answer = space.execute(&request);

@@ -221,6 +221,7 @@ impl Netlink {
         let (space, before) = self.resolve(link)?;
         let target = self.spaces.find(to)?;
         let full = reference(&space, &before);
+        let own = self.is_own(&space, &before);
         if target.cookie == space.cookie {
             return Ok(Applied { made: Made::Link(full), undo: Undo::default() });
         }
@@ -239,6 +240,9 @@ impl Netlink {
         space.execute(&request).map_err(|failure| move_error(failure, change, &target, &full))?;
         let now = self.link_by_name(&target, &before.name)?;
         target.used_index(now.index);
+        if own {
+            self.note_made(&target, now.index);
+        }
         match back {
             Some(place) => drop(self.moves.swap_remove(place)),
             None => self.moves.push(Move { at: (target.cookie, now.index), from: at }),
@@ -255,6 +259,11 @@ impl Netlink {
         }
         steps.extend(self.lost(&space, losses));
         Ok(Applied { made: Made::Link(moved), undo: Undo { steps } })
+    }
+
+    /// Whether a link came from somebody else's namespace.
+    pub(super) fn was_moved_to(&self, cookie: u64, index: u32) -> bool {
+        self.moves.iter().any(|moved| moved.at == (cookie, index))
     }
 
     pub(super) fn delete_link(

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Netlink;
-use super::explain::{explain, no_link};
+use super::explain::explain;
 use super::raw_link::RawLink;
 use super::socket::{Failure, Refusal};
 use super::space::Space;
@@ -37,7 +37,8 @@ impl Netlink {
             return Ok(link.clone());
         }
         let found = space.link(name).map_err(|failure| reading(failure, name))?;
-        let found = found.ok_or_else(|| no_link(space, name))?;
+        let found = found.ok_or_else(|| self.no_link(space, name))?;
+        self.check_expected(space, &found)?;
         if let Some(known) = memory.as_mut() {
             known.insert(key, found.clone());
         }

@@ -8,6 +8,8 @@ mod change;
 mod create;
 mod explain;
 mod find;
+mod host;
+mod named;
 mod namespace;
 mod neighbour;
 mod order;
@@ -23,14 +25,18 @@ mod socket;
 mod space;
 mod sysctl;
 mod tuntap;
+mod verify;
 
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use self::space::{Space, Spaces, open_here};
-use super::{BatchError, Error, Kernel, netns};
-use crate::change::{Answer, Applied, Change, Name, NamespaceRef, Query, Undo};
+use super::failpoint::Failpoint;
+use super::mark::Mark;
+use super::{BatchError, Error, Kernel, LinkSight, SpaceSight, netns};
+use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
 use crate::policy::Permitted;
 
 /// The kernel of this machine, for one run.
@@ -44,6 +50,9 @@ pub struct Netlink {
     moves: Vec<change::Move>,
     /// links that were found, while many are made on the same parent
     found: find::Found,
+    /// what a run on the host's own network knows about what is its own; a lab is all the run's
+    host: Option<host::Host>,
+    failpoint: Failpoint,
 }
 
 impl Netlink {
@@ -54,12 +63,7 @@ impl Netlink {
 
     /// A kept lab, by the descriptors of its namespaces; the one without a name is its root.
     pub fn adopt(namespaces: Vec<(Option<Name>, OwnedFd)>) -> io::Result<Self> {
-        let mut kernel = Self {
-            spaces: Spaces::default(),
-            fresh_index: 2,
-            moves: Vec::new(),
-            found: find::Found::default(),
-        };
+        let mut kernel = Self::empty(None);
         for (name, descriptor) in namespaces {
             let (_, socket, cookie) = netns::within(descriptor.as_fd(), open_here)?;
             kernel.take_in(name, (descriptor, socket, cookie))?;
@@ -67,13 +71,27 @@ impl Netlink {
         Ok(kernel)
     }
 
-    fn rooted(name: Option<Name>, opened: space::Opened) -> io::Result<Self> {
-        let mut kernel = Self {
+    /// The machine's own network: the namespace that the program was started in. What a run makes
+    /// there has to carry its mark.
+    pub fn for_host(mark: Mark) -> io::Result<Self> {
+        let mut kernel = Self::empty(Some(host::Host::new(mark)));
+        kernel.take_in_foreign(None, open_here()?)?;
+        Ok(kernel)
+    }
+
+    fn empty(host: Option<host::Host>) -> Self {
+        Self {
             spaces: Spaces::default(),
             fresh_index: 2,
             moves: Vec::new(),
             found: find::Found::default(),
-        };
+            host,
+            failpoint: Failpoint::of_environment(),
+        }
+    }
+
+    fn rooted(name: Option<Name>, opened: space::Opened) -> io::Result<Self> {
+        let mut kernel = Self::empty(None);
         kernel.take_in(name, opened)?;
         Ok(kernel)
     }
@@ -83,11 +101,22 @@ impl Netlink {
         space.resync().map_err(|failure| io::Error::other(format!("{failure:?}")))
     }
 
+    /// Takes in a namespace that this run did not make.
+    fn take_in_foreign(&mut self, name: Option<Name>, opened: space::Opened) -> io::Result<()> {
+        let space = self.spaces.insert(Space::foreign(name, opened));
+        space.resync().map_err(|failure| io::Error::other(format!("{failure:?}")))
+    }
+
     /// Applies one change; `undoing` where it takes another one back.
     fn perform(&mut self, change: &Change, undoing: bool) -> Result<Applied, Error> {
+        if !undoing {
+            self.failpoint.pass(change)?;
+        }
         match change {
             Change::CreateNamespace { name } => self.create_namespace(change, name),
-            Change::DeleteNamespace { namespace } => self.delete_namespace(namespace, undoing),
+            Change::DeleteNamespace { namespace } => {
+                self.delete_namespace(change, namespace, undoing)
+            }
             Change::SetNamespaceId { namespace, peer, id } => {
                 self.set_namespace_id(change, namespace, peer, *id)
             }
@@ -126,12 +155,13 @@ impl Netlink {
 
 impl Kernel for Netlink {
     fn apply(&mut self, change: &Permitted<Change>) -> Result<Applied, Error> {
-        self.perform(change.get(), false)
+        self.expecting(change.links().to_vec(), |kernel| kernel.perform(change.get(), false))
     }
 
     fn apply_all(&mut self, changes: &[Permitted<Change>]) -> Result<Vec<Applied>, BatchError> {
+        let links = changes.iter().flat_map(Permitted::links).cloned().collect();
         let changes: Vec<&Change> = changes.iter().map(Permitted::get).collect();
-        self.perform_all(&changes)
+        self.expecting(links, |kernel| kernel.perform_all(&changes))
     }
 
     fn revert(&mut self, undo: &Undo) -> Result<(), Error> {
@@ -149,5 +179,28 @@ impl Kernel for Netlink {
 
     fn namespace_descriptor(&self, namespace: &NamespaceRef) -> Result<Arc<OwnedFd>, Error> {
         Ok(Arc::clone(&self.spaces.find(namespace)?.descriptor))
+    }
+
+    fn see_space(&self, namespace: &NamespaceRef) -> Result<SpaceSight, Error> {
+        let space = self.spaces.find(namespace)?;
+        Ok(SpaceSight { reference: space.reference(), own: space.own })
+    }
+
+    fn see_link(&self, link: &LinkRef) -> Result<LinkSight, Error> {
+        self.sight(link)
+    }
+
+    fn carriers(&self, station: IpAddr) -> Result<Vec<LinkRef>, Error> {
+        self.links_towards(station)
+    }
+
+    fn differences(&self, undo: &Undo) -> Vec<String> {
+        // A lab goes as a whole.
+        let steps = undo.steps.iter().filter(|_| self.host.is_some());
+        steps.filter_map(|step| self.difference(step)).collect()
+    }
+
+    fn remains(&self) -> Vec<String> {
+        self.marked()
     }
 }

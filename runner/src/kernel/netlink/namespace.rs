@@ -1,4 +1,4 @@
-//! Namespaces: made without names in any file system, held by their descriptors alone.
+//! Namespaces: held by their descriptors alone in a lab, named under /run/netns on the host.
 
 use std::io;
 use std::thread;
@@ -8,6 +8,7 @@ use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
 
 use super::Netlink;
 use super::explain::{broken, explain};
+use super::named;
 use super::socket::Request;
 use super::space::{Opened, Space, open_here};
 use crate::change::{Applied, Change, Made, Name, NamespaceRef, Undo};
@@ -25,7 +26,7 @@ impl Netlink {
         self.check_free(change, name)?;
         let made = netns::create(open_here).map(|(_, opened)| opened);
         let opened = made.map_err(|error| namespace_error(&error, change))?;
-        Ok(self.take_namespace(name, opened))
+        self.take_namespace(change, name, opened)
     }
 
     pub(super) fn check_free(&self, change: &Change, name: &Name) -> Result<(), Error> {
@@ -41,17 +42,26 @@ impl Netlink {
     }
 
     /// Takes a new namespace in, under its name.
-    pub(super) fn take_namespace(&mut self, name: &Name, opened: Opened) -> Applied {
+    pub(super) fn take_namespace(
+        &mut self,
+        change: &Change,
+        name: &Name,
+        opened: Opened,
+    ) -> Result<Applied, Error> {
+        if let Some(host) = &mut self.host {
+            host.folder.get_or_insert_with(named::Folder::now);
+            named::add(name, &opened.0).map_err(|error| broken(&error, change))?;
+        }
         let space = Space::new(Some(name.clone()), opened, self.fresh_index);
         let space = self.spaces.insert(space);
         if self.spaces.all().count() <= 2 && space.resync().is_ok() {
             self.fresh_index = space.peek_index();
         }
         let reference = space.reference();
-        Applied {
+        Ok(Applied {
             made: Made::Namespace(reference.clone()),
             undo: Undo { steps: vec![Change::DeleteNamespace { namespace: reference }] },
-        }
+        })
     }
 
     /// The kernel removes a namespace after its last descriptor, when it finds the time, and what
@@ -60,6 +70,7 @@ impl Netlink {
     /// a whole lab, for each takes 15 ms.
     pub(super) fn delete_namespace(
         &mut self,
+        change: &Change,
         namespace: &NamespaceRef,
         hastily: bool,
     ) -> Result<Applied, Error> {
@@ -67,13 +78,32 @@ impl Netlink {
         if space.name.is_none() {
             return Err(Error::Invalid("the root namespace can't be deleted".to_owned()));
         }
+        let hastily = hastily && self.host.is_none();
         let links = if hastily { Vec::new() } else { space.links().unwrap_or_default() };
+        if let Some(link) = links.iter().find(|link| self.is_borrowed(&space, link)) {
+            return Err(Error::Invalid(format!(
+                "{} holds `{}`, which was moved there and is not the run's own\n  help: move it back first",
+                space.shown(),
+                link.name
+            )));
+        }
         for link in links.iter().filter(|link| link.link_nsid().is_some()) {
             // What can't be removed by itself goes with the namespace.
             let _ = space.execute(&super::change::delete_request(link.index));
         }
+        if self.host.is_some() {
+            named::remove(&space).map_err(|error| broken(&error, change))?;
+        }
         self.spaces.remove(space.cookie);
+        self.restore_folder().map_err(|error| broken(&error, change))?;
         Ok(Applied { made: Made::Nothing, undo: Undo::default() })
+    }
+
+    /// Puts /run/netns back once the run has no name in it any more.
+    fn restore_folder(&mut self) -> io::Result<()> {
+        let more = self.spaces.all().any(|space| space.own && space.name.is_some());
+        let Some(host) = self.host.as_mut().filter(|_| !more) else { return Ok(()) };
+        host.folder.take().map_or(Ok(()), |folder| folder.restore())
     }
 
     pub(super) fn set_namespace_id(

@@ -1,10 +1,11 @@
 //! Taking changes back.
 
 use super::Netlink;
+use super::host::is_marked;
 use super::route_message::same;
 use super::space::Space;
 use super::{address, route};
-use crate::change::{Address, Change, Family, LinkRef, Route, Undo, Write};
+use crate::change::{Address, Change, Family, LinkRef, Prefix, Route, Undo, Write};
 use crate::kernel::Error;
 
 /// What a namespace holds that goes when something else goes.
@@ -32,9 +33,15 @@ impl Netlink {
         {
             return Ok(());
         }
+        if let Change::RemoveAddress { link, prefix, peer } = step
+            && self.is_anothers_address(link, *prefix, *peer)
+        {
+            return Ok(());
+        }
         match self.perform(step, true) {
             Ok(_) => Ok(()),
             Err(error) if is_gone(step, &error) => Ok(()),
+            Err(_) if self.went_with_its_link(step) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -48,10 +55,41 @@ impl Netlink {
         };
         let Some(index) = link.index else { return Ok(false) };
         match self.link_at(&space, link, index) {
-            Ok(now) => Ok(now.name != link.name),
+            // Indexes that the run chose may be used again; in others' namespaces the kernel gives
+            // each only once, and a link that somebody renamed is still the same one.
+            Ok(now) if space.own => Ok(now.name != link.name),
+            Ok(now) => Ok(self.lost_its_mark(&space, &now)),
             Err(Error::Gone(_)) => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a step is about a route of the run's own whose link is gone, and the route with it.
+    pub(super) fn went_with_its_link(&self, step: &Change) -> bool {
+        let (Change::PutRoute { namespace, route, .. } | Change::RemoveRoute { namespace, route }) =
+            step
+        else {
+            return false;
+        };
+        let Ok(space) = self.spaces.find(namespace) else { return true };
+        let mut links = route.next_hops.iter().filter_map(|hop| hop.link.as_deref());
+        (space.own || is_marked(route.protocol))
+            && links.any(|name| matches!(space.link(name), Ok(None)))
+    }
+
+    /// Whether somebody else put the address there since, after this run's was removed.
+    fn is_anothers_address(&self, link: &LinkRef, prefix: Prefix, peer: Option<Prefix>) -> bool {
+        let Ok((space, index)) = self.index_of(link) else { return false };
+        if space.own {
+            return false;
+        }
+        let there = address::held(&space, index, prefix, peer);
+        // Kernels before 5.18 keep no protocol of any address.
+        let told = || {
+            let all = address::list(&space, &[], None).unwrap_or_default();
+            all.iter().any(|(_, info)| info.address.protocol.is_some())
+        };
+        there.is_some_and(|there| !is_marked(there.protocol)) && told()
     }
 
     pub(super) fn holdings(&self, space: &Space) -> Holdings {

@@ -221,7 +221,7 @@ fn restored(space: &Space, route: Route, how: Write) -> Applied {
 }
 
 /// Whether two routes can't stand beside each other.
-fn same_place(one: &Route, other: &Route) -> bool {
+pub(super) fn same_place(one: &Route, other: &Route) -> bool {
     let metric = |route: &Route| match (route.family, route.metric.unwrap_or(0)) {
         (Family::Ipv6, 0) => IPV6_METRIC,
         (_, metric) => metric,

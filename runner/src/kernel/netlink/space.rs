@@ -22,6 +22,8 @@ pub(crate) struct Space {
     pub(crate) name: Option<Name>,
     pub(crate) descriptor: Arc<OwnedFd>,
     pub(crate) cookie: u64,
+    /// this run made it, so that all in it is the run's own
+    pub(crate) own: bool,
     socket: Mutex<Socket>,
     /// the least index that no link of it had so far, as far as is known
     next_index: AtomicU32,
@@ -46,10 +48,16 @@ impl Space {
             name,
             descriptor: Arc::new(descriptor),
             cookie,
+            own: true,
             socket: Mutex::new(socket),
             next_index: AtomicU32::new(next_index),
             ids: Mutex::new(HashMap::new()),
         }
+    }
+
+    /// The same of somebody else's.
+    pub(crate) fn foreign(name: Option<Name>, opened: Opened) -> Self {
+        Self { own: false, ..Self::new(name, opened, 2) }
     }
 
     /// For messages: `namespace `ns1``, or `the root namespace`.
@@ -102,8 +110,11 @@ impl Space {
         Ok(self.dump(&get_link(None, None, false))?.iter().filter_map(RawLink::parse).collect())
     }
 
+    /// The link of this name; the kernel also finds those that have it as an alternative name,
+    /// which this does not.
     pub(crate) fn link(&self, name: &str) -> Result<Option<RawLink>, Failure> {
-        found(self.get(&get_link(None, Some(name), false)))
+        let link = found(self.get(&get_link(None, Some(name), false)))?;
+        Ok(link.filter(|link| link.name == name))
     }
 
     pub(crate) fn link_at(&self, index: u32) -> Result<Option<RawLink>, Failure> {

@@ -46,6 +46,7 @@ impl Netlink {
         made.map_err(|error| tun_error(&error, change))?;
         let raw = self.link_by_name(target, name)?;
         target.used_index(raw.index);
+        self.note_made(target, raw.index);
         let link = reference(target, &raw);
         let asked =
             |setting: &&Setting| !matches!(setting, Setting::Other(one) if one.name == "index");

@@ -1,0 +1,209 @@
+//! A run on the host's own network: what is its own there, and what it may touch by name.
+//!
+//! The policy has decided about links as it saw them. Between that and the request a name may go
+//! to another link; so every link that is found by name is compared with what the policy saw, and
+//! one that the policy was never shown is refused, whoever forgot it.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Netlink;
+use super::explain::explain;
+use super::find::{gone, reference};
+use super::raw_link::{IFF_LOOPBACK, RawLink};
+use super::socket::Request;
+use super::space::{Space, open_here};
+use crate::change::{Answer, LinkRef, Name, NamespaceRef};
+use crate::kernel::mark::{Mark, PROTOCOL};
+use crate::kernel::{Error, LinkSight, netns};
+
+/// Of one run on the host's own network.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub(super) mark: Mark,
+    /// links that the run made, by namespace's cookie and index
+    made: Mutex<HashSet<(u64, u32)>>,
+    /// others' links that the changes under way may name, as the policy saw them; `None` while
+    /// nothing is changed, or something is put back
+    expected: Option<Vec<LinkRef>>,
+    /// /run/netns as it was before the run's first name there
+    pub(super) folder: Option<super::named::Folder>,
+}
+
+impl Host {
+    pub(super) fn new(mark: Mark) -> Self {
+        Self { mark, made: Mutex::default(), expected: None, folder: None }
+    }
+
+    fn made(&self, space: &Space, index: u32) -> bool {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.contains(&(space.cookie, index))
+    }
+}
+
+impl Netlink {
+    /// A request as it is, or, where a test wants its change to fail, one that the kernel refuses.
+    pub(super) fn spoiled(&self, request: Request) -> Request {
+        match self.failpoint.hit() {
+            true => super::change::delete_request(i32::MAX.unsigned_abs()),
+            false => request,
+        }
+    }
+
+    /// Takes in a namespace of somebody else's, which the operator named.
+    pub fn attach(&mut self, name: Name, namespace: &OwnedFd) -> std::io::Result<()> {
+        use std::os::fd::AsFd as _;
+        let opened = netns::within(namespace.as_fd(), open_here)?;
+        self.take_in_foreign(Some(name), opened)
+    }
+
+    /// Notes a link as the run's own.
+    pub(super) fn note_made(&self, space: &Space, index: u32) {
+        if let Some(host) = &self.host {
+            let mut made = host.made.lock().unwrap_or_else(PoisonError::into_inner);
+            made.insert((space.cookie, index));
+        }
+    }
+
+    /// Whether this run made a link: by identity and by the mark that it still carries.
+    pub(super) fn is_own(&self, space: &Space, link: &RawLink) -> bool {
+        let Some(host) = &self.host else { return true };
+        host.made(space, link.index) && (space.own || link.group() == host.mark.group())
+    }
+
+    /// Whether a link has the index of one that this run made, and is another.
+    pub(super) fn lost_its_mark(&self, space: &Space, link: &RawLink) -> bool {
+        let made = self.host.as_ref().is_some_and(|host| host.made(space, link.index));
+        made && !self.is_own(space, link)
+    }
+
+    /// A link of somebody else's that was moved to where it is.
+    pub(super) fn is_borrowed(&self, space: &Space, link: &RawLink) -> bool {
+        let Some(host) = &self.host else { return false };
+        !host.made(space, link.index) && self.was_moved_to(space.cookie, link.index)
+    }
+
+    /// Applies changes that may touch no links of others by name but these.
+    pub(super) fn expecting<T>(
+        &mut self,
+        links: Vec<LinkRef>,
+        apply: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        if let Some(host) = &mut self.host {
+            host.expected = Some(links);
+        }
+        let answer = apply(self);
+        if let Some(host) = &mut self.host {
+            host.expected = None;
+        }
+        answer
+    }
+
+    /// Refuses a link that was found by name in somebody else's namespace, unless it is the run's
+    /// own or the very one that the policy saw under this name.
+    pub(super) fn check_expected(&self, space: &Space, link: &RawLink) -> Result<(), Error> {
+        let expected = self.host.as_ref().and_then(|host| host.expected.as_ref());
+        let Some(expected) = expected else { return Ok(()) };
+        let seen = |expected: &LinkRef| {
+            expected.namespace.cookie == Some(space.cookie)
+                && expected.name == link.name
+                && expected.index == Some(link.index)
+        };
+        if space.own || self.is_own(space, link) || expected.iter().any(seen) {
+            return Ok(());
+        }
+        Err(gone(space, &reference(space, link)))
+    }
+
+    /// A link that is referred to by index, before anything is done to it: it must still have the
+    /// name that it was opened by.
+    pub(super) fn sight(&self, link: &LinkRef) -> Result<LinkSight, Error> {
+        let space = self.spaces.find(&link.namespace)?;
+        let raw = match link.index {
+            Some(index) => self.link_at(&space, link, index)?,
+            None => self.seen_by_name(&space, &link.name)?,
+        };
+        if raw.name != link.name && !space.own {
+            return Err(gone(&space, link));
+        }
+        let master = raw.master().and_then(|index| space.link_at(index).ok().flatten());
+        Ok(LinkSight {
+            reference: reference(&space, &raw),
+            in_own_space: space.own,
+            own: self.is_own(&space, &raw) && !self.is_borrowed(&space, &raw),
+            kind: raw.kind(),
+            alias: raw.alias(),
+            group: raw.group(),
+            loopback: raw.has(IFF_LOOPBACK),
+            master: master.map(|master| (master.name.clone(), master.kind())),
+        })
+    }
+
+    /// As `link_by_name`, before the policy has decided.
+    fn seen_by_name(&self, space: &Space, name: &str) -> Result<RawLink, Error> {
+        let found = space.link(name).map_err(|failure| explain(failure, &"link show"))?;
+        found.ok_or_else(|| self.no_link(space, name))
+    }
+
+    /// For a name that no link has; what others have is not told to everybody.
+    pub(super) fn no_link(&self, space: &Space, name: &str) -> Error {
+        if space.own {
+            return super::explain::no_link(space, name);
+        }
+        Error::Invalid(format!("{} has no link `{}`", space.shown(), name.escape_debug()))
+    }
+
+    pub(super) fn links_towards(&self, station: IpAddr) -> Result<Vec<LinkRef>, Error> {
+        let root = self.spaces.find(&NamespaceRef::named(None))?;
+        let Answer::Routes(routes) = self.lookup(&root.reference(), station, None)? else {
+            return Ok(Vec::new());
+        };
+        let links = root.links().map_err(|failure| explain(failure, &"link show"))?;
+        let hops = routes.iter().flat_map(|route| &route.next_hops);
+        let mut names: Vec<&str> = hops.filter_map(|hop| hop.link.as_deref()).collect();
+        let mut carriers: Vec<&RawLink> = Vec::new();
+        while let Some(name) = names.pop() {
+            let Some(link) = links.iter().find(|link| link.name == name) else { continue };
+            if carriers.iter().any(|known| known.index == link.index) {
+                continue;
+            }
+            carriers.push(link);
+            let below = link.link().filter(|_| link.link_nsid().is_none());
+            let beside = [below, link.master()];
+            let others = links.iter().filter(|other| {
+                beside.contains(&Some(other.index)) || other.master() == Some(link.index)
+            });
+            names.extend(others.map(|other| other.name.as_str()));
+        }
+        Ok(carriers.into_iter().map(|link| reference(&root, link)).collect())
+    }
+
+    /// Namespaces that the run did not make.
+    pub(super) fn foreign_spaces(&self) -> impl Iterator<Item = &Arc<Space>> {
+        self.spaces.all().filter(|space| !space.own)
+    }
+
+    /// What carries the run's mark in namespaces that it did not make, and its own namespaces that
+    /// are still named.
+    pub(super) fn marked(&self) -> Vec<String> {
+        let Some(host) = &self.host else { return Vec::new() };
+        let mut found = Vec::new();
+        for space in self.foreign_spaces() {
+            for link in space.links().unwrap_or_default() {
+                if link.group() == host.mark.group() {
+                    found.push(format!("link `{}` of {}", link.name, space.shown()));
+                }
+            }
+        }
+        let named = self.spaces.all().filter(|space| space.own && super::named::is_named(space));
+        found.extend(named.map(|space| space.shown()));
+        found
+    }
+}
+
+/// Whether a route, rule or address is one that some run of netwright made.
+pub(super) fn is_marked(protocol: Option<u8>) -> bool {
+    protocol == Some(PROTOCOL)
+}

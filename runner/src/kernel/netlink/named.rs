@@ -1,0 +1,119 @@
+//! Named namespaces of the host, as ip-netns(8) has them: bind mounts under /run/netns.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, fstat, open, statat};
+use rustix::io::Errno;
+use rustix::mount::{
+    MountPropagationFlags, UnmountFlags, mount_bind, mount_bind_recursive, mount_change, unmount,
+};
+
+use super::space::Space;
+use crate::change::Name;
+
+/// NETNS_RUN_DIR of iproute2.
+pub(crate) const FOLDER: &str = "/run/netns";
+
+fn path(name: &Name) -> PathBuf {
+    Path::new(FOLDER).join(name.as_str())
+}
+
+/// As `ip netns add`, of a namespace that exists: its name is seen in all mount namespaces that
+/// share /run.
+///
+/// # Errors
+/// `EEXIST` where there is such a name.
+pub(super) fn add(name: &Name, namespace: impl AsFd) -> io::Result<()> {
+    let folder = shared_folder()?;
+    // As iproute2 does: others may be making the folder a mount, or ending that, right now.
+    flock(&folder, FlockOperation::LockExclusive)?;
+    let path = path(name);
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDONLY | OFlags::CLOEXEC;
+    drop(open(&path, flags, Mode::empty())?);
+    let source = format!("/proc/self/fd/{}", namespace.as_fd().as_raw_fd());
+    mount_bind(source, &path).map_err(|errno| {
+        // Nothing is mounted there, so that this is the file made above.
+        let _ = fs::remove_file(&path);
+        errno.into()
+    })
+}
+
+/// The folder, which is a shared mount from here on.
+fn shared_folder() -> io::Result<OwnedFd> {
+    match fs::create_dir(FOLDER) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let shared =
+        || mount_change(FOLDER, MountPropagationFlags::SHARED | MountPropagationFlags::REC);
+    match shared() {
+        // It is no mount yet.
+        Err(Errno::INVAL) => {
+            mount_bind_recursive(FOLDER, FOLDER)?;
+            shared()?;
+        }
+        answer => answer?,
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(open(FOLDER, flags, Mode::empty())?)
+}
+
+/// Takes the name away, if it is still this namespace's.
+pub(super) fn remove(space: &Space) -> io::Result<()> {
+    let Some(name) = &space.name else { return Ok(()) };
+    if !is_named(space) {
+        return Ok(());
+    }
+    let path = path(name);
+    unmount(&path, UnmountFlags::DETACH)?;
+    fs::remove_file(&path)
+}
+
+/// Whether the namespace still has its name under /run/netns.
+pub(super) fn is_named(space: &Space) -> bool {
+    let Some(name) = &space.name else { return false };
+    let there = statat(CWD, path(name), AtFlags::SYMLINK_NOFOLLOW);
+    let ours = fstat(&*space.descriptor);
+    matches!((there, ours), (Ok(one), Ok(other)) if one.st_dev == other.st_dev && one.st_ino == other.st_ino)
+}
+
+/// What the run made of /run/netns.
+#[derive(Debug, Default)]
+pub(super) struct Folder {
+    was_there: bool,
+    was_mount: bool,
+}
+
+impl Folder {
+    /// As it is before the first name is given.
+    pub(super) fn now() -> Self {
+        Self { was_there: Path::new(FOLDER).is_dir(), was_mount: is_mount() }
+    }
+
+    /// Puts it back, unless others have names in it by now.
+    pub(super) fn restore(&self) -> io::Result<()> {
+        if self.was_mount || !is_mount() {
+            return Ok(());
+        }
+        let empty = || Ok::<_, io::Error>(fs::read_dir(FOLDER)?.next().is_none());
+        let folder =
+            open(FOLDER, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        flock(&folder, FlockOperation::LockExclusive)?;
+        if !empty()? {
+            return Ok(());
+        }
+        unmount(FOLDER, UnmountFlags::DETACH)?;
+        if !self.was_there && empty()? {
+            fs::remove_dir(FOLDER)?;
+        }
+        Ok(())
+    }
+}
+
+fn is_mount() -> bool {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    mounts.lines().any(|line| line.split(' ').nth(4) == Some(FOLDER))
+}

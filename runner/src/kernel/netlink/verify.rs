@@ -1,0 +1,123 @@
+//! Whether an undo has brought its state about: read back, never assumed.
+
+use super::host::is_marked;
+use super::route::same_place;
+use super::route_message::same;
+use super::settings;
+use super::{Netlink, address, named};
+use crate::change::{Address, Change, LinkRef, NamespaceRef, Route, Setting};
+use crate::kernel::Error;
+
+impl Netlink {
+    /// What differs from the state that a step of an undo should have brought about. What is gone
+    /// altogether is no difference.
+    pub(super) fn difference(&self, step: &Change) -> Option<String> {
+        match self.checked(step) {
+            Ok(difference) => difference,
+            Err(Error::Gone(_)) => None,
+            Err(error) => Some(format!("can't read back `{step}`: {error}")),
+        }
+    }
+
+    fn checked(&self, step: &Change) -> Result<Option<String>, Error> {
+        match step {
+            Change::DeleteNamespace { namespace } => Ok(self.still_there(namespace)),
+            Change::DeleteLink { link } => self.link_still_there(link),
+            Change::ChangeLink { link, settings } => self.settings_differ(link, settings),
+            Change::MoveLink { link, to } => {
+                let (space, name) = (self.spaces.find(to)?, &link.name);
+                let back = matches!(space.link(name), Ok(Some(_)));
+                Ok((!back).then(|| format!("`{name}` is not back in {}", space.shown())))
+            }
+            Change::PutAddress { link, address, .. } => self.address_differs(link, address),
+            Change::RemoveAddress { link, prefix, peer } => {
+                let (space, now) = self.resolve(link)?;
+                let there = address::held(&space, now.index, *prefix, *peer);
+                let ours = there.filter(|there| is_marked(there.protocol));
+                Ok(ours.map(|_| format!("{prefix} is still on `{}`", link.name)))
+            }
+            Change::PutRoute { namespace, route, .. } => {
+                let back =
+                    self.went_with_its_link(step) || self.has_route(namespace, route, same)?;
+                Ok((!back).then(|| format!("route `{route}` is not back")))
+            }
+            Change::RemoveRoute { namespace, route } => {
+                let ours = |now: &Route, route: &Route| {
+                    same_place(now, route) && is_marked(now.protocol) && is_marked(route.protocol)
+                };
+                let there = self.has_route(namespace, route, ours)?;
+                Ok(there.then(|| format!("route `{route}` is still there")))
+            }
+            Change::AddRule { namespace, rule } => {
+                let all = self.rules(&*self.spaces.find(namespace)?, rule.family)?;
+                Ok((!all.contains(rule)).then(|| format!("rule `{rule}` is not back")))
+            }
+            Change::RemoveRule { namespace, rule } => {
+                let all = self.rules(&*self.spaces.find(namespace)?, rule.family)?;
+                Ok(all.contains(rule).then(|| format!("rule `{rule}` is still there")))
+            }
+            Change::SetSysctl { namespace, key, value } => {
+                let now = self.sysctl(namespace, key)?;
+                let blank = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+                let differs = blank(&now) != blank(value);
+                Ok(differs.then(|| format!("{key} is {now}, not {value}")))
+            }
+            // The kernel ages these by itself, and gives namespaces their ids.
+            Change::PutNeighbour { .. }
+            | Change::RemoveNeighbour { .. }
+            | Change::PutEntry { .. }
+            | Change::RemoveEntry { .. }
+            | Change::SetNamespaceId { .. } => Ok(None),
+            // No undo makes these.
+            Change::CreateNamespace { .. } | Change::CreateLink { .. } => Ok(None),
+        }
+    }
+
+    fn still_there(&self, namespace: &NamespaceRef) -> Option<String> {
+        let space = self.spaces.find(namespace).ok()?;
+        named::is_named(&space).then(|| format!("{} still has its name", space.shown()))
+    }
+
+    fn link_still_there(&self, link: &LinkRef) -> Result<Option<String>, Error> {
+        let (space, now) = self.resolve(link)?;
+        let ours = self.is_own(&space, &now);
+        Ok(ours.then(|| format!("link `{}` is still in {}", now.name, space.shown())))
+    }
+
+    fn settings_differ(&self, link: &LinkRef, wanted: &[Setting]) -> Result<Option<String>, Error> {
+        let (space, now) = self.resolve(link)?;
+        let mut name_of = |index| space.link_at(index).ok().flatten().map(|found| found.name);
+        let found = settings::inverse(&now, wanted, &mut name_of);
+        // A list of stations is undone entry by entry, so that there is no old value to find.
+        let comparable = |setting: &&Setting| !matches!(setting, Setting::Macvlan(_));
+        let missing: Vec<String> = wanted
+            .iter()
+            .filter(comparable)
+            .filter(|setting| !found.contains(setting))
+            .map(|setting| format!("`{}` is not back at `{setting}`", now.name))
+            .collect();
+        Ok((!missing.is_empty()).then(|| missing.join("; ")))
+    }
+
+    fn address_differs(&self, link: &LinkRef, wanted: &Address) -> Result<Option<String>, Error> {
+        let (space, now) = self.resolve(link)?;
+        let lasting = |address: &Address| Address {
+            valid_lifetime: None,
+            preferred_lifetime: None,
+            ..address.clone()
+        };
+        let there = address::held(&space, now.index, wanted.prefix, wanted.peer);
+        let back = there.is_some_and(|there| lasting(&there) == lasting(wanted));
+        Ok((!back).then(|| format!("{} is not back on `{}`", wanted.prefix, link.name)))
+    }
+
+    fn has_route(
+        &self,
+        namespace: &NamespaceRef,
+        route: &Route,
+        alike: impl Fn(&Route, &Route) -> bool,
+    ) -> Result<bool, Error> {
+        let all = self.routes(&*self.spaces.find(namespace)?, route.family)?;
+        Ok(all.iter().any(|now| alike(now, route)))
+    }
+}

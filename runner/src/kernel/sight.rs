@@ -1,0 +1,29 @@
+//! What the policy is shown before it decides: objects as they are now, not as they are called.
+
+use crate::change::{LinkRef, NamespaceRef};
+
+/// A namespace that a change is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpaceSight {
+    /// with its cookie
+    pub reference: NamespaceRef,
+    /// this run made it, and so all that is in it
+    pub own: bool,
+}
+
+/// A link that a change is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkSight {
+    /// in full: the namespace's cookie, the name that the link has now, its index
+    pub reference: LinkRef,
+    /// this run made its namespace
+    pub in_own_space: bool,
+    /// this run made it, and it still carries the run's mark
+    pub own: bool,
+    pub kind: String,
+    pub alias: Option<String>,
+    pub group: u32,
+    pub loopback: bool,
+    /// name and kind of the link that it is a port of
+    pub master: Option<(String, String)>,
+}

@@ -1,0 +1,291 @@
+//! What each change needs on the host, and what it becomes there: references are filled in with
+//! the objects that were looked at, and what is made carries the run's mark.
+
+mod link;
+mod route;
+
+use std::collections::HashSet;
+
+use super::host::{HostPolicy, forbidden, network};
+use crate::change::{Address, Change, LinkRef, Name, NamespaceRef, Prefix, Write};
+use crate::grant::{Capability, Facts};
+use crate::kernel::mark::PROTOCOL;
+use crate::kernel::{Error, Kernel, LinkSight, SpaceSight};
+
+/// A change as it may be made, and the others' links that it may touch by name.
+pub(super) type Decided = (Change, Vec<LinkRef>);
+
+impl HostPolicy {
+    /// Decides about changes that will be made together; the error has its change's place.
+    pub(super) fn decide_all(
+        &self,
+        changes: Vec<Change>,
+        kernel: &dyn Kernel,
+    ) -> Result<Vec<Decided>, (usize, Error)> {
+        let together = Together::of(&changes);
+        let decide = |(place, change)| {
+            let mut decision =
+                Decision { policy: self, kernel, together: &together, links: Vec::new() };
+            let change = decision.decide(change).map_err(|error| (place, error))?;
+            Ok((change, decision.links))
+        };
+        changes.into_iter().enumerate().map(decide).collect()
+    }
+}
+
+/// What a batch makes, by name. The kernel layer holds to it: a link that is named without having
+/// been looked at must be the run's own.
+#[derive(Debug, Default)]
+struct Together {
+    namespaces: HashSet<Name>,
+    links: HashSet<(Option<Name>, String)>,
+}
+
+impl Together {
+    fn of(changes: &[Change]) -> Self {
+        let mut all = Self::default();
+        for change in changes {
+            if let Change::CreateNamespace { name } = change {
+                all.namespaces.insert(name.clone());
+            } else if let Change::CreateLink { namespace, spec } = change {
+                all.links.insert((namespace.name.clone(), spec.name.as_str().to_owned()));
+                if let Some(peer) = link::peer(namespace, spec) {
+                    all.links.insert(peer);
+                }
+            }
+        }
+        all
+    }
+}
+
+/// A link that a change names.
+enum Subject {
+    /// the run's own, or in a namespace of its own; what the batch has yet to make has no sight
+    Own(Option<LinkSight>),
+    Foreign(LinkSight),
+}
+
+struct Decision<'a> {
+    policy: &'a HostPolicy,
+    kernel: &'a dyn Kernel,
+    together: &'a Together,
+    links: Vec<LinkRef>,
+}
+
+impl Decision<'_> {
+    fn decide(&mut self, change: Change) -> Result<Change, Error> {
+        let shown = change.to_string();
+        match change {
+            Change::CreateNamespace { name } => {
+                let facts = Facts { name: Some(name.to_string()), ..Facts::default() };
+                self.policy.need(Capability::HostNamespace, facts, &shown)?;
+                Ok(Change::CreateNamespace { name })
+            }
+            Change::DeleteNamespace { namespace } => {
+                let namespace = self.own_space(namespace, "deleting a namespace")?;
+                Ok(Change::DeleteNamespace { namespace })
+            }
+            Change::SetNamespaceId { namespace, peer, id } => {
+                let what = "giving a namespace an id";
+                let namespace = self.own_space(namespace, what)?;
+                Ok(Change::SetNamespaceId { namespace, peer: self.own_space(peer, what)?, id })
+            }
+            Change::CreateLink { namespace, spec } => self.create_link(namespace, spec, &shown),
+            Change::ChangeLink { link, settings } => self.change_link(link, settings, &shown),
+            Change::MoveLink { link, to } => self.move_link(link, to, &shown),
+            Change::DeleteLink { link } => self.delete_link(link),
+            Change::PutAddress { link, address, how } => {
+                self.put_address(link, address, how, &shown)
+            }
+            Change::RemoveAddress { link, prefix, peer } => {
+                self.remove_address(link, prefix, peer, &shown)
+            }
+            Change::PutRoute { namespace, route, how } => {
+                self.put_route(namespace, route, how, &shown)
+            }
+            Change::RemoveRoute { namespace, route } => self.remove_route(namespace, route, &shown),
+            Change::AddRule { namespace, rule } => self.add_rule(namespace, rule, &shown),
+            Change::RemoveRule { namespace, rule } => self.remove_rule(namespace, rule),
+            Change::PutNeighbour { link, neighbour, how } => {
+                Ok(Change::PutNeighbour { link: self.alters(link, &shown)?, neighbour, how })
+            }
+            Change::RemoveNeighbour { link, address, proxy } => {
+                Ok(Change::RemoveNeighbour { link: self.alters(link, &shown)?, address, proxy })
+            }
+            Change::PutEntry { link, entry, how } => {
+                Ok(Change::PutEntry { link: self.alters(link, &shown)?, entry, how })
+            }
+            Change::RemoveEntry { link, entry } => {
+                Ok(Change::RemoveEntry { link: self.alters(link, &shown)?, entry })
+            }
+            Change::SetSysctl { namespace, key, value } => self.set_sysctl(namespace, key, value),
+        }
+    }
+
+    /// The namespace as it is; `None` where the batch has yet to make it.
+    fn space(&self, namespace: &NamespaceRef) -> Result<Option<SpaceSight>, Error> {
+        let new = namespace.cookie.is_none()
+            && namespace.name.as_ref().is_some_and(|name| self.together.namespaces.contains(name));
+        match self.kernel.see_space(namespace) {
+            // A name that is taken makes the batch fail before anything else of it happens.
+            Ok(seen) => Ok(Some(seen)),
+            Err(_) if new => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether all in a namespace is the run's own, and the namespace with its cookie.
+    fn place(&self, namespace: NamespaceRef) -> Result<(bool, NamespaceRef), Error> {
+        Ok(match self.space(&namespace)? {
+            Some(seen) => (seen.own, seen.reference),
+            None => (true, namespace),
+        })
+    }
+
+    fn own_space(&self, namespace: NamespaceRef, what: &str) -> Result<NamespaceRef, Error> {
+        let name = namespace.name.as_ref().map_or("the machine's own namespace", Name::as_str);
+        let name = name.to_owned();
+        match self.place(namespace)? {
+            (true, namespace) => Ok(namespace),
+            (false, _) => Err(forbidden(what, &name, "this run did not make it")),
+        }
+    }
+
+    /// What a reference to a link means now. `capability` is what the link would need: whether it
+    /// is there is told only to those who have that.
+    fn subject(&self, link: &LinkRef, capability: Capability) -> Result<Subject, Error> {
+        let key = (link.namespace.name.clone(), link.name.clone());
+        let new = link.index.is_none() && self.together.links.contains(&key);
+        match self.kernel.see_link(link) {
+            Ok(seen) if seen.own || seen.in_own_space => Ok(Subject::Own(Some(seen))),
+            Ok(seen) => Ok(Subject::Foreign(seen)),
+            Err(_) if new => Ok(Subject::Own(None)),
+            Err(error) => {
+                if !self.place(link.namespace.clone())?.0 {
+                    self.policy.need(capability, named(&link.name), &link.name.escape_debug())?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// A link that is altered in place: the run's own, or one that may be.
+    fn alters(&mut self, link: LinkRef, shown: &str) -> Result<LinkRef, Error> {
+        match self.subject(&link, Capability::HostLinkModify)? {
+            Subject::Own(None) => Ok(link),
+            Subject::Own(Some(seen)) => Ok(seen.reference),
+            Subject::Foreign(seen) => {
+                self.modifies(&seen, shown)?;
+                Ok(seen.reference)
+            }
+        }
+    }
+
+    /// Needs the right to alter somebody else's link.
+    fn modifies(&self, seen: &LinkSight, shown: &str) -> Result<(), Error> {
+        self.policy.floor(seen, self.kernel)?;
+        self.policy.need(Capability::HostLinkModify, named(&seen.reference.name), &shown)
+    }
+
+    fn put_address(
+        &mut self,
+        link: LinkRef,
+        mut address: Address,
+        how: Write,
+        shown: &str,
+    ) -> Result<Change, Error> {
+        let seen = match self.subject(&link, Capability::HostLinkModify)? {
+            Subject::Own(Some(seen)) if seen.in_own_space => {
+                return Ok(Change::PutAddress { link: seen.reference, address, how });
+            }
+            Subject::Own(None) if self.place(link.namespace.clone())?.0 => {
+                return Ok(Change::PutAddress { link, address, how });
+            }
+            Subject::Own(seen) => seen,
+            Subject::Foreign(seen) => {
+                self.policy.floor(&seen, self.kernel)?;
+                if how != Write::Add {
+                    self.modifies(&seen, shown)?;
+                }
+                Some(seen)
+            }
+        };
+        let link = seen.map_or(link, |seen| seen.reference);
+        for prefix in [Some(address.prefix), address.peer].into_iter().flatten() {
+            let facts =
+                Facts { cidr: network(prefix), link: Some(link.name.clone()), ..Facts::default() };
+            self.policy.need(Capability::HostAddressAdd, facts, &shown)?;
+        }
+        self.policy.floor_of_an_address(&link.namespace, &address, self.kernel)?;
+        address.protocol = mark(address.protocol)?;
+        Ok(Change::PutAddress { link, address, how })
+    }
+
+    fn remove_address(
+        &mut self,
+        link: LinkRef,
+        prefix: Prefix,
+        peer: Option<Prefix>,
+        shown: &str,
+    ) -> Result<Change, Error> {
+        let link = match self.subject(&link, Capability::HostLinkModify)? {
+            Subject::Own(None) => link,
+            Subject::Own(Some(seen)) => seen.reference,
+            Subject::Foreign(seen) => {
+                if !self.put_it_itself(&seen.reference, prefix)? {
+                    self.modifies(&seen, shown)?;
+                }
+                seen.reference
+            }
+        };
+        Ok(Change::RemoveAddress { link, prefix, peer })
+    }
+
+    /// Whether the address on somebody else's link carries the mark.
+    fn put_it_itself(&self, link: &LinkRef, prefix: Prefix) -> Result<bool, Error> {
+        use crate::change::{Answer, Query};
+        let query = Query::Addresses { namespace: link.namespace.clone(), family: None };
+        let Answer::Addresses(all) = super::look(query, self.kernel)? else { return Ok(false) };
+        Ok(all.iter().any(|info| {
+            let there = &info.address;
+            info.link == link.name && there.prefix == prefix && there.protocol == Some(PROTOCOL)
+        }))
+    }
+
+    fn set_sysctl(
+        &mut self,
+        namespace: NamespaceRef,
+        key: String,
+        value: String,
+    ) -> Result<Change, Error> {
+        let (own, namespace) = self.place(namespace)?;
+        if !own {
+            self.policy.need_setting(&key)?;
+            // net.ipv4.conf.LINK.… alters that link.
+            for part in key.split(['.', '/']) {
+                let link =
+                    LinkRef { namespace: namespace.clone(), name: part.to_owned(), index: None };
+                if let Ok(seen) = self.kernel.see_link(&link)
+                    && !seen.own
+                {
+                    self.policy.floor(&seen, self.kernel)?;
+                }
+            }
+        }
+        Ok(Change::SetSysctl { namespace, key, value })
+    }
+}
+
+fn named(name: &str) -> Facts {
+    Facts { name: Some(name.to_owned()), ..Facts::default() }
+}
+
+/// The protocol number of what is made: the mark, which nobody may choose.
+fn mark(asked: Option<u8>) -> Result<Option<u8>, Error> {
+    match asked {
+        None | Some(PROTOCOL) => Ok(Some(PROTOCOL)),
+        Some(_) => Err(Error::Invalid(format!(
+            "on the host the protocol is {PROTOCOL}, by which what netwright made is known\n  help: leave `proto` out"
+        ))),
+    }
+}

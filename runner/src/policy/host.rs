@@ -1,0 +1,149 @@
+//! The policy of a run on the machine's own network: what the operator granted, and the floor
+//! that no grant lifts.
+
+use std::net::IpAddr;
+
+use super::operator::Connection;
+use crate::change::{Answer, Family, Prefix, Route};
+use crate::change::{LinkRef, NamespaceRef, Query};
+use crate::grant::{Capability, Facts, Grants, Request};
+use crate::kernel::mark::Mark;
+use crate::kernel::{Denial, Error, Kernel};
+
+/// The main routing table, RT_TABLE_MAIN of linux/rtnetlink.h.
+pub(super) const MAIN_TABLE: u32 = 254;
+
+/// What one step of a run may do on the host.
+#[derive(Debug, Clone)]
+pub struct HostPolicy {
+    grants: Grants,
+    pub(super) mark: Mark,
+    /// what the operator works over
+    pub(super) operator: Vec<Connection>,
+}
+
+impl HostPolicy {
+    pub fn new(grants: Grants, mark: Mark, operator: Vec<Connection>) -> Self {
+        Self { grants, mark, operator }
+    }
+
+    /// The same run with other grants: each step has its own.
+    #[must_use]
+    pub fn with(&self, grants: Grants) -> Self {
+        Self { grants, ..self.clone() }
+    }
+
+    /// Refuses what isn't granted; what is counts as used.
+    pub(super) fn need(
+        &self,
+        capability: Capability,
+        facts: Facts,
+        target: &dyn std::fmt::Display,
+    ) -> Result<(), Error> {
+        let request = Request::new(capability, facts);
+        self.grants.permit(&request).map_err(|refusal| {
+            Error::Denied(Denial {
+                capability: capability.to_string(),
+                target: format!("`{target}`: {refusal}"),
+                hint: refusal.hint(),
+            })
+        })
+    }
+
+    /// The same without using it up.
+    pub(super) fn need_reading(&self, name: Option<&str>) -> Result<(), Error> {
+        let facts = Facts { name: name.map(str::to_owned), ..Facts::default() };
+        let request = Request::new(Capability::HostLinkRead, facts);
+        self.grants.allows(&request).map_err(|refusal| {
+            let target = name.map_or_else(
+                || "all links".to_owned(),
+                |name| format!("`{}`", name.escape_debug()),
+            );
+            Error::Denied(Denial {
+                capability: Capability::HostLinkRead.to_string(),
+                target: format!("{target}: {refusal}"),
+                hint: refusal.hint(),
+            })
+        })
+    }
+
+    /// Whether anything at all may be read.
+    pub(super) fn reads(&self) -> bool {
+        self.grants.given_of(Capability::HostLinkRead).next().is_some()
+    }
+
+    pub(super) fn need_setting(&self, key: &str) -> Result<(), Error> {
+        let facts = Facts { key: Some(key.to_owned()), ..Facts::default() };
+        self.need(Capability::of_sysctl(key), facts, &key.escape_debug())
+    }
+
+    /// A recipe may probe from namespaces of its own, and from those that the operator named. From
+    /// the machine's own it could speak to whatever trusts the machine.
+    pub(super) fn may_probe(
+        &self,
+        namespace: &NamespaceRef,
+        kernel: &dyn Kernel,
+    ) -> Result<(), Error> {
+        let space = kernel.see_space(namespace)?;
+        if space.own || space.reference.name.is_some() {
+            return Ok(());
+        }
+        Err(forbidden(
+            "a probe",
+            "the machine's own namespace",
+            "a recipe sends nothing from there; probe from a namespace that it made",
+        ))
+    }
+
+    pub(super) fn may_tap(&self, link: &LinkRef, kernel: &dyn Kernel) -> Result<(), Error> {
+        let seen = kernel.see_link(link)?;
+        if seen.own || seen.in_own_space {
+            return Ok(());
+        }
+        let name = seen.reference.name.escape_debug().to_string();
+        Err(forbidden("a tap", &name, "only links that this run made can be read and written"))
+    }
+}
+
+/// A denial that no grant lifts.
+pub(super) fn forbidden(capability: &str, target: &str, why: &str) -> Error {
+    Error::Denied(Denial {
+        capability: capability.to_owned(),
+        target: format!("`{target}`"),
+        hint: format!("no grant allows this: {why}"),
+    })
+}
+
+pub(super) fn family(address: IpAddr) -> Family {
+    if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
+}
+
+pub(super) fn network(prefix: Prefix) -> Option<ipnet::IpNet> {
+    ipnet::IpNet::new(prefix.address, prefix.length).ok()
+}
+
+/// `None` for the default route, however it is written.
+pub(super) fn destination(route: &Route) -> Option<Prefix> {
+    route.destination.filter(|prefix| prefix.length > 0)
+}
+
+pub(super) fn covers(route: &Route, address: IpAddr) -> bool {
+    if route.family != family(address) {
+        return false;
+    }
+    destination(route)
+        .is_none_or(|prefix| network(prefix).is_some_and(|net| net.contains(&address)))
+}
+
+/// The routes of a namespace.
+pub(super) fn routes(
+    namespace: &NamespaceRef,
+    family: Family,
+    kernel: &dyn Kernel,
+) -> Result<Vec<Route>, Error> {
+    let query = Query::Routes { namespace: namespace.clone(), family };
+    match super::look(query, kernel)? {
+        Answer::Routes(routes) => Ok(routes),
+        _ => Ok(Vec::new()),
+    }
+}

@@ -1,0 +1,145 @@
+//! What may be read of the host: each list shows only what is granted, and what is the run's own.
+
+use std::collections::HashMap;
+
+use super::host::HostPolicy;
+use crate::change::{Answer, LinkRef, NamespaceRef, Query};
+use crate::kernel::mark::PROTOCOL;
+use crate::kernel::{Error, Kernel};
+
+impl HostPolicy {
+    /// Before the kernel is asked.
+    pub(super) fn may_read(&self, query: &Query, kernel: &dyn Kernel) -> Result<(), Error> {
+        match query {
+            // Those that the run made, and those that the operator named.
+            Query::Namespaces | Query::Namespace { .. } => Ok(()),
+            Query::Link { link } | Query::Statistics { link } | Query::Entries { link } => {
+                self.may_read_link(link, kernel)
+            }
+            Query::Links { namespace }
+            | Query::Addresses { namespace, .. }
+            | Query::Routes { namespace, .. }
+            | Query::Lookup { namespace, .. }
+            | Query::Neighbours { namespace, .. } => {
+                if kernel.see_space(namespace)?.own || self.reads() {
+                    return Ok(());
+                }
+                self.need_reading(None)
+            }
+            Query::Rules { namespace, .. } => {
+                if kernel.see_space(namespace)?.own {
+                    Ok(())
+                } else {
+                    self.need_reading(None)
+                }
+            }
+            Query::Sysctl { namespace, key } => {
+                if kernel.see_space(namespace)?.own {
+                    Ok(())
+                } else {
+                    self.need_setting(key)
+                }
+            }
+        }
+    }
+
+    fn may_read_link(&self, link: &LinkRef, kernel: &dyn Kernel) -> Result<(), Error> {
+        match kernel.see_link(link) {
+            Ok(seen) if seen.own || seen.in_own_space => Ok(()),
+            Ok(seen) => self.need_reading(Some(&seen.reference.name)),
+            // Whether there is such a link is told only to those who might see it.
+            Err(error) => {
+                if !kernel.see_space(&link.namespace)?.own {
+                    self.need_reading(Some(&link.name))?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Afterwards: leaves out what isn't granted.
+    pub(super) fn visible(
+        &self,
+        query: &Query,
+        answer: Answer,
+        kernel: &dyn Kernel,
+    ) -> Result<Answer, Error> {
+        let Some(namespace) = listed(query) else { return Ok(answer) };
+        if kernel.see_space(namespace)?.own {
+            return Ok(answer);
+        }
+        let mut eye = Eye { policy: self, namespace, kernel, known: HashMap::new() };
+        Ok(match answer {
+            Answer::Links(mut links) => {
+                links.retain(|link| eye.sees(&link.name));
+                Answer::Links(links)
+            }
+            Answer::Addresses(mut addresses) => {
+                addresses.retain(|info| eye.sees(&info.link));
+                Answer::Addresses(addresses)
+            }
+            Answer::Neighbours(mut neighbours) => {
+                neighbours.retain(|(link, _)| eye.sees(link));
+                Answer::Neighbours(neighbours)
+            }
+            Answer::Routes(mut routes) => {
+                routes.retain(|route| {
+                    let mut links = route.next_hops.iter().filter_map(|hop| hop.link.as_deref());
+                    route.protocol == Some(PROTOCOL)
+                        || (!route.next_hops.is_empty() && links.all(|link| eye.sees(link)))
+                });
+                if let (Query::Lookup { destination, .. }, []) = (query, routes.as_slice()) {
+                    self.need_reading(None)?;
+                    return Err(Error::Invalid(format!("no route to {destination} is visible")));
+                }
+                Answer::Routes(routes)
+            }
+            answer @ (Answer::Names(_)
+            | Answer::Namespace(_)
+            | Answer::Statistics(_)
+            | Answer::Rules(_)
+            | Answer::Entries(_)
+            | Answer::Text(_)) => answer,
+        })
+    }
+}
+
+/// The namespace of a query whose answer names links that it didn't ask for by name.
+fn listed(query: &Query) -> Option<&NamespaceRef> {
+    match query {
+        Query::Links { namespace }
+        | Query::Addresses { namespace, .. }
+        | Query::Routes { namespace, .. }
+        | Query::Lookup { namespace, .. }
+        | Query::Neighbours { namespace, .. } => Some(namespace),
+        Query::Namespaces
+        | Query::Namespace { .. }
+        | Query::Link { .. }
+        | Query::Statistics { .. }
+        | Query::Rules { .. }
+        | Query::Entries { .. }
+        | Query::Sysctl { .. } => None,
+    }
+}
+
+/// Which links of a namespace may be seen.
+struct Eye<'a> {
+    policy: &'a HostPolicy,
+    namespace: &'a NamespaceRef,
+    kernel: &'a dyn Kernel,
+    known: HashMap<String, bool>,
+}
+
+impl Eye<'_> {
+    fn sees(&mut self, name: &str) -> bool {
+        if let Some(known) = self.known.get(name) {
+            return *known;
+        }
+        let link =
+            LinkRef { namespace: self.namespace.clone(), name: name.to_owned(), index: None };
+        let own = || self.kernel.see_link(&link).is_ok_and(|seen| seen.own);
+        let sees = self.policy.need_reading(Some(name)).is_ok() || own();
+        self.known.insert(name.to_owned(), sees);
+        sees
+    }
+}

@@ -1,0 +1,198 @@
+//! A machine's network of the test's own: `--target host` means the namespace that the program is
+//! started in, and so nothing of this machine is ever touched.
+
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use crate::session::{Output, Session};
+
+/// Mounts of its own, so that /run/netns is private; links of its own, whose addresses don't wait
+/// for duplicates.
+const ENTER: &str = "mount -t tmpfs none /run && mount -t sysfs none /sys && ip link set lo up && \
+                     echo 0 > /proc/sys/net/ipv6/conf/default/dad_transmits && \
+                     echo ready && exec sleep infinity";
+
+/// A network and a mount namespace, held by a process until this is dropped.
+pub struct Host {
+    holder: Child,
+    session: Session,
+}
+
+impl Host {
+    pub fn new() -> Self {
+        let mut holder = Command::new("unshare");
+        holder.args(["--net", "--mount", "--propagation", "private"]);
+        holder.args(["sh", "-c", ENTER]);
+        holder.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut holder = holder.spawn().expect("unshare is installed: cargo xtask setup");
+        let mut line = String::new();
+        let stdout = holder.stdout.take().expect("it is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("a line of text");
+        assert_eq!(line, "ready\n", "a test of the host target needs root, for namespaces");
+        Self { holder, session: Session::new() }
+    }
+
+    /// The same with what these lines of ip(8) make.
+    #[track_caller]
+    pub fn with(lines: &str) -> Self {
+        let host = Self::new();
+        host.ip_lines(lines);
+        host.settle();
+        host
+    }
+
+    /// Waits until links have noticed that they are up, and IPv6 addresses are no longer tentative.
+    fn settle(&self) {
+        let unsettled = crate::machine::until_empty(|| {
+            let links = self.ip_json(&["address", "show"]);
+            let links = links.as_array().cloned().unwrap_or_default();
+            let waits = |link: &Value| {
+                let flags = link["flags"].to_string();
+                flags.contains("\"LOWER_UP\"")
+                    && !flags.contains("LOOPBACK")
+                    && (link["operstate"] != "UP"
+                        || link["addr_info"].to_string().contains("tentative"))
+            };
+            links.iter().filter(|link| waits(link)).map(Value::to_string).collect()
+        });
+        assert_eq!(unsettled, [""; 0], "links that never came up");
+    }
+
+    /// Runs lines of ip(8), all of which must succeed.
+    #[track_caller]
+    pub fn ip_lines(&self, lines: &str) {
+        for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            self.run("ip", line.split_whitespace()).expect_code(0);
+        }
+    }
+
+    /// The process whose namespaces these are.
+    pub fn process(&self) -> u32 {
+        self.holder.id()
+    }
+
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// A command that will run inside.
+    pub fn command(&self, inner: &Command) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &self.holder.id().to_string(), "--net", "--mount", "--"]);
+        command.arg(inner.get_program()).args(inner.get_args()).stdin(Stdio::null());
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
+    /// Runs any program inside.
+    pub fn run<A: AsRef<OsStr>>(
+        &self,
+        program: &str,
+        words: impl IntoIterator<Item = A>,
+    ) -> Output {
+        let mut inner = Command::new(program);
+        inner.args(words);
+        self.command(&inner).output().expect("nsenter is installed: cargo xtask setup").into()
+    }
+
+    /// `netwright` inside, with these arguments and variables.
+    pub fn netwright<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+        variables: &[(&str, &str)],
+    ) -> Output {
+        let mut inner = self.session.command(arguments);
+        inner.envs(variables.iter().copied());
+        self.command(&inner).output().expect("nsenter is installed: cargo xtask setup").into()
+    }
+
+    /// `netwright run --target host` of lines of ip(8), with these grants.
+    pub fn run_ip(&self, script: &str, grants: &[&str]) -> Output {
+        self.run_ip_with(script, grants, &[])
+    }
+
+    pub fn run_ip_with(&self, script: &str, grants: &[&str], variables: &[(&str, &str)]) -> Output {
+        let lines: Vec<&str> = script.lines().map(str::trim).collect();
+        let script = format!("script={}", lines.join("\n"));
+        let mut words = vec!["run", "builtin:ip", "--target", "host", "--json", "-p", &script];
+        words.extend(grants.iter().flat_map(|grant| ["--grant", grant]));
+        self.netwright(words, variables)
+    }
+
+    /// What iproute2 says inside: `ip -j -d` with these words.
+    #[track_caller]
+    pub fn ip_json(&self, words: &[&str]) -> Value {
+        let output = self.run("ip", [&["-j", "-d"], words].concat()).expect_code(0);
+        if output.stdout.trim().is_empty() { Value::Array(Vec::new()) } else { output.json() }
+    }
+
+    /// All that iproute2 and the file system tell of this network: links, addresses, routes, rules,
+    /// neighbours, names of namespaces, mounts, one line each.
+    pub fn state(&self) -> Vec<String> {
+        let script = "ip -j -d link; ip -j address; ip -j -4 route show table all; \
+                      ip -j -6 route show table all; ip -j rule; ip -j -6 rule; ip -j neighbour; \
+                      bridge -j fdb; echo; ls /run; ls /run/netns 2>&1; cat /proc/self/mounts";
+        let output = self.run("sh", ["-c", script]).expect_code(0);
+        let mut lines = Vec::new();
+        for line in output.stdout.lines().filter(|line| !line.is_empty()) {
+            match serde_json::from_str::<Value>(line) {
+                Ok(Value::Array(mut entries)) => {
+                    entries.iter_mut().for_each(forget_what_ages);
+                    lines.extend(entries.iter().map(Value::to_string));
+                }
+                _ => lines.push(line.to_owned()),
+            }
+        }
+        lines
+    }
+
+    /// What differs now from a state before, one line each, once neighbours have been forgotten.
+    pub fn differences(&self, before: &[String]) -> Vec<String> {
+        crate::machine::until_empty(|| {
+            let after = self.state();
+            let new = after.iter().filter(|line| !before.contains(line));
+            let lost = before.iter().filter(|line| !after.contains(line));
+            let new = new.map(|line| format!("new {line}"));
+            new.chain(lost.map(|line| format!("lost {line}"))).collect()
+        })
+    }
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
+}
+
+/// What time and traffic change, whatever anybody does.
+fn forget_what_ages(value: &mut Value) {
+    if let Value::Object(entries) = value {
+        // `state` is a neighbour's, or a bridge port's on its way to forwarding.
+        let ages = ["valid_life_time", "preferred_life_time", "expires", "state"];
+        entries.retain(|name, _| !ages.contains(&name.as_str()) && !name.ends_with("timer"));
+        entries.values_mut().for_each(forget_what_ages);
+    } else if let Value::Array(values) = value {
+        values.iter_mut().for_each(forget_what_ages);
+    }
+}
+
+/// Values for a key that takes patterns: every name that netwright accepts.
+pub fn any_name() -> String {
+    let letters = ('a'..='z').chain('A'..='Z').map(|letter| format!("{letter}*"));
+    letters.collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,115 @@
+//! Whichever change fails, the state after is the state before.
+
+use netwright_tests::host::any_name;
+use netwright_tests::{Host, Session, workspace};
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::thread;
+
+/// Heeded by builds with debug assertions.
+const VARIABLE: &str = "NETWRIGHT_FAIL_AT";
+/// Runs side by side: the machines that this is made for have two cores.
+const WORKERS: usize = 2;
+
+fn scenarios() -> Vec<PathBuf> {
+    let entries = fs::read_dir(workspace().join("scenarios")).expect("the scenarios are here");
+    let mut all: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("a readable folder").path()).collect();
+    all.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    all.sort();
+    assert!(all.len() > 15, "the scenarios were not found");
+    all
+}
+
+/// Enough for every shipped scenario: all that it makes, it makes itself.
+fn grants() -> Vec<String> {
+    let names = any_name();
+    let kinds = "bridge,dummy,gre,ifb,ipip,ipvlan,ipvtap,macvlan,macvtap,tap,tun,veth,vlan,vrf,vxlan,bond,geneve,wireguard";
+    let link = format!("host.link.create name={names} kind={kinds}");
+    let halves = "0.0.0.0/1,128.0.0.0/1,::/1,8000::/1";
+    vec![
+        format!("host.namespace name={names}"),
+        link.clone(),
+        format!("{link} mtu=68-65535"),
+        format!("{link} vlan=1-4094"),
+        format!("{link} vlan=1-4094 mtu=68-65535"),
+        format!("host.address.add cidr={halves} link={names}"),
+        format!("host.route.add cidr={halves} link={names}"),
+        "host.link.read".to_owned(),
+    ]
+}
+
+/// Does the work for each scenario, several at a time.
+fn for_each_scenario(work: impl Fn(&PathBuf) + Sync) {
+    let waiting = Mutex::new(scenarios());
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                loop {
+                    let next = waiting.lock().expect("no worker panics with it").pop();
+                    let Some(next) = next else { break };
+                    work(&next);
+                }
+            });
+        }
+    });
+}
+
+/// How many changes a run made.
+fn changes(result: &Value) -> usize {
+    let steps = result["steps"].as_array().expect("a list of steps");
+    steps.iter().map(|step| step["changes"].as_array().map_or(0, Vec::len)).sum()
+}
+
+/// The run ended because of change k, and took everything back.
+#[track_caller]
+fn undone(result: &Value, place: &str) {
+    assert_eq!(result["exit_code"], 5, "{place}: {result:#}");
+    assert_eq!(result["left"], serde_json::json!([]), "{place}: {result:#}");
+    let error = result["error"].as_str().unwrap_or_default();
+    assert!(error.contains("kernel refused"), "{place}: {error}");
+}
+
+#[test]
+fn a_lab_is_undone_whichever_change_fails() {
+    for_each_scenario(|scenario| {
+        let session = Session::new();
+        let run = |k: usize| {
+            let mut command = session.command(["run", "--json"]);
+            command.arg(scenario).env(VARIABLE, k.to_string());
+            let output: netwright_tests::Output = command.output().expect("the program").into();
+            output.json()
+        };
+        let whole = run(0);
+        assert_eq!(whole["exit_code"], 0, "{whole:#}");
+        for k in 1..=changes(&whole) {
+            undone(&run(k), &format!("{} change {k}", scenario.display()));
+        }
+    });
+}
+
+#[test]
+fn a_host_is_as_before_whichever_change_fails() {
+    let grants = grants();
+    for_each_scenario(|scenario| {
+        let host = Host::new();
+        let before = host.state();
+        let run = |k: usize| {
+            let mut words = vec!["run", "--json", "--target", "host"];
+            words.extend(grants.iter().flat_map(|grant| ["--grant", grant]));
+            let path = scenario.display().to_string();
+            words.push(&path);
+            host.netwright(words, &[(VARIABLE, &k.to_string())]).json()
+        };
+        let whole = run(0);
+        assert_eq!(whole["exit_code"], 0, "{}: {whole:#}", scenario.display());
+        assert_eq!(host.differences(&before), [""; 0], "{} in whole", scenario.display());
+        for k in 1..=changes(&whole) {
+            let place = format!("{} change {k}", scenario.display());
+            undone(&run(k), &place);
+            assert_eq!(host.differences(&before), [""; 0], "{place}");
+        }
+    });
+}

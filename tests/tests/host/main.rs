@@ -1,0 +1,7 @@
+//! The host target, in networks of the tests' own.
+
+mod fail;
+mod floor;
+mod grants;
+mod operator;
+mod undo;
