@@ -18,6 +18,8 @@ pub mod grant;
 pub mod policy;
 
 pub mod kernel;
+
+mod attach;
 pub mod probe;
 pub mod tap;
 

@@ -17,6 +17,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use crate::change::{Answer, Change, LinkRef, NamespaceRef, Query};
+use crate::grant::Grants;
 use crate::kernel::{Denial, Error, Kernel};
 
 /// A change or query that the policy let through. Nothing else reaches the kernel.
@@ -55,6 +56,16 @@ pub enum Policy {
 }
 
 impl Policy {
+    /// The same for a step, which has grants of its own.
+    #[must_use]
+    pub fn with(&self, grants: &Grants) -> Self {
+        match self {
+            Self::Nothing => Self::Nothing,
+            Self::Lab => Self::Lab,
+            Self::Host(policy) => Self::Host(policy.with(grants.clone()).into()),
+        }
+    }
+
     /// For a change inside a lab, where nothing has to be looked at.
     pub fn permit(&self, change: Change) -> Result<Permitted<Change>, Error> {
         match self {

@@ -22,6 +22,35 @@ impl Name {
     }
 }
 
+/// What the names of namespaces begin with that the run did not make: a container's, a process's.
+const ATTACHED: [&str; 2] = ["docker:", "pid:"];
+/// Docker allows itself longer names than the kernel does.
+const LONGEST_CONTAINER: usize = 128;
+
+impl Name {
+    /// The name of a namespace, which may be a container's or a process's: `docker:NAME`,
+    /// `pid:NUMBER`. Only the operator decides which there are.
+    pub fn of_namespace(text: &str) -> Result<Self, String> {
+        let Some(prefix) = ATTACHED.into_iter().find(|prefix| text.starts_with(prefix)) else {
+            return text.parse();
+        };
+        let rest = &text[prefix.len()..];
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        let legal = match prefix {
+            "pid:" => rest.parse::<u32>().is_ok_and(|number| number > 0),
+            _ => {
+                rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+                    && rest.len() <= LONGEST_CONTAINER
+                    && rest.chars().all(plain)
+            }
+        };
+        if legal {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(format!("`{}` names no container or process", text.escape_debug()))
+    }
+}
+
 impl FromStr for Name {
     type Err = String;
 
@@ -53,8 +82,9 @@ impl FromStr for Name {
 impl TryFrom<String> for Name {
     type Error = String;
 
+    /// Of either grammar: it was checked where it came in.
     fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
+        Self::of_namespace(&text)
     }
 }
 

@@ -47,8 +47,8 @@ impl namespaces::HostNamespace for Host {
     }
 
     fn open(&mut self, name: String) -> Result<Handle, Refusal> {
-        let name = convert::name(&name)?;
-        self.open_namespace(NamespaceRef::named(Some(name)))
+        let name = convert::namespace_name(Some(&name))?;
+        self.open_namespace(NamespaceRef::named(name))
     }
 
     fn root(&mut self) -> Result<Handle, Refusal> {

@@ -126,7 +126,7 @@ impl Decision<'_> {
     fn space(&self, namespace: &NamespaceRef) -> Result<Option<SpaceSight>, Error> {
         let new = namespace.cookie.is_none()
             && namespace.name.as_ref().is_some_and(|name| self.together.namespaces.contains(name));
-        match self.kernel.see_space(namespace) {
+        match self.policy.space(namespace, self.kernel) {
             // A name that is taken makes the batch fail before anything else of it happens.
             Ok(seen) => Ok(Some(seen)),
             Err(_) if new => Ok(None),
@@ -154,6 +154,7 @@ impl Decision<'_> {
     /// What a reference to a link means now. `capability` is what the link would need: whether it
     /// is there is told only to those who have that.
     fn subject(&self, link: &LinkRef, capability: Capability) -> Result<Subject, Error> {
+        self.place(link.namespace.clone())?;
         let key = (link.namespace.name.clone(), link.name.clone());
         let new = link.index.is_none() && self.together.links.contains(&key);
         match self.kernel.see_link(link) {

@@ -8,7 +8,7 @@ use crate::change::{Answer, Family, Prefix, Route};
 use crate::change::{LinkRef, NamespaceRef, Query};
 use crate::grant::{Capability, Facts, Grants, Request};
 use crate::kernel::mark::Mark;
-use crate::kernel::{Denial, Error, Kernel};
+use crate::kernel::{Denial, Error, Kernel, SpaceSight};
 
 /// The main routing table, RT_TABLE_MAIN of linux/rtnetlink.h.
 pub(super) const MAIN_TABLE: u32 = 254;
@@ -77,6 +77,40 @@ impl HostPolicy {
         self.need(Capability::of_sysctl(key), facts, &key.escape_debug())
     }
 
+    /// A namespace that the recipe may enter: the machine's own, those that the run made, and of
+    /// others those that the operator named to this very step.
+    pub(super) fn space(
+        &self,
+        namespace: &NamespaceRef,
+        kernel: &dyn Kernel,
+    ) -> Result<SpaceSight, Error> {
+        let seen = kernel.see_space(namespace)?;
+        match &seen.reference.name {
+            Some(name) if !seen.own => self.may_enter(name.as_str())?,
+            Some(_) | None => {}
+        }
+        Ok(seen)
+    }
+
+    pub(super) fn may_enter(&self, name: &str) -> Result<(), Error> {
+        let mut facts = Facts::default();
+        if let Some(container) = name.strip_prefix("docker:") {
+            facts.docker = Some(container.to_owned());
+        } else if let Some(process) = name.strip_prefix("pid:") {
+            facts.pid = process.parse().ok();
+        } else {
+            facts.name = Some(name.to_owned());
+        }
+        let request = Request::new(Capability::HostNamespace, facts);
+        self.grants.allows(&request).map_err(|refusal| {
+            Error::Denied(Denial {
+                capability: Capability::HostNamespace.to_string(),
+                target: format!("`{name}`: {refusal}"),
+                hint: refusal.hint(),
+            })
+        })
+    }
+
     /// A recipe may probe from namespaces of its own, and from those that the operator named. From
     /// the machine's own it could speak to whatever trusts the machine.
     pub(super) fn may_probe(
@@ -84,7 +118,7 @@ impl HostPolicy {
         namespace: &NamespaceRef,
         kernel: &dyn Kernel,
     ) -> Result<(), Error> {
-        let space = kernel.see_space(namespace)?;
+        let space = self.space(namespace, kernel)?;
         if space.own || space.reference.name.is_some() {
             return Ok(());
         }
@@ -96,6 +130,7 @@ impl HostPolicy {
     }
 
     pub(super) fn may_tap(&self, link: &LinkRef, kernel: &dyn Kernel) -> Result<(), Error> {
+        self.space(&link.namespace, kernel)?;
         let seen = kernel.see_link(link)?;
         if seen.own || seen.in_own_space {
             return Ok(());

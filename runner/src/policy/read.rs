@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::host::HostPolicy;
-use crate::change::{Answer, LinkRef, NamespaceRef, Query};
+use crate::change::{Answer, LinkRef, Name, NamespaceRef, Query};
 use crate::kernel::mark::PROTOCOL;
 use crate::kernel::{Error, Kernel};
 
@@ -11,8 +11,8 @@ impl HostPolicy {
     /// Before the kernel is asked.
     pub(super) fn may_read(&self, query: &Query, kernel: &dyn Kernel) -> Result<(), Error> {
         match query {
-            // Those that the run made, and those that the operator named.
-            Query::Namespaces | Query::Namespace { .. } => Ok(()),
+            Query::Namespaces => Ok(()),
+            Query::Namespace { namespace } => self.space(namespace, kernel).map(drop),
             Query::Link { link } | Query::Statistics { link } | Query::Entries { link } => {
                 self.may_read_link(link, kernel)
             }
@@ -21,20 +21,20 @@ impl HostPolicy {
             | Query::Routes { namespace, .. }
             | Query::Lookup { namespace, .. }
             | Query::Neighbours { namespace, .. } => {
-                if kernel.see_space(namespace)?.own || self.reads() {
+                if self.space(namespace, kernel)?.own || self.reads() {
                     return Ok(());
                 }
                 self.need_reading(None)
             }
             Query::Rules { namespace, .. } => {
-                if kernel.see_space(namespace)?.own {
+                if self.space(namespace, kernel)?.own {
                     Ok(())
                 } else {
                     self.need_reading(None)
                 }
             }
             Query::Sysctl { namespace, key } => {
-                if kernel.see_space(namespace)?.own {
+                if self.space(namespace, kernel)?.own {
                     Ok(())
                 } else {
                     self.need_setting(key)
@@ -44,12 +44,13 @@ impl HostPolicy {
     }
 
     fn may_read_link(&self, link: &LinkRef, kernel: &dyn Kernel) -> Result<(), Error> {
+        self.space(&link.namespace, kernel)?;
         match kernel.see_link(link) {
             Ok(seen) if seen.own || seen.in_own_space => Ok(()),
             Ok(seen) => self.need_reading(Some(&seen.reference.name)),
             // Whether there is such a link is told only to those who might see it.
             Err(error) => {
-                if !kernel.see_space(&link.namespace)?.own {
+                if !self.space(&link.namespace, kernel)?.own {
                     self.need_reading(Some(&link.name))?;
                 }
                 Err(error)
@@ -64,8 +65,15 @@ impl HostPolicy {
         answer: Answer,
         kernel: &dyn Kernel,
     ) -> Result<Answer, Error> {
+        if let Answer::Names(mut names) = answer {
+            names.retain(|name| {
+                let named = Name::of_namespace(name).map(|name| NamespaceRef::named(Some(name)));
+                named.is_ok_and(|namespace| self.space(&namespace, kernel).is_ok())
+            });
+            return Ok(Answer::Names(names));
+        }
         let Some(namespace) = listed(query) else { return Ok(answer) };
-        if kernel.see_space(namespace)?.own {
+        if self.space(namespace, kernel)?.own {
             return Ok(answer);
         }
         let mut eye = Eye { policy: self, namespace, kernel, known: HashMap::new() };

@@ -2,9 +2,10 @@
 
 use tokio::time::Instant;
 
+use super::place::Place;
 use super::plan::{Plan, Way, deployed};
 use super::rehearse::Rehearsal;
-use super::{Ending, enter, prepare, runtime, settle};
+use super::{Ending, prepare, runtime, settle};
 use crate::change::Change;
 use crate::check;
 use crate::cli::{ApplyArguments, RunArguments, ScenarioArguments};
@@ -12,7 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::host::{Limits, Session};
 use crate::kernel::Kernel;
 use crate::lab::{Folder, Inside};
-use crate::policy::{Policy, Target};
+use crate::policy::Policy;
 use crate::report::{Report, View, print};
 use crate::scenario::PlacedCheck;
 use crate::state::{State, compare};
@@ -78,8 +79,8 @@ impl Deployment<'_> {
             Way::Mend(changes) => self.mend(plan, &changes, self.report(name)?, Vec::new()),
             Way::Make | Way::Replace(_) => {
                 let reservation = Folder::open()?.replace(name, "a saved plan")?;
-                let (kernel, _) = enter(Target::Lab)?;
-                let mut session = self.session(kernel, self.report(name)?);
+                let place = Place::lab()?;
+                let mut session = self.session(place.kernel, self.report(name)?);
                 let ending = carry_out(&mut session, &plan.rehearsal.changes);
                 let ending = settle(&mut session, ending, Some(reservation));
                 session.report.finish(ending.exit as u8, ending.message.as_deref());

@@ -84,6 +84,7 @@ async fn conduct(
     let mut stage = Stage::new(scenario, recipes, grants, limits, interrupts)?;
     let mut report = stage.check_parameters(report).await?;
     report.started();
+    let operator = place.policy.clone();
     let mut session = stage.session(place.policy, place.kernel, report);
     session.opener = place.opener;
     session.rehearsal = purpose == Purpose::Rehearsal;
@@ -96,6 +97,8 @@ async fn conduct(
             return Ok((session, failure.into()));
         }
     }
+    // The checks are no recipe's: all that the operator gave is theirs.
+    session.policy = operator;
     let ending = match purpose {
         Purpose::Run => stage.checks(&mut session).await,
         Purpose::Rehearsal => stage.verdict(&session),

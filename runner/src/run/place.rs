@@ -3,6 +3,7 @@
 use rustix::thread::{CapabilitySet, capabilities};
 
 use super::Prepared;
+use crate::attach::attach;
 use crate::exit::{Exit, Failure};
 use crate::kernel::mark::Mark;
 use crate::kernel::{Kernel, Netlink};
@@ -26,7 +27,8 @@ impl Place {
         }
     }
 
-    fn lab() -> Result<Self, Failure> {
+    /// A lab of the run's own.
+    pub(super) fn lab() -> Result<Self, Failure> {
         // Before the lab: what opens character devices needs the rights that are left there.
         let opener = opener()?;
         lab::enter()?;
@@ -48,8 +50,9 @@ impl Place {
         }
         let opener = opener()?;
         let mark = Mark::new().map_err(|error| lacking(format!("no random numbers: {error}")))?;
-        let kernel = Netlink::for_host(mark)
+        let mut kernel = Netlink::for_host(mark)
             .map_err(|error| lacking(format!("can't talk to the kernel: {error}")))?;
+        attach(&prepared.operator, &mut kernel)?;
         let policy = HostPolicy::new(prepared.operator.clone(), mark, Connection::of_operator());
         Ok(Self { kernel: Box::new(kernel), policy: Policy::Host(policy.into()), opener })
     }

@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ending, Purpose, child, conduct, enter, prepare, runtime};
+use super::place::Place;
+use super::{Ending, Purpose, child, conduct, prepare, runtime};
 use crate::change::Change;
 use crate::cli::{RunArguments, ScenarioArguments};
 use crate::exit::{Exit, Failure};
@@ -45,9 +46,9 @@ pub fn rehearse(scenario: &ScenarioArguments) -> Result<Exit, Failure> {
         ));
     }
     let name = prepared.scenario.name.clone();
-    let (kernel, opener) = enter(prepared.target)?;
     prepared.reservation = None;
-    let conducted = conduct(prepared, kernel, opener, Purpose::Rehearsal);
+    let place = Place::enter(&prepared)?;
+    let conducted = conduct(prepared, place, Purpose::Rehearsal);
     let (session, ending) = runtime()?.block_on(conducted)?;
     let Ending { exit, message } = ending;
     if exit != Exit::Done {

@@ -113,6 +113,7 @@ impl Stage {
         let name = self.scenario.steps.get(step).map(|step| step.name.as_str()).unwrap_or_default();
         session.report.step(name, &self.recipes[step].0.source);
         session.grants = self.grants.get(step).cloned().unwrap_or_default();
+        session.policy = session.policy.with(&session.grants);
         let host = self.host(step, session);
         let component = &self.recipes[step].1;
         let (session, answer) =

@@ -121,7 +121,8 @@ fn unknown(entry: &Entry, reader: &mut Reader) {
 }
 
 fn name(fields: &mut Fields<'_>, reader: &mut Reader, key: &'static str) -> Option<Name> {
-    fields.get(key).and_then(|node| reader.parsed(node, units::name))
+    let read = if matches!(key, "namespace" | "from") { units::namespace } else { units::name };
+    fields.get(key).and_then(|node| reader.parsed(node, read))
 }
 
 fn needed_name(fields: &mut Fields<'_>, reader: &mut Reader, key: &'static str) -> Option<Name> {

@@ -144,6 +144,11 @@ pub(crate) fn name(text: &str) -> Result<Name, String> {
     text.parse()
 }
 
+/// A namespace's name, which may be a container's or a process's.
+pub(crate) fn namespace(text: &str) -> Result<Name, String> {
+    if text.contains(':') { Name::of_namespace(text) } else { name(text) }
+}
+
 pub(crate) fn mac(text: &str) -> Result<MacAddress, String> {
     text.parse()
 }
@@ -153,7 +158,7 @@ pub(crate) fn link_name(text: &str) -> Result<LinkName, String> {
     let (namespace, link) = match text.split_once('/') {
         None => (None, text),
         Some(("", link)) => (Some(None), link),
-        Some((namespace, link)) => (Some(Some(name(namespace)?)), link),
+        Some((space, link)) => (Some(Some(self::namespace(space)?)), link),
     };
     Ok(LinkName { namespace, name: name(link)?.into() })
 }

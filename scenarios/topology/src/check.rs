@@ -98,7 +98,9 @@ impl<'a> Names<'a> {
     }
 
     fn knows(&self, namespace: &str) -> bool {
-        namespace.is_empty() || self.namespaces.contains(namespace)
+        namespace.is_empty()
+            || self.namespaces.contains(namespace)
+            || crate::values::is_attached(namespace)
     }
 }
 

@@ -84,7 +84,7 @@ fn link(at: &At<'_>, topology: &mut Topology, reader: &mut Reader) -> Option<Lin
 
 /// The `namespace` key: a name; absent for the root namespace, which is the empty one.
 pub(crate) fn namespace(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<String> {
-    fields.get("namespace").and_then(|at| reader.parsed(&at, values::name))
+    fields.get("namespace").and_then(|at| reader.parsed(&at, values::namespace))
 }
 
 fn mtu(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<(u32, Place)> {

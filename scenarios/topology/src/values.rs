@@ -44,6 +44,15 @@ impl Prefix {
     }
 }
 
+/// As a component is told it.
+pub fn from_wit(prefix: IpPrefix) -> Prefix {
+    let address = match prefix.address {
+        IpAddress::Ipv4((a, b, c, d)) => IpAddr::from([a, b, c, d]),
+        IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => IpAddr::from([a, b, c, d, e, f, g, h]),
+    };
+    Prefix { address, length: prefix.length }
+}
+
 pub fn to_wit(address: IpAddr) -> IpAddress {
     match address {
         IpAddr::V4(address) => IpAddress::Ipv4(address.octets().into()),
@@ -83,6 +92,24 @@ pub fn name(text: &str) -> Result<String, String> {
     }
 }
 
+/// A namespace: by name, or one of somebody else's that the operator named: `docker:CONTAINER`,
+/// `pid:PROCESS`.
+pub fn namespace(text: &str) -> Result<String, String> {
+    if is_attached(text) { Ok(text.to_owned()) } else { name(text) }
+}
+
+/// Whether a namespace is a container's or a process's, and so there before.
+pub fn is_attached(namespace: &str) -> bool {
+    let container = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && name.len() <= 128
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+    };
+    let process = |number: &str| number.parse::<u32>().is_ok();
+    namespace.strip_prefix("docker:").is_some_and(container)
+        || namespace.strip_prefix("pid:").is_some_and(process)
+}
+
 /// A link by name; `namespace: Some("")` is the root namespace, `None` is left to the context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkText {
@@ -95,7 +122,9 @@ pub fn link(text: &str) -> Result<LinkText, String> {
     match text.split_once('/') {
         None => Ok(LinkText { namespace: None, name: name(text)? }),
         Some(("", link)) => Ok(LinkText { namespace: Some(String::new()), name: name(link)? }),
-        Some((space, link)) => Ok(LinkText { namespace: Some(name(space)?), name: name(link)? }),
+        Some((space, link)) => {
+            Ok(LinkText { namespace: Some(namespace(space)?), name: name(link)? })
+        }
     }
 }
 

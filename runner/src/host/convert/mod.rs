@@ -26,7 +26,7 @@ pub(super) fn name(text: &str) -> Parsed<Name> {
 
 /// Names the namespace by its own, for the run's root namespace has none.
 pub(super) fn namespace_name(text: Option<&str>) -> Parsed<Option<Name>> {
-    text.map(name).transpose()
+    text.map(|text| Name::of_namespace(text).map_err(Error::Invalid)).transpose()
 }
 
 /// A link's name as the kernel has it: looked up, never made, so wider than [`Name`].

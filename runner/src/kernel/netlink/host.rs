@@ -53,10 +53,21 @@ impl Netlink {
     }
 
     /// Takes in a namespace of somebody else's, which the operator named.
-    pub fn attach(&mut self, name: Name, namespace: &OwnedFd) -> std::io::Result<()> {
+    ///
+    /// Where it is one that is known already, this is its name: `None` the machine's own.
+    pub fn attach(
+        &mut self,
+        name: Name,
+        namespace: &OwnedFd,
+    ) -> std::io::Result<Option<Option<Name>>> {
         use std::os::fd::AsFd as _;
         let opened = netns::within(namespace.as_fd(), open_here)?;
-        self.take_in_foreign(Some(name), opened)
+        let known = self.spaces.all().find(|space| space.cookie == opened.2);
+        if let Some(known) = known {
+            return Ok(Some(known.name.clone()));
+        }
+        self.take_in_foreign(Some(name), opened)?;
+        Ok(None)
     }
 
     /// Notes a link as the run's own.

@@ -65,6 +65,7 @@ impl Decision<'_> {
         let cookie = if parent.namespace.is_none() { namespace.cookie } else { None };
         let there = NamespaceRef { name: there, cookie };
         let link = LinkRef { namespace: there, name: parent.name.clone(), index: None };
+        self.place(link.namespace.clone())?;
         let key = (link.namespace.name.clone(), link.name.clone());
         let seen = match self.kernel.see_link(&link) {
             Ok(seen) if seen.own || seen.in_own_space => return Ok(None),

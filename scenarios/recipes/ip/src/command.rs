@@ -271,7 +271,9 @@ fn option(cursor: &mut Cursor<'_>, word: &Word, context: &mut Context) -> Option
         Flag::Only(family) => context.family = Some(family),
         Flag::Family => context.family = Some(family(cursor, option)?),
         Flag::Netns => {
-            context.places = Places::One(Place::Named(value::namespace(cursor, option)?));
+            let word = cursor.value(option)?;
+            let name = value::existing_namespace(cursor, word)?;
+            context.places = Places::One(Place::Named(name));
         }
         Flag::All => context.all = true,
         Flag::Batch => {

@@ -8,8 +8,8 @@ use crate::keyword::{Keyword, exact, find, names, short};
 use crate::lex::Word;
 use crate::names::group;
 use crate::value::{
-    alias, attribute, choice, link, link_word, mac, namespace, new_name, number_within, number32,
-    read_number, reading, station, switch,
+    alias, attribute, choice, existing_namespace, link, link_word, mac, namespace, number_within,
+    number32, read_number, reading, station, switch,
 };
 
 /// What stands before `type`, which ends it.
@@ -284,6 +284,6 @@ fn place(cursor: &mut Cursor<'_>, named: Named<'_>) -> Option<Place> {
             cursor.refuse_with(word, message, "namespaces go by name; `1` is the root namespace");
             None
         }
-        None => new_name(cursor, word).map(Place::Named),
+        None => existing_namespace(cursor, word).map(Place::Named),
     }
 }

@@ -106,7 +106,7 @@ fn exec(
             cursor.refuse_with(name, message, "as in `ip netns exec NAME ip …`");
             return None;
         }
-        Places::One(Place::Named(value::new_name(cursor, name)?))
+        Places::One(Place::Named(value::existing_namespace(cursor, name)?))
     };
     context.all = false;
     let Some(program) = cursor.next() else {

@@ -169,6 +169,12 @@ pub(crate) fn namespace(cursor: &mut Cursor<'_>, option: Named<'_>) -> Option<St
     new_name(cursor, word)
 }
 
+/// A namespace that may also be a container's or a process's: `docker:NAME`, `pid:NUMBER`.
+pub(crate) fn existing_namespace(cursor: &mut Cursor<'_>, word: &Word) -> Option<String> {
+    let attached = word.text.starts_with("docker:") || word.text.starts_with("pid:");
+    if attached && word.text.len() > 4 { Some(word.text.clone()) } else { new_name(cursor, word) }
+}
+
 pub(crate) fn alias(cursor: &mut Cursor<'_>, option: Named<'_>) -> Option<String> {
     let word = cursor.value(option)?;
     let (length, name) = (word.text.len(), option.name);

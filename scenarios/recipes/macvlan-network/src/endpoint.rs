@@ -63,8 +63,8 @@ fn read_one(at: &At<'_>, network: &Network, reader: &mut Reader) -> Option<Endpo
     }
     let mut fields = reader.fields(at, "an endpoint")?;
     let name = fields.need(reader, "name").and_then(|at| reader.parsed(&at, values::name));
-    let mut other = |key| fields.get(key).and_then(|at| reader.parsed(&at, values::name));
-    let (namespace, link) = (other("namespace"), other("link"));
+    let namespace = fields.get("namespace").and_then(|at| reader.parsed(&at, values::namespace));
+    let link = fields.get("link").and_then(|at| reader.parsed(&at, values::name));
     let node = fields
         .get("node")
         .and_then(|at| reader.parsed(&at, values::name).map(|node| (node, at.place)));
@@ -278,7 +278,8 @@ pub(crate) fn plan(
         settings: vec![Setting::Up(true), Setting::Alias(format!("{ALIAS}{}", network.name))],
     });
     let known = |name: &String| {
-        topology.existing.namespaces.contains(name)
+        values::is_attached(name)
+            || topology.existing.namespaces.contains(name)
             || topology.namespaces.iter().any(|(other, _)| other == name)
     };
     if !known(&endpoint.namespace) {

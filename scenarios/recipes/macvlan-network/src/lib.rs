@@ -7,6 +7,7 @@ mod ipam;
 mod network;
 mod recipe;
 
+use netwright_topology::values::Prefix;
 use netwright_topology::{At, Reader, Topology};
 use serde_json::Value;
 
@@ -22,6 +23,7 @@ pub struct Request {
     /// the network's name
     pub name: String,
     pub share_parent: bool,
+    pub subnets: Vec<Prefix>,
 }
 
 /// Reads every parameter; nothing is to be made where the reader has faults afterwards.
@@ -45,7 +47,9 @@ pub fn read(given: &Value, reader: &mut Reader) -> Option<Request> {
     if reader.faults.is_empty() {
         netwright_topology::check(&topology, reader);
     }
-    Some(Request { topology, lines, name: network.name, share_parent: network.share_parent })
+    let subnets = network.pools.iter().map(|pool| pool.subnet).collect();
+    let (name, share_parent) = (network.name, network.share_parent);
+    Some(Request { topology, lines, name, share_parent, subnets })
 }
 
 #[cfg(test)]

@@ -1,16 +1,21 @@
 //! The recipe: its parameters by name, and what it asks the kernel before it makes the network:
 //! which namespaces are there, and whose the parent is.
 
+use netwright_sdk::host::addresses;
 use netwright_sdk::host::links;
 use netwright_sdk::host::namespaces::{self, Namespace};
 use netwright_sdk::prelude::*;
 use netwright_sdk::wit::links::Info;
 use netwright_sdk::wit::types::Error as Refused;
 use netwright_topology::guest;
+use netwright_topology::values::{self, Prefix};
 use netwright_topology::{Key, List, Map, Reader, Topology};
 use serde_json::Value;
 
 use crate::endpoint::ALIAS;
+
+/// RT_SCOPE_LINK of linux/rtnetlink.h.
+const LINK_SCOPE: u8 = 253;
 
 /// Docker's words for how the endpoints see each other.
 #[derive(ParamValue)]
@@ -67,6 +72,7 @@ struct Given {
         "host.address.add" = "the endpoints' addresses",
         "host.route.default" = "the endpoints' default routes",
         "host.namespace" = "the endpoints' namespaces",
+        "uplink.passthru" = "a network of mode passthru",
     )
 )]
 fn macvlan_network(_lab: &Lab, _given: Given) -> Result<()> {
@@ -79,37 +85,38 @@ fn check(_: &Given) -> Vec<Fault> {
 
 fn read(given: &Value, reader: &mut Reader) -> Option<guest::Plan> {
     let request = crate::read(given, reader)?;
-    let (name, share) = (request.name, request.share_parent);
+    let (name, share_parent, subnets) = (request.name, request.share_parent, request.subnets);
     Some(guest::Plan {
         topology: request.topology,
         lines: request.lines,
-        prepare: Box::new(move |topology| prepare(topology, &name, share)),
+        prepare: Box::new(move |topology| {
+            prepare(topology, &Asked { name, share_parent, subnets })
+        }),
     })
 }
 
+/// What matters to the networks that are there.
+struct Asked {
+    name: String,
+    share_parent: bool,
+    subnets: Vec<Prefix>,
+}
+
 /// Leaves out the namespaces that are there, and refuses a parent that another network has.
-fn prepare(topology: &mut Topology, name: &str, share_parent: bool) -> Result<(), Refused> {
+fn prepare(topology: &mut Topology, asked: &Asked) -> Result<(), Refused> {
     let there = namespaces::list_names()?;
-    if !share_parent {
-        unshared(topology, name, &there)?;
+    refuse_used(topology, asked, "", &Namespace::root()?)?;
+    for space in &there {
+        refuse_used(topology, asked, space, &Namespace::open(space)?)?;
     }
     topology.namespaces.retain(|(name, _)| !there.contains(name));
     topology.existing.namespaces.extend(there);
     Ok(())
 }
 
-fn unshared(topology: &Topology, name: &str, there: &[String]) -> Result<(), Refused> {
-    let root = Namespace::root()?;
-    refuse_used(topology, name, "", &root)?;
-    for space in there {
-        refuse_used(topology, name, space, &Namespace::open(space)?)?;
-    }
-    Ok(())
-}
-
 fn refuse_used(
     topology: &Topology,
-    name: &str,
+    asked: &Asked,
     space: &str,
     namespace: &Namespace,
 ) -> Result<(), Refused> {
@@ -118,11 +125,42 @@ fn refuse_used(
             continue;
         };
         let Some(parent) = parent(space, &link) else { continue };
-        if user != name && topology.existing.links.contains(&parent) {
-            let (space, parent) = parent;
-            let shown = if space.is_empty() { parent } else { format!("{space}/{parent}") };
+        if user == asked.name || !topology.existing.links.contains(&parent) {
+            continue;
+        }
+        let (above, parent) = parent;
+        let shown = if above.is_empty() { parent } else { format!("{above}/{parent}") };
+        if !asked.share_parent {
             return Err(Refused::Invalid(format!(
                 "parent `{shown}` is already used by network `{user}`\n  help: `share-parent: true` lets both use it"
+            )));
+        }
+        refuse_overlap(asked, user, &shown, &link.name, namespace)?;
+    }
+    Ok(())
+}
+
+/// Two networks on one parent are one broadcast domain: an address must mean one station.
+fn refuse_overlap(
+    asked: &Asked,
+    user: &str,
+    parent: &str,
+    link: &str,
+    namespace: &Namespace,
+) -> Result<(), Refused> {
+    for info in addresses::list_all(namespace, None)?.iter().filter(|info| info.link == link) {
+        let theirs = values::from_wit(info.address.prefix);
+        // What the kernel gives each link by itself is of no network.
+        if theirs.address.is_ipv6() && info.address.scope == Some(LINK_SCOPE) {
+            continue;
+        }
+        let overlaps =
+            |ours: &&Prefix| ours.contains(theirs.address) || theirs.contains(ours.address);
+        if let Some(ours) = asked.subnets.iter().find(overlaps) {
+            let network = Prefix { address: theirs.network(), length: theirs.length };
+            return Err(Refused::Invalid(format!(
+                "subnet {ours} of network `{}` overlaps {network} of network `{user}` on parent `{parent}`",
+                asked.name
             )));
         }
     }
