@@ -98,6 +98,61 @@ steps:
     assert!(said.contains("`mac1`") && said.contains("ns1"), "the other link: {said}");
 }
 
+/// Before the kernel is asked, each with its place; the combinations once each link is well-formed.
+#[test]
+fn b6_what_the_kernel_would_refuse_is_refused_by_line_and_column() {
+    let wrong = [
+        ("6:15", "{ name: mac5678901234567, kind: macvlan, parent: p0 }", "16 bytes"),
+        (
+            "7:53",
+            "{ name: mac3, kind: macvlan, parent: p0, mac: \"01:00:5e:00:00:01\" }",
+            "multicast",
+        ),
+        ("8:44", "{ name: mac4, kind: macvlan, parent: lo }", "`lo` can't be a parent"),
+        ("9:44", "{ name: mac5, kind: macvlan, parent: nobody }", "unknown parent `nobody`"),
+        ("10:35", "{ name: v0, kind: vlan, id: 0, parent: p0 }", "0 is out of range"),
+        ("11:35", "{ name: v1, kind: vlan, id: 4095, parent: p0 }", "4095 is out of range"),
+    ];
+    all_refused(&wrong);
+    all_refused(&[
+        (
+            "6:53",
+            "{ name: mac1, kind: macvlan, parent: p0, mtu: 1600 }",
+            "mtu 1600 is above the 1500",
+        ),
+        ("", "{ name: v2, kind: vlan, id: 5, parent: p0 }", ""),
+        ("8:35", "{ name: v3, kind: vlan, id: 5, parent: p0 }", "VLAN 5 of `p0` is `v2` already"),
+    ]);
+}
+
+/// Every fault of one file, by place and words; `run` touches nothing either. A link without a
+/// place is right by itself.
+#[track_caller]
+fn all_refused(wrong: &[(&str, &str, &str)]) {
+    let mut text = "\
+name: b6
+steps:
+  - recipe: builtin:topology
+    params:
+      links: [{ name: p0, kind: veth, peer: p1, mtu: 1500 },
+"
+    .to_owned();
+    for (_, link, _) in wrong {
+        text += &format!("      {link},\n");
+    }
+    text += "      ]\n";
+    let session = Session::new();
+    let path = session.file("b6.yaml", text);
+    for command in ["validate", "run"] {
+        let output = session.netwright([command.as_ref(), path.as_os_str()]).expect_code(2);
+        assert_eq!(output.stdout, "");
+        for (place, _, words) in wrong.iter().filter(|(place, _, _)| !place.is_empty()) {
+            assert!(output.stderr.contains(&format!("b6.yaml:{place}\n")), "{place}: {output:#?}");
+            assert!(output.stderr.contains(words), "{words}: {output:#?}");
+        }
+    }
+}
+
 #[test]
 fn b7_a_name_may_come_again_in_another_namespace_but_not_in_its_own() {
     let session = Session::new();
