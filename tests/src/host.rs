@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -10,20 +11,33 @@ use crate::session::{Output, Session};
 
 /// Mounts of its own, so that /run/netns is private; links of its own, whose addresses don't wait
 /// for duplicates.
-const ENTER: &str = "mount -t tmpfs none /run && mount -t sysfs none /sys && ip link set lo up && \
+const ENTER: &str = "mount -t tmpfs none /run && ip link set lo up && \
                      echo 0 > /proc/sys/net/ipv6/conf/default/dad_transmits && \
                      echo ready && exec sleep infinity";
 
 /// A network and a mount namespace, held by a process until this is dropped.
 pub struct Host {
     holder: Child,
+    /// the process whose namespaces these are
+    process: u32,
+    /// also has processes of its own
+    processes: bool,
     session: Session,
 }
 
 impl Host {
     pub fn new() -> Self {
+        Self::open(&[])
+    }
+
+    /// The same with processes of its own, all of which end with it: for daemons.
+    pub fn with_processes() -> Self {
+        Self::open(&["--pid", "--fork", "--kill-child", "--mount-proc"])
+    }
+
+    fn open(more: &[&str]) -> Self {
         let mut holder = Command::new("unshare");
-        holder.args(["--net", "--mount", "--propagation", "private"]);
+        holder.args(["--net", "--mount", "--propagation", "private"]).args(more);
         holder.args(["sh", "-c", ENTER]);
         holder.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut holder = holder.spawn().expect("unshare is installed: cargo xtask setup");
@@ -31,7 +45,16 @@ impl Host {
         let stdout = holder.stdout.take().expect("it is piped");
         BufReader::new(stdout).read_line(&mut line).expect("a line of text");
         assert_eq!(line, "ready\n", "a test of the host target needs root, for namespaces");
-        Self { holder, session: Session::new() }
+        let id = holder.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        let child = children.unwrap_or_default().split_whitespace().next().map(str::to_owned);
+        let process = child.filter(|_| !more.is_empty()).and_then(|child| child.parse().ok());
+        Self {
+            holder,
+            process: process.unwrap_or(id),
+            processes: !more.is_empty(),
+            session: Session::new(),
+        }
     }
 
     /// The same with what these lines of ip(8) make.
@@ -44,7 +67,7 @@ impl Host {
     }
 
     /// Waits until links have noticed that they are up, and IPv6 addresses are no longer tentative.
-    fn settle(&self) {
+    pub fn settle(&self) {
         let unsettled = crate::machine::until_empty(|| {
             let links = self.ip_json(&["address", "show"]);
             let links = links.as_array().cloned().unwrap_or_default();
@@ -70,7 +93,7 @@ impl Host {
 
     /// The process whose namespaces these are.
     pub fn process(&self) -> u32 {
-        self.holder.id()
+        self.process
     }
 
     pub fn session(&self) -> &Session {
@@ -80,7 +103,8 @@ impl Host {
     /// A command that will run inside.
     pub fn command(&self, inner: &Command) -> Command {
         let mut command = Command::new("nsenter");
-        command.args(["-t", &self.holder.id().to_string(), "--net", "--mount", "--"]);
+        command.args(["-t", &self.process.to_string(), "--net", "--mount"]);
+        command.args(self.processes.then_some("--pid")).arg("--");
         command.arg(inner.get_program()).args(inner.get_args()).stdin(Stdio::null());
         for (name, value) in inner.get_envs() {
             match value {
@@ -144,6 +168,7 @@ impl Host {
         for line in output.stdout.lines().filter(|line| !line.is_empty()) {
             match serde_json::from_str::<Value>(line) {
                 Ok(Value::Array(mut entries)) => {
+                    entries.retain(|entry| !is_learned(entry));
                     entries.iter_mut().for_each(forget_what_ages);
                     lines.extend(entries.iter().map(Value::to_string));
                 }
@@ -177,6 +202,12 @@ impl Drop for Host {
         let _ = self.holder.kill();
         let _ = self.holder.wait();
     }
+}
+
+/// A neighbour, or an entry of a forwarding database, that traffic made.
+fn is_learned(entry: &Value) -> bool {
+    let station = entry.get("mac").or(entry.get("lladdr")).is_some();
+    station && !entry["state"].to_string().to_lowercase().contains("permanent")
 }
 
 /// What time and traffic change, whatever anybody does.

@@ -2,6 +2,8 @@
 
 use crate::program::{run, say};
 use anyhow::{Result, anyhow, bail};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Command;
 
 /// Installs packages with apt-get, for `purpose`. Needs root; without it, or without apt-get, the
@@ -21,6 +23,7 @@ pub(crate) fn install(packages: &[&str], purpose: &str) -> Result<()> {
         );
     }
     say(format_args!("installing {list}: {purpose}"));
+    let _quiet = NoServices::begin();
     if run(&mut apt_get_install(packages)).is_ok() {
         return Ok(());
     }
@@ -46,4 +49,29 @@ fn is_root() -> Result<bool> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap_or_default();
     Ok(line.split_whitespace().nth(1) == Some("0"))
+}
+
+/// Asked by Debian's packages before they start a service, invoke-rc.d(8).
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+/// While this lives, packages start no services: Docker's would alter the machine's network.
+struct NoServices(bool);
+
+impl NoServices {
+    /// A policy that is there already stays as it is.
+    fn begin() -> Self {
+        let text = "#!/bin/sh\nexit 101\n";
+        let mut file = std::fs::OpenOptions::new();
+        let file = file.write(true).create_new(true).mode(0o755).open(POLICY);
+        Self(file.is_ok_and(|mut file| file.write_all(text.as_bytes()).is_ok()))
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.0 {
+            // Whoever removed it before wanted it gone as well.
+            let _ = std::fs::remove_file(POLICY);
+        }
+    }
 }

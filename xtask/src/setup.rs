@@ -12,14 +12,17 @@ struct Needed {
 }
 
 /// iproute2 and ping are the second opinion on what netwright did; util-linux and coreutils give
-/// the tests namespaces of their own and an ordinary user.
-const PROGRAMS: [Needed; 6] = [
+/// the tests namespaces of their own and an ordinary user; Docker's Engine and a static busybox for
+/// its image are what macvlan networks are compared with.
+const PROGRAMS: [Needed; 8] = [
     Needed { program: "ip", package: "iproute2" },
     Needed { program: "bridge", package: "iproute2" },
     Needed { program: "ping", package: "iputils-ping" },
     Needed { program: "setpriv", package: "util-linux" },
     Needed { program: "nsenter", package: "util-linux" },
     Needed { program: "unshare", package: "util-linux" },
+    Needed { program: "dockerd", package: "docker.io" },
+    Needed { program: "busybox", package: "busybox-static" },
 ];
 
 /// Leaves the machine able to build and test, or says what is in the way.
@@ -37,7 +40,7 @@ fn install_programs() -> Result<()> {
     let missing: Vec<&Needed> =
         PROGRAMS.iter().filter(|needed| !is_installed(needed.program)).collect();
     if missing.is_empty() {
-        say("ip, bridge, ping, setpriv, nsenter and unshare are there");
+        say("ip, bridge, ping, setpriv, nsenter, unshare, dockerd and busybox are there");
         return Ok(());
     }
     for needed in &missing {
