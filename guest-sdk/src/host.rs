@@ -6,12 +6,12 @@
 
 #[cfg(target_arch = "wasm32")]
 pub use crate::wit::netwright::host::{
-    addresses, batch, forwarding, links, log, namespaces, neighbours, params, probes, report,
-    routes, rules, sysctls, taps, types,
+    addresses, batch, captures, forwarding, links, log, namespaces, neighbours, params, probes,
+    report, routes, rules, sysctls, taps, types,
 };
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use crate::testing::imports::{
-    addresses, batch, forwarding, links, log, namespaces, neighbours, params, probes, report,
-    routes, rules, sysctls, taps, types,
+    addresses, batch, captures, forwarding, links, log, namespaces, neighbours, params, probes,
+    report, routes, rules, sysctls, taps, types,
 };

@@ -39,7 +39,8 @@
 //!   namespace.
 //! - A link in the making is a [`LinkBuilder`](link::LinkBuilder): it comes up when it is made,
 //!   unless `.down()` is said.
-//! - [`Namespace`] has the probes: `ping`, `tcp`, `udp`, `listen`, `wait_until`.
+//! - [`Namespace`] has the probes: `ping`, `tcp`, `udp`, `listen`, `wait_until`; and `capture`, which
+//!   sees every frame of a link.
 //! - [`Lab`] has the report: `step`, `check`, `metric`, `attach`, `print`.
 //! - [`wit`] holds the contract's own types, and [`host`] its functions, for whoever needs what no
 //!   builder says.
@@ -47,6 +48,7 @@
 #![allow(clippy::result_large_err, reason = "the functions of the contract answer so")]
 
 mod address;
+mod capture;
 mod error;
 pub mod host;
 mod lab;
@@ -69,6 +71,7 @@ mod topology;
 mod words;
 
 pub use address::{AddressBuilder, IntoAddress, IntoMac, IntoPrefix, MacAddress, Prefix};
+pub use capture::{Capture, CaptureBuilder, FrameFilter};
 pub use error::{Context, Error, Result};
 pub use lab::Lab;
 pub use link::{AnyLink, Link, LinkReference};
@@ -93,9 +96,10 @@ pub mod prelude {
     pub use crate::wit::probes::Transport;
     pub use crate::wit::types::Family;
     pub use crate::{
-        AnyLink, Condition, Context, Destination, Error, Fault, IntoAddress, IntoMac, IntoPrefix,
-        Lab, Link, Listener, MacAddress, Namespace, NextHop, ParamValue, Params, Pinging, Place,
-        PlannedLink, PlannedNamespace, Prefix, Result, Tap, Topology, Values, log, recipe,
+        AnyLink, Capture, Condition, Context, Destination, Error, Fault, FrameFilter, IntoAddress,
+        IntoMac, IntoPrefix, Lab, Link, Listener, MacAddress, Namespace, NextHop, ParamValue,
+        Params, Pinging, Place, PlannedLink, PlannedNamespace, Prefix, Result, Tap, Topology,
+        Values, log, recipe,
     };
 }
 
@@ -154,7 +158,7 @@ pub mod wit {
     });
 
     pub use netwright::host::{
-        addresses, batch, forwarding, links, log, namespaces, neighbours, params, probes, report,
-        routes, rules, sysctls, taps, types,
+        addresses, batch, captures, forwarding, links, log, namespaces, neighbours, params, probes,
+        report, routes, rules, sysctls, taps, types,
     };
 }

@@ -13,7 +13,7 @@ use crate::wit::neighbours::Neighbour;
 use crate::wit::routes::Route;
 use crate::wit::rules::Rule;
 use crate::wit::types::{Family, Write};
-use crate::{AnyLink, Error, IntoAddress, Prefix, Result};
+use crate::{AnyLink, CaptureBuilder, Error, IntoAddress, Prefix, Result};
 
 /// A network namespace of the run.
 ///
@@ -63,6 +63,11 @@ impl Namespace {
     pub fn link(&self, name: &str) -> Result<Link> {
         let handle = host::links::Link::open(self.handle(), name)?;
         Ok(Link::new(handle, self.clone(), name.to_owned()))
+    }
+
+    /// A capture of every frame that passes a link. As `tcpdump -i NAME`.
+    pub fn capture(&self, link: &str) -> CaptureBuilder {
+        CaptureBuilder::new(self.link(link))
     }
 
     /// All links, by index. As `ip -d link show`.

@@ -14,6 +14,7 @@ wasmtime::component::bindgen!({
     imports: {
         "netwright:host/probes": async | trappable,
         "netwright:host/taps": async | trappable,
+        "netwright:host/captures": async | trappable,
         default: trappable,
     },
     exports: { default: async },
@@ -24,5 +25,6 @@ wasmtime::component::bindgen!({
         "netwright:host/probes.pinging": crate::host::PingingHandle,
         "netwright:host/probes.listener": crate::host::ListenerHandle,
         "netwright:host/taps.tap": crate::host::TapHandle,
+        "netwright:host/captures.capture": crate::host::CaptureHandle,
     },
 });

@@ -1,6 +1,8 @@
 //! Asks the kernel whether what a scenario wants holds, again and again until it does or its time
 //! is over: links need moments to get their carrier, addresses to leave duplicate detection.
 
+mod frames;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -41,6 +43,7 @@ pub async fn evaluate(check: &Check, session: &mut Session) -> bool {
         Err(difference) => (Verdict::Fail, difference),
     };
     session.report.check(&check.to_string(), verdict, &detail);
+    session.save_capture_of_check();
     verdict == Verdict::Pass
 }
 
@@ -54,6 +57,7 @@ async fn attempt(check: &Check, session: &mut Session) -> Seen {
         Check::Arp(check) => arp(check, session).await,
         Check::Tcp(check) => tcp(check, session).await,
         Check::Sysctl(check) => sysctl(check, session),
+        Check::Frames(check) => frames::frames(check, session).await,
     }
 }
 

@@ -17,6 +17,7 @@ pub mod change;
 pub mod grant;
 pub mod policy;
 
+pub mod capture;
 pub mod kernel;
 
 mod attach;

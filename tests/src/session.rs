@@ -135,6 +135,14 @@ impl Session {
         path
     }
 
+    /// Makes a folder that the session's user can write to, and gives its path.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir(&path).expect("the session's folder is writable");
+        self.give(&path);
+        path
+    }
+
     /// Copies a file of the workspace to where the session's user can read it.
     pub fn bring(&self, file: &str) -> PathBuf {
         let source = workspace().join(file);

@@ -45,7 +45,7 @@ enum Task {
     VmShell,
     /// Measure netwright beside limit.c, ip(8) and pyroute2, and print tables
     Bench,
-    /// Install what is missing to build and test: guest toolchain, iproute2, ping, util-linux
+    /// Install what is missing to build and test: guest toolchain, iproute2, ping, tcpdump, util-linux
     Setup,
     /// Build the recipes in scenarios/recipes into target/recipes/components
     Recipes,

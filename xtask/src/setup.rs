@@ -11,13 +11,14 @@ struct Needed {
     package: &'static str,
 }
 
-/// iproute2 and ping are the second opinion on what netwright did; util-linux and coreutils give
-/// the tests namespaces of their own and an ordinary user; Docker's Engine and a static busybox for
-/// its image are what macvlan networks are compared with.
-const PROGRAMS: [Needed; 8] = [
+/// iproute2, ping and tcpdump are the second opinion on what netwright did; util-linux and coreutils
+/// give the tests namespaces of their own and an ordinary user; Docker's Engine and a static busybox
+/// for its image are what macvlan networks are compared with.
+const PROGRAMS: [Needed; 9] = [
     Needed { program: "ip", package: "iproute2" },
     Needed { program: "bridge", package: "iproute2" },
     Needed { program: "ping", package: "iputils-ping" },
+    Needed { program: "tcpdump", package: "tcpdump" },
     Needed { program: "setpriv", package: "util-linux" },
     Needed { program: "nsenter", package: "util-linux" },
     Needed { program: "unshare", package: "util-linux" },
@@ -40,7 +41,7 @@ fn install_programs() -> Result<()> {
     let missing: Vec<&Needed> =
         PROGRAMS.iter().filter(|needed| !is_installed(needed.program)).collect();
     if missing.is_empty() {
-        say("ip, bridge, ping, setpriv, nsenter, unshare, dockerd and busybox are there");
+        say("ip, bridge, ping, tcpdump, setpriv, nsenter, unshare, dockerd and busybox are there");
         return Ok(());
     }
     for needed in &missing {

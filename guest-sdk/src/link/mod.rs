@@ -35,7 +35,9 @@ use crate::wit::links::{
 };
 use crate::wit::neighbours::Neighbour;
 use crate::wit::types::Write;
-use crate::{Error, IntoAddress, IntoMac, IntoPrefix, MacAddress, Namespace, Result, Tap};
+use crate::{
+    CaptureBuilder, Error, IntoAddress, IntoMac, IntoPrefix, MacAddress, Namespace, Result, Tap,
+};
 use kind::attribute;
 
 /// A link, by its namespace and index: a rename doesn't lose it.
@@ -255,6 +257,11 @@ impl Link {
     /// The forwarding database. As `bridge fdb show dev LINK`.
     pub fn fdb_entries(&self) -> Result<Vec<Entry>> {
         Ok(host::forwarding::list_all(self.handle())?)
+    }
+
+    /// A capture of every frame that passes this link. As `tcpdump -i NAME`.
+    pub fn capture(&self) -> CaptureBuilder {
+        CaptureBuilder::new(Ok(self.clone()))
     }
 
     /// Opens a macvtap, ipvtap, tun or tap, to send and receive its frames.

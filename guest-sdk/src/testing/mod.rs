@@ -50,6 +50,7 @@ use std::rc::Rc;
 pub use change::{Change, Site};
 
 use crate::link::LinkReference;
+use crate::wit::captures::{Direction, Frame};
 use crate::wit::links::Info as LinkInfo;
 use crate::wit::log::Level;
 use crate::wit::probes::Transport;
@@ -231,6 +232,22 @@ impl MemoryHost {
     /// There is no such link.
     pub fn sent(&self, link: impl LinkReference) -> Vec<Vec<u8>> {
         self.wire(link, |wire| wire.sent.clone())
+    }
+
+    /// Lets a frame pass a link, for captures of it to see: `("switch/port1", Direction::Incoming,
+    /// frame)`. The link need not be there yet; the frame has passed when it comes.
+    ///
+    /// # Panics
+    /// That can't be the name of a link.
+    pub fn pass(&self, link: impl LinkReference, direction: Direction, frame: impl Into<Vec<u8>>) {
+        let path = sound(link.path());
+        let site = Site { namespace: path.namespace.unwrap_or_default(), name: path.name };
+        let data = frame.into();
+        self.tell(|state| {
+            let timestamp_ns = u64::try_from(state.passing.len()).unwrap_or(u64::MAX);
+            let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+            state.passing.push((site, Frame { timestamp_ns, direction, length, data }));
+        });
     }
 
     /// Every change so far, in ip(8)'s words without the `ip`.

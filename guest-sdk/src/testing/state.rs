@@ -6,9 +6,10 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::answers::Answers;
-use super::change::Change;
+use super::change::{Change, Site};
 use super::network::{LinkId, NamespaceId, Network};
 use super::{Attachment, Check, Metric};
+use crate::wit::captures::Frame;
 use crate::wit::links::Statistics;
 use crate::wit::log::Level;
 use crate::wit::probes::{Condition, Transport};
@@ -40,6 +41,8 @@ pub(crate) struct State {
     pub(crate) dry_run: bool,
     pub(crate) answers: Answers,
     pub(crate) wires: BTreeMap<LinkId, Wire>,
+    /// the frames that captures see, and of which link
+    pub(crate) passing: Vec<(Site, Frame)>,
     pub(crate) told: Told,
     /// words of changes that are to be refused, with the error
     pub(crate) refusals: Vec<(String, Error)>,
@@ -90,6 +93,7 @@ impl State {
             dry_run: false,
             answers: Answers::default(),
             wires: BTreeMap::new(),
+            passing: Vec::new(),
             told: Told::default(),
             refusals: Vec::new(),
         }
@@ -122,6 +126,11 @@ impl State {
         let order = self.network.apply_all(changes)?;
         self.changes.extend(order.into_iter().map(|place| changes[place].clone()));
         Ok(())
+    }
+
+    /// The frames that pass a link.
+    pub(crate) fn passed(&self, site: &Site) -> impl Iterator<Item = &Frame> {
+        self.passing.iter().filter(move |(at, _)| at == site).map(|(_, frame)| frame)
     }
 
     /// What the taps have seen; nothing else counts packets here.

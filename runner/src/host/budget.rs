@@ -28,6 +28,8 @@ pub struct Limits {
     pub handles: usize,
     /// Bytes of log, report and print.
     pub log_bytes: usize,
+    /// Bytes of frames that captures hold at one time, all together.
+    pub captured_bytes: usize,
     /// Bytes of one recipe file.
     pub recipe_bytes: usize,
 }
@@ -43,6 +45,7 @@ impl Default for Limits {
             call_bytes: 16 << 20,
             handles: 65536,
             log_bytes: 1 << 20,
+            captured_bytes: 16 << 20,
             recipe_bytes: 64 << 20,
         }
     }

@@ -1,11 +1,13 @@
 //! What stands behind a recipe's handles, and how it is refused.
 
 use std::fmt;
+use std::sync::Arc;
 
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 
 use super::{Host, LimitReached};
 use crate::bindings::netwright::host::types;
+use crate::capture::Capture;
 use crate::change::{LinkRef, NamespaceRef};
 use crate::kernel::Error;
 use crate::probe::{Echo, Listener, Pinging};
@@ -19,6 +21,11 @@ pub struct PingingHandle {
     pub(super) echo: Option<Echo>,
 }
 pub struct TapHandle(pub(super) Tap);
+pub struct CaptureHandle {
+    /// in the session, which ends it
+    pub(super) number: usize,
+    pub(super) capture: Arc<Capture>,
+}
 
 /// Why a call of the recipe's is not carried out.
 pub enum Refusal {

@@ -3,6 +3,7 @@
 
 mod batch;
 mod budget;
+mod captures;
 mod control;
 mod convert;
 mod handle;
@@ -11,11 +12,14 @@ mod namespaces;
 mod neighbours;
 mod probes;
 mod routes;
+mod saved;
 mod session;
 mod taps;
 
 pub use budget::{Budget, LimitReached, Limits};
-pub use handle::{LinkHandle, ListenerHandle, NamespaceHandle, PingingHandle, Refusal, TapHandle};
+pub use handle::{
+    CaptureHandle, LinkHandle, ListenerHandle, NamespaceHandle, PingingHandle, Refusal, TapHandle,
+};
 pub use session::Session;
 
 use wasmtime::component::{HasSelf, Linker, ResourceTable};

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::Limits;
 use super::budget::Objects;
+use crate::capture::Captures;
 use crate::change::{Answer, Applied, Change, LinkRef, Made, NamespaceRef, Query, Undo};
 use crate::grant::Grants;
 use crate::journal::Journal;
@@ -31,6 +32,7 @@ pub struct Session {
     monitor: Option<Monitor>,
     /// A plan is made: recipes are told, and their changes are for show.
     pub rehearsal: bool,
+    pub captures: Captures,
     /// Until when the run may wait for anything.
     pub deadline: Instant,
 }
@@ -53,6 +55,7 @@ impl Session {
             opener: None,
             monitor: None,
             rehearsal: false,
+            captures: Captures::new(limits.captured_bytes),
             deadline,
         }
     }
@@ -170,6 +173,10 @@ impl Session {
 
     fn done(&mut self, intent: crate::journal::Intent, change: &Change, applied: Applied) -> Made {
         self.objects.count(change);
+        if let Change::DeleteNamespace { namespace: NamespaceRef { name: Some(name), .. } } = change
+        {
+            self.captures.end_in(name);
+        }
         self.journal.done(intent, applied.undo);
         self.report.changed(change);
         if let Made::Namespace(namespace) = &applied.made {

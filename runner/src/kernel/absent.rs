@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use super::{BatchError, Error, Kernel, LinkSight, SpaceSight};
+use super::{BatchError, Error, Kernel, LinkSight, NamespaceWatcher, SpaceSight};
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
 use crate::policy::Permitted;
 
@@ -36,6 +36,8 @@ impl Kernel for Absent {
     fn namespaces(&self) -> Vec<(Name, Arc<OwnedFd>)> {
         Vec::new()
     }
+
+    fn watch_namespaces(&mut self, _: NamespaceWatcher) {}
 
     fn namespace_descriptor(&self, _: &NamespaceRef) -> Result<Arc<OwnedFd>, Error> {
         Err(refusal())

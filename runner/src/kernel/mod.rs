@@ -39,6 +39,9 @@ pub trait Kernel {
     /// The run's named namespaces, held by these descriptors.
     fn namespaces(&self) -> Vec<(Name, Arc<OwnedFd>)>;
 
+    /// Tells of each namespace that is made from now on, before anything is made inside it.
+    fn watch_namespaces(&mut self, watcher: NamespaceWatcher);
+
     /// The namespace's descriptor, for sockets that are to be opened inside it.
     fn namespace_descriptor(&self, namespace: &NamespaceRef) -> Result<Arc<OwnedFd>, Error>;
 
@@ -58,6 +61,17 @@ pub trait Kernel {
 
     /// What still carries this run's mark outside its own namespaces, in words.
     fn remains(&self) -> Vec<String>;
+}
+
+/// Called with a new namespace's name and descriptor.
+pub struct NamespaceWatcher(pub Box<TellOfNamespace>);
+
+type TellOfNamespace = dyn FnMut(&Name, &OwnedFd) + Send;
+
+impl std::fmt::Debug for NamespaceWatcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NamespaceWatcher")
+    }
 }
 
 /// The first change of a batch that failed.

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use etherparse::{ArpEthIpv4Packet, ArpOperation, ArpPacket, EtherType, Ethernet2Header};
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
-use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, sleep_until};
 
-use super::socket::{check_link_name, inside, on_runtime, refused};
+use super::socket::{bind_to_link, check_link_name, inside, on_runtime, refused};
 use crate::change::MacAddress;
 use crate::kernel::Error;
 
@@ -164,21 +164,10 @@ fn find_station(link: &str, target: Ipv4Addr) -> io::Result<Found> {
 }
 
 /// A packet(7) socket that sees only the ARP of one link.
-#[expect(unsafe_code, reason = "socket2 has no constructor for the address of a link")]
 fn open_socket(index: i32) -> io::Result<OwnedFd> {
     // Without a protocol nothing comes before the link is chosen.
     let socket = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(0)))?;
     socket.set_nonblocking(true)?;
-    let mut storage = SockAddrStorage::zeroed();
-    // SAFETY: sockaddr_ll is one of the structures that the storage is for, and zeros are valid
-    // for all of its fields.
-    let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };
-    address.sll_family = libc::AF_PACKET as libc::sa_family_t;
-    address.sll_protocol = (libc::ETH_P_ARP as u16).to_be();
-    address.sll_ifindex = index;
-    // SAFETY: the storage holds a sockaddr_ll, filled in above, and that is its length.
-    let address =
-        unsafe { SockAddr::new(storage, size_of::<libc::sockaddr_ll>() as libc::socklen_t) };
-    socket.bind(&address)?;
+    bind_to_link(&socket, libc::ETH_P_ARP as u16, index)?;
     Ok(socket.into())
 }

@@ -25,4 +25,4 @@ pub use wait::{Condition, wait_until};
 
 /// The most bytes that one TCP probe sends, and the most that it takes.
 pub const MOST_BYTES: usize = 1 << 20;
-pub(crate) use socket::{check_link_name, inside, on_runtime, refused};
+pub(crate) use socket::{bind_to_link, check_link_name, inside, on_runtime, refused};

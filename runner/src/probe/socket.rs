@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
+use socket2::{SockAddr, SockAddrStorage, Socket};
 use tokio::io::unix::AsyncFd;
 
 use crate::kernel::{Error, KernelError, netns};
@@ -24,6 +25,23 @@ pub(crate) fn on_runtime(file: OwnedFd, operation: &str) -> Result<AsyncFd<Owned
     // SAFETY: an OwnedFd names one open file until it is dropped, which the AsyncFd decides.
     let registered = unsafe { AsyncFd::register(file) };
     registered.map_err(|error| refused(operation, &error.into_parts().1))
+}
+
+/// Lets a packet(7) socket see frames of one EtherType on one link; index 0 is every link of its
+/// namespace.
+#[expect(unsafe_code, reason = "socket2 has no constructor for the address of a link")]
+pub(crate) fn bind_to_link(socket: &Socket, protocol: u16, index: i32) -> io::Result<()> {
+    let mut storage = SockAddrStorage::zeroed();
+    // SAFETY: sockaddr_ll is one of the structures that the storage is for, and zeros are valid
+    // for all of its fields.
+    let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };
+    address.sll_family = libc::AF_PACKET as libc::sa_family_t;
+    address.sll_protocol = protocol.to_be();
+    address.sll_ifindex = index;
+    // SAFETY: the storage holds a sockaddr_ll, filled in above, and that is its length.
+    let address =
+        unsafe { SockAddr::new(storage, size_of::<libc::sockaddr_ll>() as libc::socklen_t) };
+    socket.bind(&address)
 }
 
 /// What the kernel said no to. Errors without a number (none of a socket's) count as EIO.

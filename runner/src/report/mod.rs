@@ -7,7 +7,9 @@ mod view;
 
 pub use escape::escape;
 pub use events::EventLog;
-pub use result::{ChangeResult, CheckResult, Metric, RunResult, StepResult, Verdict};
+pub use result::{
+    CaptureResult, ChangeResult, CheckResult, Metric, RunResult, StepResult, Verdict,
+};
 pub use view::{Level, View};
 
 use std::fs::{self, File};
@@ -207,6 +209,23 @@ impl Report {
         self.view.metric(&metric);
         self.event("metric", json!(metric));
         self.current().metrics.push(metric);
+    }
+
+    /// Something that went wrong without stopping the run; told at its end.
+    pub fn warn(&mut self, warning: String) {
+        self.result.warnings.push(warning);
+    }
+
+    /// Whether files are kept at all.
+    pub fn keeps_files(&self) -> bool {
+        self.artifacts.is_some()
+    }
+
+    /// A capture that has ended.
+    pub fn captured(&mut self, capture: CaptureResult) {
+        self.view.captured(&capture);
+        self.event("capture", json!(capture));
+        self.result.captures.push(capture);
     }
 
     pub fn print(&mut self, text: &str) {

@@ -50,6 +50,24 @@ impl ChangeResult {
     }
 }
 
+/// What a capture saw of a link.
+#[derive(Debug, Clone, Serialize)]
+pub struct CaptureResult {
+    /// none is the root namespace
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    pub link: String,
+    pub frames: u64,
+    pub bytes: u64,
+    /// frames that the kernel had no room for
+    pub dropped: u64,
+    /// frames that came after the limit was reached
+    pub beyond_limit: u64,
+    /// in the artifacts' folder
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
 #[derive(Debug, Clone, Serialize)]
 pub struct StepResult {
     pub name: String,
@@ -84,6 +102,7 @@ pub struct RunResult {
     pub seconds: f64,
     pub steps: Vec<StepResult>,
     pub checks: Vec<CheckResult>,
+    pub captures: Vec<CaptureResult>,
     pub denials: Vec<String>,
     /// Changes that were taken back, because something failed.
     pub undone: usize,
@@ -110,6 +129,7 @@ impl RunResult {
             seconds: 0.0,
             steps: Vec::new(),
             checks: Vec::new(),
+            captures: Vec::new(),
             denials: Vec::new(),
             undone: 0,
             undone_with_lab: 0,

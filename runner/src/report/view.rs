@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{CheckResult, Metric, RunResult, Verdict};
+use super::{CaptureResult, CheckResult, Metric, RunResult, Verdict, escape};
 
 /// How urgent a line of a recipe's log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,6 +132,21 @@ impl View {
             self.complaint(line);
         } else {
             self.line(line);
+        }
+    }
+
+    pub(super) fn captured(&self, capture: &CaptureResult) {
+        let place = match &capture.namespace {
+            Some(namespace) => format!("{} in {namespace}", escape(&capture.link)),
+            None => escape(&capture.link),
+        };
+        let frames = capture.frames;
+        match &capture.file {
+            Some(file) => {
+                self.line(format_args!("  {frames} frames of {place} {DIM}{file}{DIM:#}"))
+            }
+            None if self.verbose => self.line(format_args!("  {frames} frames of {place}")),
+            None => {}
         }
     }
 

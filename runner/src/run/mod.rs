@@ -40,6 +40,7 @@ fn conclude(mut prepared: Prepared) -> Result<Exit, Failure> {
     let reservation = prepared.reservation.take();
     let conducted = conduct(prepared, place, Purpose::Run);
     let (mut session, ending) = runtime.block_on(conducted)?;
+    session.save_captures();
     let ending = settle(&mut session, ending, reservation);
     session.report.finish(ending.exit as u8, ending.message.as_deref());
     Ok(ending.exit)
@@ -89,6 +90,7 @@ async fn conduct(
     session.opener = place.opener;
     session.rehearsal = purpose == Purpose::Rehearsal;
     session.monitor_links();
+    stage.capture(&mut session);
     for step in 0..stage.steps() {
         let (back, outcome) = stage.step(step, session).await;
         session = back;

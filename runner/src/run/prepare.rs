@@ -135,6 +135,7 @@ fn limits(scenario: &Scenario) -> Limits {
         call_bytes: size(asked.call_bytes),
         handles: asked.handles as usize,
         log_bytes: size(asked.log),
+        captured_bytes: size(asked.captured),
         ..Limits::default()
     }
 }

@@ -8,6 +8,8 @@ use super::interrupt::Interrupts;
 use super::prepare::refused;
 use crate::bindings::exports::netwright::host::guest::Fault;
 use crate::bindings::netwright::host::types;
+use crate::capture::Place;
+use crate::change::NamespaceRef;
 use crate::component::{Compiled, Runtime, Stop};
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
@@ -16,7 +18,7 @@ use crate::kernel::{Absent, Kernel};
 use crate::policy::Policy;
 use crate::recipe::Recipe;
 use crate::report::{Report, escape};
-use crate::scenario::{Faults, PlacedCheck, RecipeFault, Scenario};
+use crate::scenario::{Capture, Faults, PlacedCheck, RecipeFault, Scenario};
 
 /// A scenario with its recipes compiled.
 pub(super) struct Stage {
@@ -67,6 +69,19 @@ impl Stage {
         report: Report,
     ) -> Session {
         Session::new(policy, kernel, report, &self.limits, self.deadline)
+    }
+
+    /// Begins to capture what the scenario wants seen from the start.
+    pub(super) fn capture(&self, session: &mut Session) {
+        let wanted: Vec<_> = self.scenario.captures.iter().map(wanted).collect();
+        if wanted.is_empty() {
+            return;
+        }
+        // Where the policy refuses it, that is reported, and the checks on it say so again.
+        if let Ok(root) = session.descriptor(&NamespaceRef::named(None)) {
+            let watcher = session.captures.want(wanted, &root);
+            session.kernel.watch_namespaces(watcher);
+        }
     }
 
     fn host(&self, step: usize, session: Session) -> Host {
@@ -142,6 +157,11 @@ impl Stage {
             Stop::Interrupted(failure) => failure,
         }
     }
+}
+
+fn wanted(capture: &Capture) -> (Place, Option<u32>) {
+    let place = Place { namespace: capture.namespace.clone(), link: capture.link.to_string() };
+    (place, capture.snap_length)
 }
 
 fn recipe_fault(fault: Fault) -> RecipeFault {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 
+use super::frames::{FramesCheck, FramesFile};
 use crate::change::{LinkName, MacAddress, Name, NeighbourState, Prefix};
 
 /// One thing that must hold. The host asks the kernel, whatever the recipe says.
@@ -28,6 +29,8 @@ pub enum Check {
     Tcp(TcpCheck),
     /// a setting of a namespace's network stack
     Sysctl(SysctlCheck),
+    /// frames that pass a link: while a probe runs, or since the start of the run
+    Frames(#[schemars(with = "FramesFile")] Box<FramesCheck>),
 }
 
 impl Check {
@@ -42,6 +45,7 @@ impl Check {
             Self::Arp(check) => check.within,
             Self::Tcp(check) => check.within,
             Self::Sysctl(check) => check.within,
+            Self::Frames(check) => check.within,
         }
     }
 }
@@ -234,6 +238,7 @@ impl fmt::Display for Check {
             Self::Arp(check) => check.fmt(f)?,
             Self::Tcp(check) => check.fmt(f)?,
             Self::Sysctl(check) => check.fmt(f)?,
+            Self::Frames(check) => check.fmt(f)?,
         }
         match self.within() {
             Some(within) => write!(f, " within {within:?}"),
@@ -243,7 +248,7 @@ impl fmt::Display for Check {
 }
 
 /// ` in ns1`, or nothing for the root namespace.
-struct In<'a>(&'a Option<Name>);
+pub(super) struct In<'a>(pub(super) &'a Option<Name>);
 
 impl fmt::Display for In<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,6 +8,7 @@ use super::check::{
     RouteCheck, SysctlCheck, TcpCheck,
 };
 use super::fault::{quote, suggestion};
+use super::frames;
 use super::read::{Fields, Reader};
 use super::tree::{Entry, Node, Value};
 use super::units;
@@ -91,7 +92,11 @@ const CHECKS: &[(&str, &str, Read)] = &[
     ("arp", "an `arp` check", arp),
     ("tcp", "a `tcp` check", tcp),
     ("sysctl", "a `sysctl` check", sysctl),
+    ("frames", "a `frames` check", frames::check),
 ];
+
+/// The checks that send something, which frames can be counted during.
+const PROBES: &[&str] = &["ping", "arp", "tcp"];
 
 /// Reads one item of `checks`.
 pub(crate) fn read(node: &Node, reader: &mut Reader) -> Option<Check> {
@@ -106,6 +111,35 @@ pub(crate) fn read(node: &Node, reader: &mut Reader) -> Option<Check> {
         unknown(entry, reader);
         return None;
     };
+    read_entry(entry, what, *read, reader)
+}
+
+/// Reads the probe that frames are counted during.
+pub(crate) fn read_probe(node: &Node, reader: &mut Reader) -> Option<Check> {
+    let Value::Map(entries) = &node.value else {
+        return reader.wrong(node, "a probe, such as `ping: { from: ns1, to: 10.0.0.1 }`,");
+    };
+    let [entry] = entries.as_slice() else {
+        reader.fault(&node.span, "a probe is one word with its own keys, such as `ping: { … }`");
+        return None;
+    };
+    let mut probes = CHECKS.iter().filter(|(word, ..)| PROBES.contains(word));
+    let Some((_, what, read)) = probes.find(|(word, ..)| *word == entry.key) else {
+        let known = CHECKS.iter().any(|(word, ..)| *word == entry.key);
+        let near = suggestion(&entry.key, PROBES.iter().copied()).filter(|_| !known);
+        let help = near.or_else(|| Some(format!("there are {}", PROBES.join(", "))));
+        let message = format!("{} is no probe that sends frames", quote(&entry.key));
+        reader.fault_with(&entry.key_span, message, help);
+        return None;
+    };
+    let check = read_entry(entry, what, *read, reader)?;
+    if check.within().is_some() {
+        reader.fault(&node.span, "`within` belongs to the `frames` check, not to its probe");
+    }
+    Some(check)
+}
+
+fn read_entry(entry: &Entry, what: &'static str, read: Read, reader: &mut Reader) -> Option<Check> {
     let mut fields = reader.map(&entry.value, what)?;
     let before = reader.faults.len();
     let check = read(&mut fields, reader);
@@ -120,12 +154,20 @@ fn unknown(entry: &Entry, reader: &mut Reader) {
     reader.fault_with(&entry.key_span, format!("unknown check {}", quote(&entry.key)), help);
 }
 
-fn name(fields: &mut Fields<'_>, reader: &mut Reader, key: &'static str) -> Option<Name> {
+pub(super) fn name(
+    fields: &mut Fields<'_>,
+    reader: &mut Reader,
+    key: &'static str,
+) -> Option<Name> {
     let read = if matches!(key, "namespace" | "from") { units::namespace } else { units::name };
     fields.get(key).and_then(|node| reader.parsed(node, read))
 }
 
-fn needed_name(fields: &mut Fields<'_>, reader: &mut Reader, key: &'static str) -> Option<Name> {
+pub(super) fn needed_name(
+    fields: &mut Fields<'_>,
+    reader: &mut Reader,
+    key: &'static str,
+) -> Option<Name> {
     fields.need(reader, key).and_then(|node| reader.parsed(node, units::name))
 }
 
@@ -137,7 +179,7 @@ fn number(fields: &mut Fields<'_>, reader: &mut Reader, key: &'static str) -> Op
     fields.get(key).and_then(|node| reader.integer(node, 0, u32::MAX))
 }
 
-fn within(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Duration> {
+pub(super) fn within(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Duration> {
     let node = fields.get("within")?;
     let duration = reader.parsed(node, units::duration)?;
     if duration.is_zero() || duration > Duration::from_secs(3600) {

@@ -26,6 +26,8 @@ pub struct Limits {
     pub links: u32,
     /// bytes of log and report; a recipe with more to say is stopped
     pub log: u64,
+    /// bytes of frames that captures hold at a time
+    pub captured: u64,
 }
 
 impl Default for Limits {
@@ -39,6 +41,7 @@ impl Default for Limits {
             namespaces: 4_096,
             links: 16_384,
             log: 1 << 20,
+            captured: 16 << 20,
         }
     }
 }
@@ -59,6 +62,7 @@ impl Limits {
         bytes(&mut fields, reader, "memory", (64 << 10, MOST_MEMORY), &mut limits.memory);
         bytes(&mut fields, reader, "call-bytes", (1 << 10, 1 << 40), &mut limits.call_bytes);
         bytes(&mut fields, reader, "log", (0, 1 << 30), &mut limits.log);
+        bytes(&mut fields, reader, "captured", (0, 1 << 30), &mut limits.captured);
         if let Some(node) = fields.get("table") {
             let table =
                 reader.integer(node, 1, 10_000_000).and_then(|n: i64| u64::try_from(n).ok());

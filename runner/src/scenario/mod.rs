@@ -4,6 +4,7 @@
 mod check;
 mod check_read;
 mod fault;
+mod frames;
 mod grant;
 mod limits;
 mod policy;
@@ -26,6 +27,7 @@ pub use check::{
     RouteCheck, SysctlCheck, TcpCheck,
 };
 pub use fault::{Fault, Faults, Location};
+pub use frames::{Capture, FramesCheck};
 pub use limits::Limits;
 pub(crate) use policy::{PolicyLists, flags};
 pub(crate) use step::recipe_named;
@@ -49,6 +51,8 @@ pub struct Scenario {
     pub description: Option<String>,
     /// what the file says; a flag may say otherwise
     pub target: Option<Target>,
+    /// what is captured from the start
+    pub captures: Vec<Capture>,
     pub steps: Vec<Step>,
     pub checks: Vec<PlacedCheck>,
     pub limits: Limits,
@@ -117,6 +121,7 @@ impl Scenario {
                     name,
                     description: None,
                     target: None,
+                    captures: Vec::new(),
                     steps: vec![step],
                     checks: Vec::new(),
                     limits: Limits::default(),
@@ -190,6 +195,7 @@ struct Draft {
     name: Option<String>,
     description: Option<String>,
     target: Option<Target>,
+    captures: Vec<Capture>,
     steps: Vec<Step>,
     checks: Vec<(Check, Span)>,
     limits: Limits,
@@ -213,6 +219,10 @@ impl Draft {
             target: fields.get("target").and_then(|node| {
                 reader.word(node, &[("lab", Target::Lab), ("host", Target::Host)])
             }),
+            captures: fields
+                .get("captures")
+                .map(|node| frames::captures(&variables.substitute(node, reader), reader))
+                .unwrap_or_default(),
             steps: fields
                 .need(reader, "steps")
                 .map(|node| step::read(node, folder, &variables, reader))
@@ -237,6 +247,7 @@ impl Draft {
             name: self.name.unwrap_or_default(),
             description: self.description,
             target: self.target,
+            captures: frames::all_captures(self.captures, &self.checks),
             steps: self.steps,
             checks: self.checks.into_iter().map(place).collect(),
             limits: self.limits,

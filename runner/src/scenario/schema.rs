@@ -23,6 +23,8 @@ pub struct ScenarioFile {
     pub target: Option<TargetFile>,
     /// defaults of the parameters that `${name}` stands for; `-p name=value` overrides them
     pub params: Option<BTreeMap<String, Value>>,
+    /// links whose every frame is captured, from before the first one
+    pub captures: Option<Vec<CaptureFile>>,
     #[schemars(length(min = 1))]
     pub steps: Vec<StepFile>,
     /// what must hold after the last step, in this order
@@ -35,6 +37,18 @@ pub struct ScenarioFile {
 pub enum TargetFile {
     Lab,
     Host,
+}
+
+/// A link to capture; it need not be there yet
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CaptureFile {
+    /// the root namespace where it is left out
+    pub namespace: Option<String>,
+    pub link: String,
+    /// bytes kept of each frame; all of them where it is left out
+    #[schemars(range(min = 64, max = 262_144))]
+    pub snap_length: Option<u32>,
 }
 
 /// One recipe run
@@ -77,6 +91,8 @@ pub struct LimitsFile {
     pub links: Option<u32>,
     /// log text: `1MiB`
     pub log: Option<String>,
+    /// frames that captures hold: `16MiB`
+    pub captured: Option<String>,
 }
 
 /// The schema as the repository publishes it.

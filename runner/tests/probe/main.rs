@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod arp;
+mod capture;
 mod connect;
 mod lab;
 mod opener;
@@ -48,10 +49,18 @@ macro_rules! tests {
 pub(crate) use tests;
 
 fn all() -> Vec<Test> {
-    [ping::all(), arp::all(), connect::all(), wait::all(), tap::all(), opener::all()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        ping::all(),
+        arp::all(),
+        connect::all(),
+        wait::all(),
+        tap::all(),
+        capture::all(),
+        opener::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn main() {

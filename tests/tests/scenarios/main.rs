@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod around;
+mod frames;
 mod modes;
 mod networks;
 

@@ -65,3 +65,60 @@ pub mod taps {
         }
     }
 }
+
+/// As the interface `captures`.
+pub mod captures {
+    pub use crate::wit::netwright::host::captures::{CaptureOptions, Counters, Direction, Frame};
+
+    use netwright_frames::{Filter, Layer, Packet};
+
+    use super::super::building::links::Link;
+    use crate::testing::Site;
+    use crate::testing::state::with;
+    use crate::wit::types::{Attribute, Error};
+
+    /// A capture of the frames that the test lets pass.
+    #[derive(Debug)]
+    pub struct Capture {
+        site: Site,
+    }
+
+    impl Capture {
+        pub fn start(link: &Link, _options: CaptureOptions) -> Result<Self, Error> {
+            with(|state| Ok(Self { site: link.alive(state)? }))
+        }
+
+        pub fn frames(
+            &self,
+            filter: &[Attribute],
+            skip: u32,
+            max_frames: u32,
+            _timeout_ms: u32,
+        ) -> Result<Vec<Frame>, Error> {
+            let conditions = filter.iter().map(|each| (each.name.as_str(), each.value.as_str()));
+            let filter = Filter::of(conditions).map_err(Error::Invalid)?;
+            let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+            let wanted = |frame: &&Frame| {
+                let direction = match frame.direction {
+                    Direction::Incoming => netwright_frames::Direction::Incoming,
+                    Direction::Outgoing => netwright_frames::Direction::Outgoing,
+                };
+                filter.matches(&Packet::read(&frame.data, Layer::Ethernet, direction))
+            };
+            Ok(with(|state| {
+                let passed = state.passed(&self.site).filter(wanted);
+                passed.skip(whole(skip)).take(whole(max_frames)).cloned().collect()
+            }))
+        }
+
+        pub fn counters(&self) -> Result<Counters, Error> {
+            let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+            Ok(with(|state| Counters {
+                frames: count(state.passed(&self.site).count()),
+                bytes: count(state.passed(&self.site).map(|frame| frame.data.len()).sum()),
+                dropped: 0,
+                beyond_limit: 0,
+            }))
+        }
+    }
+}

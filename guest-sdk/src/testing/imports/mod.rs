@@ -8,7 +8,7 @@ mod probing;
 mod run;
 
 pub use building::{batch, links, namespaces};
-pub use frames::taps;
+pub use frames::{captures, taps};
 pub use layer3::{addresses, forwarding, neighbours, routes, rules, sysctls};
 pub use probing::probes;
 pub use run::{log, params, report};

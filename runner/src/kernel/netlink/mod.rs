@@ -35,7 +35,7 @@ use std::sync::Arc;
 use self::space::{Space, Spaces, open_here};
 use super::failpoint::Failpoint;
 use super::mark::Mark;
-use super::{BatchError, Error, Kernel, LinkSight, SpaceSight, netns};
+use super::{BatchError, Error, Kernel, LinkSight, NamespaceWatcher, SpaceSight, netns};
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
 use crate::policy::Permitted;
 
@@ -53,6 +53,8 @@ pub struct Netlink {
     /// what a run on the host's own network knows about what is its own; a lab is all the run's
     host: Option<host::Host>,
     failpoint: Failpoint,
+    /// told of each new namespace
+    watcher: Option<NamespaceWatcher>,
 }
 
 impl Netlink {
@@ -87,6 +89,7 @@ impl Netlink {
             found: find::Found::default(),
             host,
             failpoint: Failpoint::of_environment(),
+            watcher: None,
         }
     }
 
@@ -175,6 +178,10 @@ impl Kernel for Netlink {
     fn namespaces(&self) -> Vec<(Name, Arc<OwnedFd>)> {
         let named = |space: &Arc<Space>| Some((space.name.clone()?, Arc::clone(&space.descriptor)));
         self.spaces.all().filter_map(named).collect()
+    }
+
+    fn watch_namespaces(&mut self, watcher: NamespaceWatcher) {
+        self.watcher = Some(watcher);
     }
 
     fn namespace_descriptor(&self, namespace: &NamespaceRef) -> Result<Arc<OwnedFd>, Error> {

@@ -12,7 +12,7 @@ use super::named;
 use super::socket::Request;
 use super::space::{Opened, Space, open_here};
 use crate::change::{Applied, Change, Made, Name, NamespaceRef, Undo};
-use crate::kernel::{Error, KernelError, netns};
+use crate::kernel::{Error, KernelError, NamespaceWatcher, netns};
 
 /// Threads that make namespaces: above two, they only wait for one another's locks.
 const MAKERS: usize = 2;
@@ -56,6 +56,9 @@ impl Netlink {
         let space = self.spaces.insert(space);
         if self.spaces.all().count() <= 2 && space.resync().is_ok() {
             self.fresh_index = space.peek_index();
+        }
+        if let Some(NamespaceWatcher(tell)) = &mut self.watcher {
+            tell(name, &space.descriptor);
         }
         let reference = space.reference();
         Ok(Applied {

@@ -1,0 +1,9 @@
+//! Frames told apart: what a frame says of itself, and a small typed filter over that. One
+//! meaning for the host, its checks and the host in memory that recipes are tested with.
+#![deny(missing_docs)]
+
+mod filter;
+mod packet;
+
+pub use filter::{Filter, KEYS, PROTOCOLS};
+pub use packet::{Direction, Layer, Packet};
