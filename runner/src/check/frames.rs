@@ -30,7 +30,7 @@ async fn since_start(check: &FramesCheck, session: &mut Session) -> Seen {
     let every = check.every.clone().unwrap_or_default();
     match session.captures.count(&captured, &check.filter, &every).map_err(failed)? {
         Some((all, both, counters)) => judge(check, all, both, counters),
-        None => Err("the namespace was never there".to_owned()),
+        None => Err("nothing of it was captured: this run made no such namespace".to_owned()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! All that the host knows of each link kind: its data for the kernel and back, its rules, and
 //! what the kernel must have been built with.
 
+pub(crate) mod in_place;
 pub(crate) mod macvlan;
 pub(crate) mod options;
 mod tables;

@@ -74,7 +74,7 @@ fn hints() {
     let text = lab.refused(set("ns1/mac1", &[Setting::Macvlan(mode)]));
     assert_eq!(
         help(&text),
-        "a macvlan's mode can't be changed to or from passthru; make a new one"
+        "it needs a replacement: delete `mac1` and make it anew with mode passthru"
     );
 }
 

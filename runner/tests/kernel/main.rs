@@ -3,6 +3,7 @@
 
 mod answers;
 mod batch;
+mod in_place;
 mod kinds;
 mod lab;
 mod links;
@@ -21,10 +22,16 @@ const TRIAL: &str = "NETWRIGHT_TRIAL";
 type Named = (&'static str, fn());
 
 fn all() -> impl Iterator<Item = Named> {
-    [links::TRIALS, kinds::TRIALS, network::TRIALS, routes::TRIALS, answers::TRIALS, batch::TRIALS]
-        .into_iter()
-        .flatten()
-        .copied()
+    let all = [
+        links::TRIALS,
+        kinds::TRIALS,
+        in_place::TRIALS,
+        network::TRIALS,
+        routes::TRIALS,
+        answers::TRIALS,
+        batch::TRIALS,
+    ];
+    all.into_iter().flatten().copied()
 }
 
 fn main() -> ExitCode {

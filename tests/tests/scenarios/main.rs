@@ -5,6 +5,7 @@
 
 mod around;
 mod frames;
+mod in_place;
 mod modes;
 mod networks;
 

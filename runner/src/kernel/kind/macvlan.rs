@@ -122,6 +122,14 @@ pub(crate) fn inverse(change: &MacvlanChange, before: &State) -> Option<MacvlanC
     }
 }
 
+/// What is to be put back after the change itself is taken back: a macvlan that leaves mode source
+/// forgets its stations.
+pub(crate) fn forgotten(change: &MacvlanChange, before: &State) -> Option<MacvlanChange> {
+    let leaves = matches!(change, MacvlanChange::Mode(mode) if *mode != MacvlanMode::Source);
+    let had = before.mode == Some(MacvlanMode::Source) && !before.sources.is_empty();
+    (leaves && had).then(|| MacvlanChange::SetSources(before.sources.clone()))
+}
+
 pub(crate) fn state(data: &[u8]) -> State {
     let flags = attributes::find(data, FLAGS).and_then(u16_of).unwrap_or(0);
     let list = attributes::find(data, ADDRESS_DATA).unwrap_or_default();

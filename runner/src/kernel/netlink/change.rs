@@ -16,6 +16,7 @@ use super::space::Space;
 use crate::change::{Applied, Change, LinkRef, MacAddress, Made, NamespaceRef, Setting, Undo};
 use crate::kernel::Error;
 use crate::kernel::kind;
+use crate::kernel::kind::in_place::{self, Present};
 
 /// A link that was moved, by cookies and indexes.
 #[derive(Debug)]
@@ -33,13 +34,27 @@ impl Netlink {
     ) -> Result<Applied, Error> {
         refused(kind::validate_settings(settings))?;
         let (space, before) = self.resolve(link)?;
-        check_mtu(self, &space, &before, settings)?;
+        match replacement(&space, &before, settings) {
+            Some(sentence) => return Err(Error::Invalid(sentence)),
+            None => check_mtu(self, &space, &before, settings)?,
+        }
         let full = reference(&space, &before);
         let mut name_of =
             |index| space.link_at(index).ok().flatten().map(|found: RawLink| found.name);
         let inverse = settings::inverse(&before, settings, &mut name_of);
-        let losses = settings::loses_routes(&before, settings).then(|| self.holdings(&space));
-        let lowered = settings::mtu(settings).map(|mtu| self.above(&space, before.index, mtu));
+        let lowered = self.lowered_with(&space, &before, settings);
+        let mut losers = Vec::new();
+        if settings::loses_routes(&before, settings) {
+            losers.push(Arc::clone(&space));
+        }
+        if settings::loses_ipv6(&before, settings) {
+            let others = lowered.iter().map(|(there, _)| Arc::clone(there));
+            losers.extend(others.chain([Arc::clone(&space)]));
+        }
+        losers.sort_by_key(|space| space.cookie);
+        losers.dedup_by_key(|space| space.cookie);
+        let losses: Vec<_> =
+            losers.into_iter().map(|space| (self.holdings(&space), space)).collect();
         let mut index_of = |name: &str| Ok(self.link_by_name(&space, name)?.index);
         let read = || Ok(before.clone());
         let requests = settings::requests(before.index, &read, settings, &mut index_of)?;
@@ -49,11 +64,36 @@ impl Netlink {
             let link = settings::renamed(&full, settings);
             steps.push(Change::ChangeLink { link, settings: inverse });
         }
-        steps.extend(lowered.into_iter().flatten());
-        if let Some(losses) = losses {
-            steps.extend(self.lost(&space, losses));
+        // After its own, for no child may be above its parent.
+        steps.extend(lowered.iter().map(|(there, child)| Change::ChangeLink {
+            link: reference(there, child),
+            settings: vec![Setting::Mtu(child.mtu())],
+        }));
+        for (had, space) in losses {
+            steps.extend(self.lost(&space, had));
         }
         Ok(Applied { made: Made::Nothing, undo: Undo { steps } })
+    }
+
+    /// The links above one, whose MTU the kernel lowers with its own (NETDEV_CHANGEMTU in
+    /// drivers/net/macvlan.c and net/8021q/vlan.c): a parent before its children.
+    fn lowered_with(
+        &self,
+        space: &Arc<Space>,
+        link: &RawLink,
+        settings: &[Setting],
+    ) -> Vec<(Arc<Space>, RawLink)> {
+        let Some(mtu) = settings::mtu(settings).filter(|mtu| *mtu < link.mtu()) else {
+            return Vec::new();
+        };
+        let mut lowered = vec![(Arc::clone(space), link.clone())];
+        let mut next = 0;
+        while let Some((space, link)) = lowered.get(next).cloned() {
+            let children = self.children(&space, link.index);
+            lowered.extend(children.into_iter().filter(|(_, child)| child.mtu() > mtu));
+            next += 1;
+        }
+        lowered.split_off(1)
     }
 
     /// Settings of a link that the same batch made and would remove again: nothing is read.
@@ -69,20 +109,6 @@ impl Netlink {
         let requests = settings::requests(index, &read, settings, &mut index_of)?;
         self.carry_out(change, &space, link, &requests, &[])?;
         Ok(Applied { made: Made::Nothing, undo: Undo::default() })
-    }
-
-    /// Steps that give the links that stand on one their MTU back: where it is above the new one, the
-    /// kernel lowers it along (NETDEV_CHANGEMTU in drivers/net/macvlan.c and net/8021q/vlan.c).
-    fn above(&self, space: &Arc<Space>, index: u32, mtu: u32) -> Vec<Change> {
-        let mut steps = Vec::new();
-        for (there, child) in self.children(space, index) {
-            if child.mtu() > mtu {
-                let link = reference(&there, &child);
-                steps.push(Change::ChangeLink { link, settings: vec![Setting::Mtu(child.mtu())] });
-                steps.extend(self.above(&there, child.index, mtu));
-            }
-        }
-        steps
     }
 
     /// All requests, or as near to none as the kernel allows.
@@ -151,10 +177,11 @@ impl Netlink {
                     ))
                 }
                 libc::EEXIST => Some(format!("{} has a link of that name already", space.shown())),
-                libc::EINVAL if now.is_macvlan() => Some(
-                    "a macvlan's mode can't be changed to or from passthru; make a new one"
-                        .to_owned(),
-                ),
+                libc::EINVAL => replacement(space, &now, settings_of(change)),
+                libc::EOPNOTSUPP if asks(change, |one| matches!(one, Setting::Options(_))) => {
+                    let name = &now.name;
+                    Some(format!("it needs a replacement: delete `{name}` and make it anew"))
+                }
                 libc::ELOOP => Some("a master can't be below its own port".to_owned()),
                 _ => None,
             }
@@ -278,15 +305,32 @@ impl Netlink {
     }
 }
 
+/// Why a link as it is can't have the settings without being made anew.
+fn replacement(space: &Space, link: &RawLink, settings: &[Setting]) -> Option<String> {
+    let kind = link.kind();
+    let mut name_of = |index| space.link_at(index).ok().flatten().map(|found: RawLink| found.name);
+    let present = Present {
+        name: &link.name,
+        kind: &kind,
+        macvlan: link.is_macvlan().then(|| link.macvlan().mode).flatten(),
+        data: &kind::read(&kind, link.data(), &mut name_of),
+    };
+    in_place::refusal(&present, settings)
+}
+
 /// Whether a change asks for a setting.
 fn asks(change: &Change, wanted: fn(&Setting) -> bool) -> bool {
-    let mut settings: &[Setting] = &[];
-    if let Change::ChangeLink { settings: asked, .. } = change {
-        settings = asked;
+    settings_of(change).iter().any(wanted)
+}
+
+fn settings_of(change: &Change) -> &[Setting] {
+    if let Change::ChangeLink { settings, .. } = change {
+        settings
     } else if let Change::CreateLink { spec, .. } = change {
-        settings = &spec.settings;
+        &spec.settings
+    } else {
+        &[]
     }
-    settings.iter().any(wanted)
 }
 
 pub(super) fn delete_request(index: u32) -> Request {
@@ -313,9 +357,7 @@ fn check_mtu(
     link: &RawLink,
     settings: &[Setting],
 ) -> Result<(), Error> {
-    let asked = settings
-        .iter()
-        .find_map(|setting| if let Setting::Mtu(mtu) = setting { Some(*mtu) } else { None });
+    let asked = settings::mtu(settings);
     let kind = link.kind();
     let (Some(asked), "macvlan" | "macvtap" | "vlan" | "ipvlan" | "ipvtap") =
         (asked, kind.as_str())

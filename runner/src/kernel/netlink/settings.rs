@@ -223,6 +223,9 @@ pub(crate) fn inverse(
     let mut steps: Vec<Setting> = Vec::new();
     for setting in settings.iter().rev() {
         steps.extend(inverse_of(before, setting, name_of));
+        if let Setting::Macvlan(change) = setting {
+            steps.extend(macvlan::forgotten(change, &before.macvlan()).map(Setting::Macvlan));
+        }
     }
     // What is put back last of all is whether it is up: much can only be set on a link that is
     // down, and the kernel takes all of one request in an order of its own.
@@ -302,6 +305,12 @@ fn old_attribute(before: &RawLink, attribute: &Attribute) -> Option<Attribute> {
 /// Whether undoing a setting takes more than the setting: what a link that goes down loses.
 pub(crate) fn loses_routes(before: &RawLink, settings: &[Setting]) -> bool {
     before.has(IFF_UP) && settings.contains(&Setting::Up(false))
+}
+
+/// Whether the link becomes too narrow for IPv6, which then leaves it (RFC 8200 section 5).
+pub(crate) fn loses_ipv6(before: &RawLink, settings: &[Setting]) -> bool {
+    const LEAST: u32 = 1280;
+    before.mtu() >= LEAST && mtu(settings).is_some_and(|mtu| mtu < LEAST)
 }
 
 /// A link under its name of now, for a step that takes something back.
