@@ -29,6 +29,7 @@ mod key;
 mod refusal;
 mod rule;
 mod set;
+mod uses;
 mod value;
 
 #[cfg(test)]
@@ -42,3 +43,4 @@ pub use key::{Facts, Key, Request};
 pub use refusal::{Reason, Refusal};
 pub use rule::{Mismatch, Reading, Rule, Written, WrittenKey};
 pub use set::{Grants, Whose};
+pub use uses::Uses;

@@ -105,6 +105,11 @@ impl Rule {
         self.reading
     }
 
+    /// Whether both say the same, wherever they stand and whoever says it.
+    pub fn same(&self, other: &Self) -> bool {
+        (self.capability, &self.limits, self.max) == (other.capability, &other.limits, other.max)
+    }
+
     /// How often it may be used, if that is bounded.
     pub fn max(&self) -> Option<u32> {
         self.max

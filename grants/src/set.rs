@@ -7,6 +7,7 @@ use super::capability::Capability;
 use super::key::{Key, Request};
 use super::refusal::{Reason, Refusal};
 use super::rule::{Reading, Rule};
+use super::uses::Uses;
 
 /// What may be done: what every layer allows and no `deny` forbids. An empty set allows nothing.
 ///
@@ -18,6 +19,8 @@ pub struct Grants {
     /// never empty
     layers: Vec<Arc<Layer>>,
     denied: Vec<Rule>,
+    /// where every answer is noted
+    uses: Option<Uses>,
 }
 
 /// Who a layer comes from.
@@ -36,7 +39,7 @@ struct Layer {
     whose: Whose,
     rules: Vec<Rule>,
     /// of each rule, how often
-    used: Vec<AtomicU32>,
+    used: Vec<Arc<AtomicU32>>,
 }
 
 impl Default for Grants {
@@ -51,14 +54,14 @@ impl Grants {
     pub fn given(allowed: Vec<Rule>, denied: Vec<Rule>) -> Self {
         let layers = vec![Arc::new(Layer::new(Whose::Operator, allowed, Reading::Grant))];
         let denied = denied.into_iter().filter(|rule| rule.reading() == Reading::Deny).collect();
-        Self { layers, denied }
+        Self { layers, denied, uses: None }
     }
 
     /// What a recipe or step asks for. Gives nothing unless the operator gives it, too: see
     /// [`Grants::intersect`].
     pub fn asked(whose: Whose, asked: Vec<Rule>) -> Self {
         let layers = vec![Arc::new(Layer::new(whose, asked, Reading::Ask))];
-        Self { layers, denied: Vec::new() }
+        Self { layers, denied: Vec::new(), uses: None }
     }
 
     /// What both allow.
@@ -72,20 +75,49 @@ impl Grants {
             }
         }
         both.denied.extend(other.denied.iter().cloned());
+        both.uses = both.uses.or_else(|| other.uses.clone());
         both
+    }
+
+    /// The same with more that the operator gives. What was given before keeps its count.
+    #[must_use]
+    pub fn with(&self, more: Vec<Rule>) -> Self {
+        let added = Layer::new(Whose::Operator, more, Reading::Grant);
+        let widen = |layer: &Arc<Layer>| match layer.whose {
+            Whose::Operator if !added.rules.is_empty() => Arc::new(Layer {
+                whose: layer.whose,
+                rules: layer.rules.iter().chain(&added.rules).cloned().collect(),
+                used: layer.used.iter().chain(&added.used).cloned().collect(),
+            }),
+            Whose::Operator | Whose::Recipe | Whose::Step => Arc::clone(layer),
+        };
+        Self { layers: self.layers.iter().map(widen).collect(), ..self.clone() }
+    }
+
+    /// Notes every answer, those of its intersections too.
+    #[must_use]
+    pub fn noted_in(self, uses: Uses) -> Self {
+        Self { uses: Some(uses), ..self }
     }
 
     /// Whether something is allowed, without using it up: for reads.
     pub fn allows(&self, request: &Request) -> Result<(), Refusal> {
-        self.find(request).map(drop)
+        self.answer(request).map(drop)
     }
 
     /// Whether something is allowed; it counts as used then.
     pub fn permit(&self, request: &Request) -> Result<(), Refusal> {
-        for (layer, rule) in self.find(request)? {
+        for (layer, rule) in self.answer(request)? {
             layer.used[rule].fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// Whether the operator says anything of a capability, good or bad.
+    pub fn gives(&self, capability: Capability) -> bool {
+        let layers = self.layers.iter().filter(|layer| layer.whose == Whose::Operator);
+        let allowed = layers.flat_map(|layer| &layer.rules);
+        allowed.chain(&self.denied).any(|rule| rule.capability() == capability)
     }
 
     /// What the operator gives of a capability and the other layers don't rule out as a whole:
@@ -107,6 +139,14 @@ impl Grants {
         self.given_of(capability).flat_map(|rule| rule.values(key)).collect()
     }
 
+    fn answer(&self, request: &Request) -> Result<Vec<(&Layer, usize)>, Refusal> {
+        let answer = self.find(request);
+        if let Some(uses) = &self.uses {
+            uses.note(request, answer.is_ok());
+        }
+        answer
+    }
+
     /// The rule of each layer that a request is charged to.
     fn find(&self, request: &Request) -> Result<Vec<(&Layer, usize)>, Refusal> {
         let refuse = |reason| Refusal::new(request, reason);
@@ -125,7 +165,7 @@ impl Layer {
     fn new(whose: Whose, rules: Vec<Rule>, reading: Reading) -> Self {
         // A rule that was read otherwise would mean something else here.
         let rules: Vec<_> = rules.into_iter().filter(|rule| rule.reading() == reading).collect();
-        let used = rules.iter().map(|_| AtomicU32::new(0)).collect();
+        let used = rules.iter().map(|_| Arc::default()).collect();
         Self { whose, rules, used }
     }
 

@@ -383,3 +383,47 @@ fn the_documented_keys_are_those_that_there_are() {
         assert_eq!(written, others.join(" "), "{capability}");
     }
 }
+
+#[test]
+fn what_was_used_is_the_least_policy() {
+    let uses = super::Uses::default();
+    assert_eq!(uses.policy(), "allow: []\n");
+    let operator = given(&[
+        "host.link.create kind=macvlan name=lab-* parent=eth1",
+        "host.link.read",
+        "host.address.add cidr=10.0.0.0/8 link=lab-*",
+    ]);
+    let asked = ["host.link.create", "host.link.read", "host.address.add"];
+    let asked = asked.map(|line| Rule::ask(line, "").expect("an ask")).to_vec();
+    let granted = operator.noted_in(uses.clone()).intersect(&Grants::asked(Whose::Recipe, asked));
+    assert!(granted.permit(&macvlan("lab-b", "eth1")).is_ok());
+    assert!(granted.permit(&macvlan("lab-a", "eth1")).is_ok());
+    assert!(granted.permit(&macvlan("lab-a", "eth1")).is_ok());
+    assert!(granted.permit(&macvlan("lab-c", "eth0")).is_err());
+    assert!(granted.permit(&address("10.1.2.3/16", "lab-a")).is_ok());
+    for name in ["eth1", "eth0"] {
+        let facts = Facts { name: text(name), ..Facts::default() };
+        assert!(granted.allows(&Request::new(Capability::HostLinkRead, facts)).is_ok());
+    }
+    assert_eq!(
+        uses.policy(),
+        "allow:
+  - host.link.read name=eth0,eth1
+  - host.link.create kind=macvlan name=lab-a parent=eth1 max=2
+  - host.link.create kind=macvlan name=lab-b parent=eth1 max=1
+  - host.address.add cidr=10.1.0.0/16 link=lab-a
+# refused in this run:
+#  - host.link.create kind=macvlan name=lab-c parent=eth0
+"
+    );
+}
+
+#[test]
+fn more_grants_do_not_start_the_count_anew() {
+    let operator = given(&["host.link.create kind=macvlan name=lab-* parent=eth1 max=1"]);
+    let read = Rule::grant("host.link.read", "").expect("a grant");
+    let wider = operator.with(vec![read]);
+    assert!(wider.permit(&macvlan("lab-a", "eth1")).is_ok());
+    assert!(operator.permit(&macvlan("lab-a", "eth1")).is_err(), "it was given once");
+    assert!(wider.allows(&Request::new(Capability::HostLinkRead, Facts::default())).is_ok());
+}

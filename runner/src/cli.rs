@@ -56,6 +56,11 @@ pub enum Command {
         #[command(subcommand)]
         command: RecipeCommand,
     },
+    /// What recipes were allowed for good, each by its digest
+    Grants {
+        #[command(subcommand)]
+        command: GrantsCommand,
+    },
     /// Tell what this machine can and can't do, each with its remedy
     Doctor {
         /// Print JSON
@@ -71,6 +76,21 @@ pub enum Command {
     /// Print what a kept lab holds as JSON; started by `plan` and `apply`
     #[command(name = "__state", hide = true)]
     State { lab: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GrantsCommand {
+    /// List what is remembered
+    Ls {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget what a recipe was allowed
+    Revoke {
+        /// The recipe's name, or at least eight digits of its digest
+        recipe: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -102,6 +122,9 @@ pub struct RunArguments {
     /// Allow something beyond the lab: 'CAPABILITY KEY=VALUE …'
     #[arg(long, value_name = "GRANT")]
     pub grant: Vec<String>,
+    /// Write the least policy that this run needed
+    #[arg(long, value_name = "FILE")]
+    pub record_grants: Option<PathBuf>,
     /// Where to run
     #[arg(long)]
     pub target: Option<TargetArgument>,

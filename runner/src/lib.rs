@@ -28,6 +28,7 @@ pub mod journal;
 pub mod report;
 
 pub mod check;
+pub mod consent;
 pub mod run;
 pub mod state;
 

@@ -4,9 +4,9 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use netwright::cli::{Cli, Command, RecipeCommand};
+use netwright::cli::{Cli, Command, GrantsCommand, RecipeCommand};
 use netwright::exit::{Exit, Failure};
-use netwright::{doctor, inspect, lab, recipe, resources, run};
+use netwright::{consent, doctor, inspect, lab, recipe, resources, run};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -36,6 +36,8 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Recipe { command: RecipeCommand::Inspect { recipe, json } } => {
             recipe::show(&recipe, json)
         }
+        Command::Grants { command: GrantsCommand::Ls { json } } => consent::list(json),
+        Command::Grants { command: GrantsCommand::Revoke { recipe } } => consent::revoke(&recipe),
         Command::Doctor { json } => doctor::examine(json),
         Command::Hold => lab::hold(),
         Command::Rehearse(scenario) => run::rehearse(&scenario),

@@ -5,6 +5,7 @@ mod policy_file;
 
 pub use netwright_grants::{
     Capability, Class, Facts, Fault, Grants, Key, Mismatch, Omitted, Reading, Reason, Refusal,
-    Request, Rule, Whose, Written, WrittenKey,
+    Request, Rule, Uses, Whose, Written, WrittenKey,
 };
 pub use policy_file::Policies;
+pub(crate) use policy_file::own_config_folder;

@@ -43,15 +43,15 @@ impl Policies {
 /// The user's own file. None under sudo(8), doas(1) and pkexec(1): whoever may run this as root
 /// shall not decide what root allows.
 fn users() -> Option<PathBuf> {
+    Some(own_config_folder()?.join("policy.yaml"))
+}
+
+/// `$XDG_CONFIG_HOME/netwright` or `~/.config/netwright`; none where that may be another user's.
+pub(crate) fn own_config_folder() -> Option<PathBuf> {
     let borrowed = ["SUDO_UID", "DOAS_USER", "PKEXEC_UID"];
     if geteuid().is_root() && borrowed.iter().any(|name| std::env::var_os(name).is_some()) {
         return None;
     }
-    Some(config_folder()?.join("policy.yaml"))
-}
-
-/// `$XDG_CONFIG_HOME/netwright` or `~/.config/netwright`.
-pub(crate) fn config_folder() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let folder = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))?;
     Some(folder.join("netwright"))

@@ -14,7 +14,7 @@ pub use view::{Level, View};
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -43,6 +43,8 @@ pub struct Report {
     events: Option<EventLog>,
     artifacts: Option<PathBuf>,
     attached: usize,
+    /// attachments that are in the folder now
+    kept: usize,
     result: RunResult,
 }
 
@@ -54,6 +56,7 @@ impl Report {
             events: None,
             artifacts: None,
             attached: 0,
+            kept: 0,
             result: RunResult::new(name, target),
         }
     }
@@ -68,6 +71,11 @@ impl Report {
     pub fn with_artifacts(mut self, folder: Option<PathBuf>) -> Self {
         self.artifacts = folder;
         self
+    }
+
+    /// The folder that attachments were kept in, if there were any.
+    pub fn kept_in(&self) -> Option<&Path> {
+        self.artifacts.as_deref().filter(|_| self.kept > 0)
     }
 
     pub fn result(&self) -> &RunResult {
@@ -250,6 +258,7 @@ impl Report {
             Some(_) => Err(io::Error::other("the name must be letters, digits, `.`, `_` and `-`")),
             None => Ok(()),
         };
+        self.kept += usize::from(self.artifacts.is_some() && kept.is_ok());
         if let Err(error) = kept {
             self.result
                 .warnings

@@ -124,7 +124,8 @@ impl Deployment<'_> {
     fn report(&self, name: &str) -> Result<Report, Failure> {
         let ApplyArguments { json, quiet, verbose, events, .. } = self.arguments;
         let view = View { json: *json, quiet: *quiet, verbose: *verbose };
-        let events = events.as_deref().map(super::prepare::create).transpose()?;
+        let events =
+            events.as_deref().map(|file| super::prepare::create("--events", file)).transpose()?;
         Ok(Report::new(name, "lab", view).with_events(events))
     }
 

@@ -38,10 +38,14 @@ fn conclude(mut prepared: Prepared) -> Result<Exit, Failure> {
     let place = Place::enter(&prepared)?;
     let runtime = runtime()?;
     let reservation = prepared.reservation.take();
+    let record = prepared.record.take();
     let conducted = conduct(prepared, place, Purpose::Run);
     let (mut session, ending) = runtime.block_on(conducted)?;
     session.save_captures();
     let ending = settle(&mut session, ending, reservation);
+    if let Some(record) = record {
+        record.write(&mut session.report);
+    }
     session.report.finish(ending.exit as u8, ending.message.as_deref());
     Ok(ending.exit)
 }

@@ -1,15 +1,16 @@
 //! From what was typed to what it means; nothing is touched here.
 
 use std::fs::{self, File};
-use std::io::IsTerminal as _;
-use std::path::Path;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::interrupt::Interrupts;
 use super::stage::Stage;
 use crate::cli::{ParameterArguments, RunArguments, TargetArgument, ValidateArguments};
+use crate::consent;
 use crate::exit::{Exit, Failure};
-use crate::grant::{Grants, Policies, Whose};
+use crate::grant::{Capability, Facts, Grants, Key, Policies, Request, Rule, Uses, Whose};
 use crate::host::Limits;
 use crate::lab;
 use crate::policy::Target;
@@ -29,12 +30,34 @@ pub struct Prepared {
     pub(super) operator: Grants,
     pub(super) report: Report,
     pub(super) reservation: Option<lab::Reservation>,
+    pub(super) record: Option<Record>,
+}
+
+/// Where the run's uses of grants are written when it is over.
+pub(super) struct Record {
+    file: File,
+    uses: Uses,
+}
+
+impl Record {
+    /// The run is over whatever becomes of the file, so that its loss is a warning.
+    pub(super) fn write(mut self, report: &mut Report) {
+        if let Some(folder) = report.kept_in() {
+            let path = Some(folder.to_string_lossy().into_owned());
+            let facts = Facts { path, ..Facts::default() };
+            self.uses.used(&Request::new(Capability::Artifacts, facts));
+        }
+        if let Err(error) = self.file.write_all(self.uses.policy().as_bytes()) {
+            report.result_mut().warnings.push(format!("--record-grants: can't write: {error}"));
+        }
+    }
 }
 
 /// Reads everything that the arguments name.
 pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
     let scenario = load(&arguments.what, &arguments.parameters)?;
-    let operator = operator(&arguments.grant)?;
+    let uses = Uses::default();
+    let operator = operator(&arguments.grant)?.noted_in(uses.clone());
     let mut limits = limits(&scenario);
     if let Some(seconds) = arguments.timeout {
         limits.time = Duration::from_secs_f64(seconds);
@@ -50,21 +73,43 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
         ));
     }
     let recipes = recipes(&scenario, &limits)?;
-    let grants = grants(&scenario, &recipes, &operator);
+    let answers = match target {
+        Target::Host => consent::ask(&scenario.steps, &recipes, &operator)?,
+        Target::Lab => Vec::new(),
+    };
+    let grants = grants(&scenario, &recipes, &operator, &answers);
+    let granted = || {
+        let mut named =
+            grants.iter().flat_map(|grants| grants.named(Capability::Artifacts, Key::Path));
+        named.next().map(PathBuf::from)
+    };
+    let artifacts = arguments.artifacts.clone().or_else(granted);
+    let record = arguments.record_grants.as_deref().map(|path| create("--record-grants", path));
+    let record = record.transpose()?.map(|file| Record { file, uses });
     let view = View { json: arguments.json, quiet: arguments.quiet, verbose: arguments.verbose };
     let word = match target {
         Target::Lab => "lab",
         Target::Host => "host",
     };
     let report = Report::new(&scenario.name, word, view)
-        .with_events(arguments.events.as_deref().map(create).transpose()?)
-        .with_artifacts(arguments.artifacts.clone().map(folder).transpose()?);
+        .with_events(arguments.events.as_deref().map(|path| create("--events", path)).transpose()?)
+        .with_artifacts(artifacts.map(folder).transpose()?);
     let reservation = arguments
         .keep
         .as_deref()
         .map(|name| lab::Folder::open()?.reserve(name, &arguments.what))
         .transpose()?;
-    Ok(Prepared { scenario, recipes, grants, operator, limits, target, report, reservation })
+    Ok(Prepared {
+        scenario,
+        recipes,
+        grants,
+        operator,
+        limits,
+        target,
+        report,
+        reservation,
+        record,
+    })
 }
 
 /// Checks a scenario and its recipes' parameters; runs no recipe.
@@ -110,16 +155,22 @@ fn operator(flags: &[String]) -> Result<Grants, Failure> {
 
 /// What each step may do: what the operator gives of what its recipe asks for, narrowed by the
 /// step where it says so.
-fn grants(scenario: &Scenario, recipes: &[Recipe], operator: &Grants) -> Vec<Grants> {
-    let of = |(step, recipe): (&Step, &Recipe)| {
+fn grants(
+    scenario: &Scenario,
+    recipes: &[Recipe],
+    operator: &Grants,
+    answers: &[Vec<Rule>],
+) -> Vec<Grants> {
+    let of = |(place, (step, recipe)): (usize, (&Step, &Recipe))| {
         let asked = Grants::asked(Whose::Recipe, recipe.asks().to_vec());
-        let granted = operator.intersect(&asked);
+        let answer = answers.get(place).cloned().unwrap_or_default();
+        let granted = operator.with(answer).intersect(&asked);
         match &step.grants {
             Some(narrowed) => granted.intersect(&Grants::asked(Whose::Step, narrowed.clone())),
             None => granted,
         }
     };
-    scenario.steps.iter().zip(recipes).map(of).collect()
+    scenario.steps.iter().zip(recipes).enumerate().map(of).collect()
 }
 
 /// The scenario's limits, and the host's own for what a scenario can't set.
@@ -168,13 +219,14 @@ fn recipes(scenario: &Scenario, limits: &Limits) -> Result<Vec<Recipe>, Failure>
     }
 }
 
-pub(super) fn create(path: &Path) -> Result<File, Failure> {
+pub(super) fn create(flag: &str, path: &Path) -> Result<File, Failure> {
     File::create(path).map_err(|error| {
-        Failure::usage(format!("--events: can't write `{}`: {error}", path.display()))
+        Failure::usage(format!("{flag}: can't write `{}`: {error}", path.display()))
     })
 }
 
-fn folder(path: std::path::PathBuf) -> Result<std::path::PathBuf, Failure> {
+fn folder(path: PathBuf) -> Result<PathBuf, Failure> {
+    let path = std::path::absolute(&path).unwrap_or(path);
     fs::create_dir_all(&path).map_err(|error| {
         Failure::usage(format!("--artifacts: can't make `{}`: {error}", path.display()))
     })?;

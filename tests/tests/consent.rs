@@ -1,0 +1,241 @@
+//! One screen on a terminal before anything runs, an answer that is remembered for the digest
+//! alone, and nobody asked where there is no terminal.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs::{self, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::{Command, Stdio};
+
+use netwright_tests::{Host, Output, workspace};
+
+/// The bomb that makes one namespace and nothing else, with a manifest of these requests.
+fn bring(host: &Host, version: &str, asks: &[(&str, &str)]) {
+    let mut component = fs::read(workspace().join("target/recipes/components/bomb.wasm")).unwrap();
+    let asks: Vec<_> = asks
+        .iter()
+        .map(|(capability, reason)| serde_json::json!({ "capability": capability, "reason": reason }))
+        .collect();
+    let manifest = serde_json::json!({
+        "name": "bomb", "version": version, "api": "0.1.0", "description": "makes a namespace",
+        "parameters": [{ "name": "how", "type": "string", "required": true }],
+        "capabilities": asks,
+    });
+    let manifest = manifest.to_string().into_bytes();
+    let name = b"netwright:manifest";
+    component.push(0);
+    let mut size = 1 + name.len() + manifest.len();
+    while size >= 0x80 {
+        component.push((size & 0x7f) as u8 | 0x80);
+        size >>= 7;
+    }
+    component.push(size as u8);
+    component.push(name.len() as u8);
+    component.extend(name);
+    component.extend(manifest);
+    host.session().file("bomb.wasm", component);
+}
+
+/// By its whole path: who enters a mount namespace is at its root.
+fn arguments(host: &Host) -> Vec<String> {
+    let file = host.session().path("bomb.wasm").display().to_string();
+    ["run", &file, "-p", "how=nothing", "--target", "host"].map(str::to_owned).to_vec()
+}
+
+const SPACE: (&str, &str) = ("host.namespace name=first", "a room of its own");
+const ROUTER: (&str, &str) = ("host.forwarding key=net.ipv4.ip_forward", "to route");
+
+/// On a terminal of its own, script(1)'s, with these lines typed.
+fn typed(host: &Host, variables: &[(&str, &str)], lines: &str) -> Output {
+    let program = host.session().command(arguments(host));
+    let shown = program.get_program().to_string_lossy();
+    let line = format!("{shown} {}", arguments(host).join(" "));
+    let mut terminal = Command::new("script");
+    terminal.args(["-q", "-e", "-E", "never", "-c", &line, "/dev/null"]);
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => terminal.env(name, value),
+            None => terminal.env_remove(name),
+        };
+    }
+    terminal.env("NO_COLOR", "1").envs(variables.iter().copied());
+    let mut command = host.command(&terminal);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("script(1) is installed: apt-get install bsdutils");
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let mut output = Output::from(child.wait_with_output().unwrap());
+    output.stdout = output.stdout.replace('\r', "");
+    output
+}
+
+fn remembered(host: &Host) -> Vec<serde_json::Value> {
+    let output = host.netwright(["grants", "ls", "--json"], &[]).expect_code(0);
+    output.json()["remembered"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_screen_shows_what_is_asked_and_no_is_the_default() {
+    let host = Host::new();
+    bring(&host, "1.0.0", &[SPACE, ("host.link.create kind=macvlan", "children")]);
+    for answer in ["d\n", "\n", "yes\n", "nonsense\n"] {
+        let output = typed(&host, &[], answer).expect_code(4);
+        for line in [
+            "A recipe wants more than a lab: `bomb`\n",
+            "  | makes a namespace\n",
+            "  - host.namespace name=first\n      to make, or enter, named network namespaces of this machine\n      | a room of its own\n",
+            "only a --grant of yours can give it:\n  - host.link.create kind=macvlan\n",
+            "Allow it? [d]eny, [o]nce, [a]lways for this digest: ",
+            "error: denied: recipe `bomb` was not run, nothing was touched\n  help: --grant 'host.namespace name=first'\n",
+        ] {
+            assert!(output.stdout.contains(line), "{line}\nis not in\n{}", output.stdout);
+        }
+    }
+    assert!(remembered(&host).is_empty());
+}
+
+#[test]
+fn once_is_once() {
+    let host = Host::new();
+    bring(&host, "1.0.0", &[SPACE]);
+    let output = typed(&host, &[], "o\n").expect_code(0);
+    assert!(output.stdout.contains("passed: "), "{output:?}");
+    assert!(remembered(&host).is_empty());
+    typed(&host, &[], "d\n").expect_code(4);
+}
+
+#[test]
+fn always_holds_for_this_digest_and_a_change_is_shown() {
+    let host = Host::new();
+    bring(&host, "1.0.0", &[SPACE]);
+    typed(&host, &[], "a\n").expect_code(0);
+    let kept = remembered(&host);
+    assert_eq!(kept[0]["granted"], serde_json::json!(["host.namespace name=first"]));
+    // Without a terminal, too: it was allowed for good.
+    host.netwright(arguments(&host), &[]).expect_code(0);
+    let output = typed(&host, &[], "").expect_code(0);
+    assert!(!output.stdout.contains("Allow it?"), "{output:?}");
+
+    let former = kept[0]["digest"].as_str().unwrap();
+    bring(&host, "1.1.0", &[SPACE, ("host.namespace name=second", "another")]);
+    host.netwright(arguments(&host), &[]).expect_code(4);
+    let output = typed(&host, &[], "d\n").expect_code(4);
+    let head = format!("It has changed since it was allowed:\n  - sha256:{former}\n  + sha256:");
+    assert!(output.stdout.contains(&head), "{output:?}");
+    let rest = "  - version 1.0.0\n  + version 1.1.0\n  + host.namespace name=second\n";
+    assert!(output.stdout.contains(rest), "{output:?}");
+
+    bring(&host, "1.0.0", &[SPACE]);
+    host.netwright(arguments(&host), &[]).expect_code(0);
+    host.netwright(["grants", "revoke", "bomb"], &[]).expect_code(0);
+    host.netwright(arguments(&host), &[]).expect_code(4);
+    assert!(remembered(&host).is_empty());
+    let output = host.netwright(["grants", "revoke", "bomb"], &[]).expect_code(2);
+    assert!(output.stderr.starts_with("error: nothing is remembered of `bomb`\n"), "{output:?}");
+}
+
+#[test]
+fn special_rights_need_their_name_typed() {
+    let host = Host::new();
+    bring(&host, "1.0.0", &[SPACE, ROUTER]);
+    let output = typed(&host, &[], "o\ny\n").expect_code(4);
+    let question =
+        "`host.forwarding` lets it make this machine a router.\nType host.forwarding to allow it: ";
+    assert!(output.stdout.contains("  ! host.forwarding key=net.ipv4.ip_forward\n"), "{output:?}");
+    assert!(output.stdout.contains(question), "{output:?}");
+    typed(&host, &[], "a\nhost.forwardin\n").expect_code(4);
+    assert!(remembered(&host).is_empty());
+    typed(&host, &[], "o\nhost.forwarding\n").expect_code(0);
+}
+
+#[test]
+fn nobody_is_asked_without_a_terminal() {
+    let host = Host::new();
+    bring(&host, "1.0.0", &[SPACE]);
+    let output = host.netwright(arguments(&host), &[]).expect_code(4);
+    assert!(!output.stderr.contains("Allow it?"), "{output:?}");
+    assert!(output.stderr.contains("  help: --grant 'host.namespace name=first'\n"), "{output:?}");
+}
+
+#[test]
+fn what_a_flag_decides_is_not_asked() {
+    let host = Host::new();
+    bring(&host, "1.0.0", &[SPACE]);
+    let mut arguments = arguments(&host);
+    arguments.extend(["--grant", "host.namespace name=first"].map(str::to_owned));
+    host.netwright(arguments, &[]).expect_code(0);
+}
+
+#[test]
+fn an_answer_is_not_remembered_under_sudo() {
+    let host = Host::new();
+    bring(&host, "1.0.0", &[SPACE]);
+    let output = typed(&host, &[("SUDO_UID", "1000")], "a\n").expect_code(4);
+    assert!(output.stdout.contains("Allow it? [d]eny, [o]nce: "), "{output:?}");
+    assert!(remembered(&host).is_empty());
+}
+
+#[test]
+fn a_folder_of_answers_that_is_not_ours_alone_is_refused() {
+    let host = Host::new();
+    bring(&host, "1.0.0", &[SPACE]);
+    let own = host.session().path("home/.config/netwright");
+    let folder = own.join("grants");
+    fs::create_dir_all(&folder).unwrap();
+    fs::set_permissions(&own, Permissions::from_mode(0o700)).unwrap();
+    fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+    let refused = |why: &str| {
+        let output = host.netwright(arguments(&host), &[]).expect_code(2);
+        let shown = folder.display();
+        let expected = format!("error: the folder of remembered grants `{shown}` {why}");
+        assert!(output.stderr.starts_with(&expected), "{output:?}");
+    };
+    refused("is open to others (mode 755)");
+    fs::remove_dir(&folder).unwrap();
+    let elsewhere = host.session().path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    symlink(&elsewhere, &folder).unwrap();
+    refused("can't be opened: ");
+    fs::remove_file(&folder).unwrap();
+
+    // A link in it, and a file under another digest's name, grant nothing.
+    typed(&host, &[], "a\n").expect_code(0);
+    let file = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let moved = elsewhere.join("real.json");
+    fs::rename(&file, &moved).unwrap();
+    symlink(&moved, &file).unwrap();
+    host.netwright(arguments(&host), &[]).expect_code(4);
+    fs::remove_file(&file).unwrap();
+    let text = fs::read_to_string(&moved).unwrap().replace("\"digest\": \"", "\"digest\": \"00");
+    fs::write(&file, text).unwrap();
+    host.netwright(arguments(&host), &[]).expect_code(4);
+}
+
+#[test]
+fn what_a_run_needed_is_recorded_and_is_enough_for_the_next() {
+    let host =
+        Host::with("link add eth1 type veth peer name sw1\nlink set eth1 up\nlink set sw1 up");
+    let script = "script=link add link eth1 name lab-a type macvlan mode bridge\naddress add 10.9.0.1/24 dev lab-a\nlink set lab-a up";
+    let record = host.session().path("policy.yaml");
+    let file = record.to_string_lossy();
+    let arguments =
+        ["run", "builtin:ip", "-p", script, "--target", "host", "--record-grants", &file];
+    let mut granted = arguments.to_vec();
+    granted.extend(["--grant", "host.link.create kind=macvlan parent=eth1 name=lab-*"]);
+    granted.extend(["--grant", "host.address.add cidr=10.0.0.0/8 link=lab-*"]);
+    host.netwright(granted, &[]).expect_code(0);
+    let expected = "allow:\n  - host.link.create kind=macvlan name=lab-a parent=eth1 max=1\n  - host.address.add cidr=10.9.0.0/24 link=lab-a\n";
+    assert_eq!(fs::read_to_string(&record).unwrap(), expected);
+
+    host.netwright(&arguments[..6], &[]).expect_code(4);
+    let own = host.session().path("home/.config/netwright");
+    fs::create_dir_all(&own).unwrap();
+    fs::set_permissions(&own, Permissions::from_mode(0o700)).unwrap();
+    fs::write(own.join("policy.yaml"), expected).unwrap();
+    fs::set_permissions(own.join("policy.yaml"), Permissions::from_mode(0o600)).unwrap();
+    host.netwright(&arguments[..6], &[]).expect_code(0);
+    // In a lab nothing is needed.
+    let lab = ["run", "builtin:ip", "-p", "script=link show", "--record-grants", &file];
+    host.netwright(lab, &[]).expect_code(0);
+    assert_eq!(fs::read_to_string(&record).unwrap(), "allow: []\n");
+}
