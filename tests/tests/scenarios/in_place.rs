@@ -40,7 +40,7 @@ fn c3_the_index_stays_and_a_failure_afterwards_puts_everything_back() {
         .map(|line| line.split(':').next().unwrap().to_owned())
         .collect();
     assert!(indexes.len() == 2 && indexes[0] == indexes[1], "{result:#}");
-    let file = session.file("script.ip", script("link add p0 type dummy\n"));
+    let file = session.file("script.ip", script("link add p0 type bridge\n"));
     let parameter = format!("script=@{}", file.display());
     let output = session.netwright(["run", "builtin:ip", "-p", &parameter, "-v"]).expect_code(5);
     let undone: Vec<_> =
