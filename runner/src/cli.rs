@@ -70,6 +70,9 @@ pub enum Command {
     /// Hold a lab's namespaces until ended; started by `run --keep`
     #[command(name = "__hold", hide = true)]
     Hold,
+    /// Make children of the host's links for a lab; started by `run` where uplinks are granted
+    #[command(name = "__uplink", hide = true)]
+    Uplink { grants: Vec<String> },
     /// Run a scenario's steps and print what they made as JSON; started by `plan` and `apply`
     #[command(name = "__rehearse", hide = true)]
     Rehearse(ScenarioArguments),

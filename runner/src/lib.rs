@@ -23,6 +23,7 @@ pub mod kernel;
 mod attach;
 pub mod probe;
 pub mod tap;
+pub mod uplink;
 
 pub mod journal;
 pub mod report;

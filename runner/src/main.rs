@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use netwright::cli::{Cli, Command, GrantsCommand, RecipeCommand};
 use netwright::exit::{Exit, Failure};
-use netwright::{consent, doctor, inspect, lab, recipe, resources, run};
+use netwright::{consent, doctor, inspect, lab, recipe, resources, run, uplink};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -40,6 +40,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Grants { command: GrantsCommand::Revoke { recipe } } => consent::revoke(&recipe),
         Command::Doctor { json } => doctor::examine(json),
         Command::Hold => lab::hold(),
+        Command::Uplink { grants } => uplink::serve(&grants),
         Command::Rehearse(scenario) => run::rehearse(&scenario),
         Command::State { lab } => run::state(&lab),
     }

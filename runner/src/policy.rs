@@ -16,7 +16,7 @@ pub use operator::Connection;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use crate::change::{Answer, Change, LinkRef, NamespaceRef, Query};
+use crate::change::{Answer, Change, LinkRef, NamespaceRef, Query, Spec};
 use crate::grant::Grants;
 use crate::kernel::{Denial, Error, Kernel};
 
@@ -98,6 +98,22 @@ impl Policy {
             Self::Host(policy) => {
                 let decided = policy.decide_all(changes, kernel)?;
                 Ok(decided.into_iter().map(|(change, links)| Permitted(change, links)).collect())
+            }
+        }
+    }
+
+    /// For a link in somebody's lab on a link of the host.
+    pub(crate) fn permit_uplink(
+        &self,
+        namespace: NamespaceRef,
+        spec: Spec,
+        kernel: &dyn Kernel,
+    ) -> Result<Permitted<Change>, Error> {
+        match self {
+            Self::Lab | Self::Nothing => Err(too_early("an uplink")),
+            Self::Host(policy) => {
+                let (change, links) = policy.decide_uplink(namespace, spec, kernel)?;
+                Ok(Permitted(change, links))
             }
         }
     }

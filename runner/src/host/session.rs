@@ -10,9 +10,9 @@ use super::Limits;
 use super::budget::Objects;
 use crate::capture::Captures;
 use crate::change::{Answer, Applied, Change, LinkRef, Made, NamespaceRef, Query, Undo};
-use crate::grant::Grants;
+use crate::grant::{Capability, Facts, Grants, Request};
 use crate::journal::Journal;
-use crate::kernel::{BatchError, Error, Kernel};
+use crate::kernel::{BatchError, Denial, Error, Kernel, kind};
 use crate::policy::{Permitted, Policy};
 use crate::probe::Monitor;
 use crate::report::Report;
@@ -162,8 +162,31 @@ impl Session {
         &mut self,
         changes: Vec<Change>,
     ) -> Result<Vec<Permitted<Change>>, (usize, Error)> {
+        for (index, change) in changes.iter().enumerate() {
+            let may = self.may_join(change);
+            self.told(may).map_err(|error| (index, error))?;
+        }
         let permitted = self.policy.permit_all(changes, &*self.kernel);
         permitted.inspect_err(|(_, error)| self.report.refused_by_policy(error))
+    }
+
+    /// Whether this step's recipe may have an uplink, where that is what it asks for. What the
+    /// operator gives is decided by the process that makes it.
+    fn may_join(&self, change: &Change) -> Result<(), Error> {
+        let Some(link) = self.kernel.uplink_of(change) else { return Ok(()) };
+        let mode = match change {
+            Change::CreateLink { spec, .. } => kind::name(&spec.kind).to_owned(),
+            _ => String::new(),
+        };
+        let facts = Facts { link: Some(link), mode: Some(mode), ..Facts::default() };
+        let request = Request::new(Capability::Uplink, facts);
+        self.grants.allows(&request).map_err(|refusal| {
+            Error::Denied(Denial {
+                capability: Capability::Uplink.to_string(),
+                target: format!("`{change}`: {refusal}"),
+                hint: refusal.hint(),
+            })
+        })
     }
 
     /// What the policy says, shown where it refuses.

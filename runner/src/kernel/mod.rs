@@ -9,6 +9,7 @@ pub mod netlink;
 pub mod netns;
 mod sight;
 mod tun;
+pub(crate) mod uplink;
 
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub use absent::Absent;
 pub use error::{Denial, Error, KernelError};
 pub use netlink::Netlink;
+pub(crate) use netlink::explain_io;
 pub use sight::{LinkSight, SpaceSight};
 
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
@@ -41,6 +43,11 @@ pub trait Kernel {
 
     /// Tells of each namespace that is made from now on, before anything is made inside it.
     fn watch_namespaces(&mut self, watcher: NamespaceWatcher);
+
+    /// The host's link that a change's new link would be a child of, where it is none of the lab's.
+    fn uplink_of(&self, _: &Change) -> Option<String> {
+        None
+    }
 
     /// The namespace's descriptor, for sockets that are to be opened inside it.
     fn namespace_descriptor(&self, namespace: &NamespaceRef) -> Result<Arc<OwnedFd>, Error>;

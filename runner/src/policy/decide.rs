@@ -7,10 +7,10 @@ mod route;
 use std::collections::HashSet;
 
 use super::host::{HostPolicy, forbidden, network};
-use crate::change::{Address, Change, LinkRef, Name, NamespaceRef, Prefix, Write};
+use crate::change::{Address, Change, LinkName, LinkRef, Name, NamespaceRef, Prefix, Spec, Write};
 use crate::grant::{Capability, Facts};
 use crate::kernel::mark::PROTOCOL;
-use crate::kernel::{Error, Kernel, LinkSight, SpaceSight};
+use crate::kernel::{Error, Kernel, LinkSight, SpaceSight, kind};
 
 /// A change as it may be made, and the others' links that it may touch by name.
 pub(super) type Decided = (Change, Vec<LinkRef>);
@@ -30,6 +30,33 @@ impl HostPolicy {
             Ok((change, decision.links))
         };
         changes.into_iter().enumerate().map(decide).collect()
+    }
+}
+
+impl HostPolicy {
+    /// What an uplink needs: the link by its exact name, and the way in which the lab is joined.
+    pub(super) fn decide_uplink(
+        &self,
+        namespace: NamespaceRef,
+        spec: Spec,
+        kernel: &dyn Kernel,
+    ) -> Result<Decided, Error> {
+        let name = spec.parent.as_ref().map(|parent| parent.name.clone()).unwrap_or_default();
+        let shown = format!("an uplink on {}", name.escape_debug());
+        let (link, mode) = (Some(name.clone()), Some(kind::name(&spec.kind).to_owned()));
+        let facts = Facts { link: link.clone(), mode, ..Facts::default() };
+        self.need(Capability::Uplink, facts, &shown)?;
+        let there = LinkRef { namespace: NamespaceRef::named(None), name, index: None };
+        let seen = kernel.see_link(&there)?;
+        self.floor_of_a_parent(&seen)?;
+        if link::takes_over(&spec.kind) {
+            self.floor(&seen, kernel)?;
+            let facts = Facts { link, ..Facts::default() };
+            self.need(Capability::UplinkPassthru, facts, &shown)?;
+        }
+        let parent = LinkName { namespace: Some(None), name: seen.reference.name.clone() };
+        let spec = Spec { parent: Some(parent), ..spec };
+        Ok((Change::CreateLink { namespace, spec }, vec![seen.reference]))
     }
 }
 

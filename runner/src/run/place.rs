@@ -6,10 +6,12 @@ use super::Prepared;
 use crate::attach::attach;
 use crate::exit::{Exit, Failure};
 use crate::kernel::mark::Mark;
+use crate::kernel::uplink::Uplinks;
 use crate::kernel::{Kernel, Netlink};
 use crate::lab;
 use crate::policy::{Connection, HostPolicy, Policy, Target};
 use crate::tap::Opener;
+use crate::uplink;
 
 /// What stands between a run's recipes and the kernel.
 pub(super) struct Place {
@@ -22,19 +24,25 @@ impl Place {
     /// Goes there. Still on the only thread.
     pub(super) fn enter(prepared: &Prepared) -> Result<Self, Failure> {
         match prepared.target {
-            Target::Lab => Self::lab(),
+            Target::Lab => Self::joined(uplink::start(&prepared.operator)?),
             Target::Host => Self::host(prepared),
         }
     }
 
     /// A lab of the run's own.
     pub(super) fn lab() -> Result<Self, Failure> {
+        Self::joined(None)
+    }
+
+    /// The same with a way to links of the host, which was opened before.
+    fn joined(uplinks: Option<Uplinks>) -> Result<Self, Failure> {
         // Before the lab: what opens character devices needs the rights that are left there.
         let opener = opener()?;
         lab::enter()?;
-        let kernel = Netlink::for_lab().map_err(|error| {
+        let mut kernel = Netlink::for_lab().map_err(|error| {
             Failure::new(Exit::Lacking, format!("can't talk to the kernel: {error}"))
         })?;
+        kernel.join(uplinks);
         Ok(Self { kernel: Box::new(kernel), policy: Policy::Lab, opener })
     }
 

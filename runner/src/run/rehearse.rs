@@ -10,6 +10,7 @@ use super::{Ending, Purpose, child, conduct, prepare, runtime};
 use crate::change::Change;
 use crate::cli::{RunArguments, ScenarioArguments};
 use crate::exit::{Exit, Failure};
+use crate::grant::Grants;
 use crate::policy::Target;
 use crate::report::print;
 use crate::state::{Asked, State};
@@ -47,6 +48,8 @@ pub fn rehearse(scenario: &ScenarioArguments) -> Result<Exit, Failure> {
     }
     let name = prepared.scenario.name.clone();
     prepared.reservation = None;
+    // A rehearsal has no consequences: it is joined to nothing.
+    prepared.operator = Grants::default();
     let place = Place::enter(&prepared)?;
     let conducted = conduct(prepared, place, Purpose::Rehearsal);
     let (session, ending) = runtime()?.block_on(conducted)?;

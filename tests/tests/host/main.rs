@@ -5,3 +5,4 @@ mod floor;
 mod grants;
 mod operator;
 mod undo;
+mod uplink;

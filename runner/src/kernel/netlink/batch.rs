@@ -170,7 +170,8 @@ impl Batch<'_> {
         for place in ready {
             let Change::CreateLink { namespace, spec } = self.changes[*place] else { continue };
             let failed = |error| (*place, error);
-            if let Kind::Tun(_) | Kind::Tap(_) = spec.kind {
+            let alone = matches!(spec.kind, Kind::Tun(_) | Kind::Tap(_));
+            if alone || self.kernel.asked_uplink(self.changes[*place]).is_some() {
                 let answer = self.kernel.perform(self.changes[*place], false);
                 self.done(*place, answer.map_err(failed)?);
                 continue;

@@ -29,6 +29,9 @@ impl Netlink {
         if let Kind::Tun(_) | Kind::Tap(_) = spec.kind {
             return self.create_tuntap(change, &target, spec);
         }
+        if self.asked_uplink(change).is_some() {
+            return self.create_on_uplink(change, &target, spec);
+        }
         let plan = self.plan_link(&target, spec)?;
         let answer = plan.via.execute(&plan.request());
         let plan = self.born(change, spec, plan, answer)?;

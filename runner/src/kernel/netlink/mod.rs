@@ -25,7 +25,10 @@ mod socket;
 mod space;
 mod sysctl;
 mod tuntap;
+mod uplink;
 mod verify;
+
+pub(crate) use self::explain::broken as explain_io;
 
 use std::io;
 use std::net::IpAddr;
@@ -35,6 +38,7 @@ use std::sync::Arc;
 use self::space::{Space, Spaces, open_here};
 use super::failpoint::Failpoint;
 use super::mark::Mark;
+use super::uplink::Uplinks;
 use super::{BatchError, Error, Kernel, LinkSight, NamespaceWatcher, SpaceSight, netns};
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
 use crate::policy::Permitted;
@@ -55,6 +59,8 @@ pub struct Netlink {
     failpoint: Failpoint,
     /// told of each new namespace
     watcher: Option<NamespaceWatcher>,
+    /// how a lab gets children of the host's links
+    uplinks: Option<Uplinks>,
 }
 
 impl Netlink {
@@ -81,6 +87,11 @@ impl Netlink {
         Ok(kernel)
     }
 
+    /// Joins a lab to links of the host.
+    pub fn join(&mut self, uplinks: Option<Uplinks>) {
+        self.uplinks = uplinks;
+    }
+
     fn empty(host: Option<host::Host>) -> Self {
         Self {
             spaces: Spaces::default(),
@@ -90,6 +101,7 @@ impl Netlink {
             host,
             failpoint: Failpoint::of_environment(),
             watcher: None,
+            uplinks: None,
         }
     }
 
@@ -186,6 +198,10 @@ impl Kernel for Netlink {
 
     fn namespace_descriptor(&self, namespace: &NamespaceRef) -> Result<Arc<OwnedFd>, Error> {
         Ok(Arc::clone(&self.spaces.find(namespace)?.descriptor))
+    }
+
+    fn uplink_of(&self, change: &Change) -> Option<String> {
+        self.asked_uplink(change)
     }
 
     fn see_space(&self, namespace: &NamespaceRef) -> Result<SpaceSight, Error> {

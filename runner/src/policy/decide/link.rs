@@ -244,7 +244,7 @@ fn facts_of(kind: &str, name: &str, settings: &[Setting]) -> Facts {
 }
 
 /// Whether a child gets all that arrives at its parent.
-fn takes_over(kind: &Kind) -> bool {
+pub(super) fn takes_over(kind: &Kind) -> bool {
     match kind {
         Kind::Macvlan(macvlan) | Kind::Macvtap(macvlan) => {
             macvlan.mode == Some(MacvlanMode::Passthru)

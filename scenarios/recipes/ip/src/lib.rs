@@ -64,6 +64,7 @@ pub struct Script {
         "host.route.add" = "`route add` and `rule add`",
         "host.route.default" = "`route add default`",
         "host.namespace" = "`netns add`, and commands inside a namespace",
+        "uplink" = "links on a link of the host, from inside a lab",
         "uplink.passthru" = "`link add … mode passthru` on a link that was there",
     )
 )]

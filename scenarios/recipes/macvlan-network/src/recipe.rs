@@ -72,6 +72,7 @@ struct Given {
         "host.address.add" = "the endpoints' addresses",
         "host.route.default" = "the endpoints' default routes",
         "host.namespace" = "the endpoints' namespaces",
+        "uplink" = "links on a link of the host, from inside a lab",
         "uplink.passthru" = "a network of mode passthru",
     )
 )]

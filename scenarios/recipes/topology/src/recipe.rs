@@ -40,6 +40,7 @@ struct Given {
         "host.route.add" = "`routes` and `rules`",
         "host.route.default" = "`routes` to `default`",
         "host.namespace" = "`namespaces`",
+        "uplink" = "links on a link of the host, from inside a lab",
         "uplink.passthru" = "macvlans of mode passthru on a link that was there",
         "host.forwarding" = "`sysctls` that make a router",
         "host.sysctl" = "`sysctls`",

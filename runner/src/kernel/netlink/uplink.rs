@@ -1,0 +1,63 @@
+//! Links of a lab on links of the host.
+
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+
+use super::Netlink;
+use super::born::applied;
+use super::space::Space;
+use crate::change::{Applied, Change, LinkRef, NamespaceRef, Setting, Spec};
+use crate::kernel::Error;
+
+impl Netlink {
+    /// The host's link that a new link's parent means: one that the operator granted, by its name
+    /// in the lab's root namespace, where no link of the lab has that name.
+    pub(super) fn asked_uplink(&self, change: &Change) -> Option<String> {
+        let Change::CreateLink { namespace, spec } = change else { return None };
+        let uplinks = self.uplinks.as_ref()?;
+        let parent = spec.parent.as_ref()?;
+        let there = parent.namespace.clone().unwrap_or_else(|| namespace.name.clone());
+        if there.is_some() || !uplinks.has(&parent.name) {
+            return None;
+        }
+        let root = self.spaces.find(&NamespaceRef::named(None)).ok()?;
+        matches!(root.link(&parent.name), Ok(None)).then(|| parent.name.clone())
+    }
+
+    /// Has it made outside, and gives it its other settings here.
+    pub(super) fn create_on_uplink(
+        &mut self,
+        change: &Change,
+        target: &Arc<Space>,
+        spec: &Spec,
+    ) -> Result<Applied, Error> {
+        let Some(uplinks) = &self.uplinks else {
+            return Err(Error::Unsupported("this lab has no uplink".to_owned()));
+        };
+        let born_with = |setting: &Setting| matches!(setting, Setting::Mtu(_) | Setting::Mac(_));
+        let (now, later): (Vec<_>, Vec<_>) = spec.settings.iter().cloned().partition(born_with);
+        let outside = Spec { settings: now, ..spec.clone() };
+        let index = uplinks.create(target.descriptor.as_fd(), &outside)?;
+        target.used_index(index);
+        let link = LinkRef {
+            namespace: target.reference(),
+            name: spec.name.as_str().to_owned(),
+            index: Some(index),
+        };
+        let read = || self.link_at(target, &link, index);
+        let mut index_of = |name: &str| Ok(self.link_by_name(target, name)?.index);
+        let requests = super::settings::requests(index, &read, &later, &mut index_of);
+        let done = requests.and_then(|requests| {
+            requests.iter().try_for_each(|request| {
+                let answer = target.execute(request);
+                answer.map_err(|failure| self.setting_error(change, target, &link, failure))
+            })
+        });
+        if let Err(error) = done {
+            // The error counts; the lab takes the link with it.
+            let _ = target.execute(&super::change::delete_request(index));
+            return Err(error);
+        }
+        Ok(applied(&link))
+    }
+}

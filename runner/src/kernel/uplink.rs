@@ -1,0 +1,83 @@
+//! The way from a lab to links of the host: a process that stayed outside makes children of those
+//! that the operator named, born in the lab's namespaces.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
+
+use rustix::io::Errno;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+
+use super::Error;
+use super::explain_io;
+use crate::change::Spec;
+
+/// A spec is some kilobytes at most: its texts are bounded where they come in.
+const LONGEST: usize = 1 << 17;
+
+/// A process outside, and the links that may be asked for.
+#[derive(Debug)]
+pub struct Uplinks {
+    names: Vec<String>,
+    /// a request and its answer belong together
+    socket: Mutex<OwnedFd>,
+}
+
+impl Uplinks {
+    pub fn new(names: Vec<String>, socket: OwnedFd) -> Self {
+        Self { names, socket: Mutex::new(socket) }
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
+
+    /// Makes a link in `target` on the host's link that the spec names as its parent; its index.
+    pub(super) fn create(&self, target: BorrowedFd<'_>, spec: &Spec) -> Result<u32, Error> {
+        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        let operation = format!("link add name {} on an uplink", spec.name);
+        let broken = |errno: Errno| explain_io(&errno.into(), &operation);
+        let text = serde_json::to_vec(spec).map_err(|error| Error::Invalid(error.to_string()))?;
+        send(socket.as_fd(), &text, Some(target)).map_err(broken)?;
+        let (answer, _) = receive(socket.as_fd()).map_err(broken)?;
+        let answer: Result<u32, Error> = serde_json::from_slice(&answer)
+            .map_err(|_| Error::Unsupported("the process that makes uplinks ended".to_owned()))?;
+        answer
+    }
+}
+
+/// Sends one message, with a descriptor where there is one.
+pub(crate) fn send(
+    socket: BorrowedFd<'_>,
+    text: &[u8],
+    descriptor: Option<BorrowedFd<'_>>,
+) -> Result<(), Errno> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let descriptors: Vec<BorrowedFd<'_>> = descriptor.into_iter().collect();
+    if !descriptors.is_empty() {
+        // The space above is for exactly this one.
+        ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+    }
+    sendmsg(socket, &[IoSlice::new(text)], &mut ancillary, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// Receives one message; an empty one is the end.
+pub(crate) fn receive(socket: BorrowedFd<'_>) -> Result<(Vec<u8>, Option<OwnedFd>), Errno> {
+    let mut text = vec![0; LONGEST];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let slices = &mut [IoSliceMut::new(&mut text)];
+    let received = recvmsg(socket, slices, &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    let descriptor = ancillary.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
+    text.truncate(received.bytes);
+    Ok((text, descriptor))
+}

@@ -1,0 +1,100 @@
+//! Uplinks: a lab is joined to networks that the machine is on, by a process that stays outside.
+//!
+//! It has the operator's grants from its start, decides by them itself, and makes nothing but
+//! children of the links that they name, each born in the namespace that comes with the request.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Command, Stdio};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::process::setsid;
+use rustix::thread::{CapabilitySet, capabilities};
+
+use crate::change::{Made, Name, NamespaceRef, Spec};
+use crate::exit::{Exit, Failure};
+use crate::grant::{Capability, Grants, Key, Rule};
+use crate::kernel::mark::Mark;
+use crate::kernel::uplink::{Uplinks, receive, send};
+use crate::kernel::{Error, Kernel, Netlink};
+use crate::policy::{Connection, HostPolicy, Policy};
+
+/// Starts the process where the operator grants an uplink. Before the lab is entered.
+pub(crate) fn start(grants: &Grants) -> Result<Option<Uplinks>, Failure> {
+    let names = grants.named(Capability::Uplink, Key::Link);
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let failed = |error: std::io::Error| {
+        Failure::new(Exit::Lacking, format!("can't start the process that makes uplinks: {error}"))
+    };
+    let rights = capabilities(None).map_err(|errno| failed(errno.into()))?;
+    if !rights.effective.contains(CapabilitySet::NET_ADMIN) {
+        return Err(Failure::new(
+            Exit::Lacking,
+            format!(
+                "an uplink on `{}` needs CAP_NET_ADMIN\n  help: run it as root",
+                names.join("`, `")
+            ),
+        ));
+    }
+    let (ours, theirs) =
+        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+            .map_err(|errno| failed(errno.into()))?;
+    let given = [Capability::Uplink, Capability::UplinkPassthru];
+    let rules = given.iter().flat_map(|capability| grants.given_of(*capability));
+    Command::new("/proc/self/exe")
+        .arg("__uplink")
+        .args(rules.map(Rule::to_string))
+        .stdin(Stdio::from(theirs))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(failed)?;
+    Ok(Some(Uplinks::new(names, ours)))
+}
+
+/// What `netwright __uplink GRANT…` does, until its standard input is closed.
+pub fn serve(grants: &[String]) -> Result<Exit, Failure> {
+    // A terminal's signals are for the run, which needs this process while it cleans up.
+    let _ = setsid();
+    let lacking = |error: std::io::Error| Failure::new(Exit::Lacking, error.to_string());
+    let rules = grants.iter().filter_map(|text| Rule::grant(text, "the run").ok()).collect();
+    let mark = Mark::new().map_err(lacking)?;
+    let operator = Connection::of_operator();
+    let policy = HostPolicy::new(Grants::given(rules, Vec::new()), mark, operator);
+    let policy = Policy::Host(policy.into());
+    let mut kernel = Netlink::for_host(mark).map_err(lacking)?;
+    let socket = std::io::stdin();
+    loop {
+        let (request, namespace) =
+            receive(socket.as_fd()).map_err(|errno| lacking(errno.into()))?;
+        let (false, Some(namespace)) = (request.is_empty(), namespace) else {
+            return Ok(Exit::Done);
+        };
+        let answer = create(&request, &namespace, &policy, &mut kernel);
+        let text = serde_json::to_vec(&answer).unwrap_or_default();
+        send(socket.as_fd(), &text, None).map_err(|errno| lacking(errno.into()))?;
+    }
+}
+
+fn create(
+    request: &[u8],
+    namespace: &OwnedFd,
+    policy: &Policy,
+    kernel: &mut Netlink,
+) -> Result<u32, Error> {
+    let invalid = |error: String| Error::Invalid(error);
+    let spec: Spec = serde_json::from_slice(request).map_err(|error| invalid(error.to_string()))?;
+    let name: Name = format!("lab{}", kernel.namespaces().len()).parse().map_err(invalid)?;
+    let known = kernel.attach(name.clone(), namespace);
+    let name = match known.map_err(|error| invalid(error.to_string()))? {
+        None => Some(name),
+        Some(Some(known)) => Some(known),
+        Some(None) => return Err(invalid("the lab is the machine's own network".to_owned())),
+    };
+    let change = policy.permit_uplink(NamespaceRef::named(name), spec, kernel)?;
+    match kernel.apply(&change)?.made {
+        Made::Link(link) => Ok(link.index.unwrap_or_default()),
+        Made::Nothing | Made::Namespace(_) => Err(invalid("no link was made".to_owned())),
+    }
+}
