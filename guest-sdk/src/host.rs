@@ -7,11 +7,11 @@
 #[cfg(target_arch = "wasm32")]
 pub use crate::wit::netwright::host::{
     addresses, batch, captures, forwarding, links, log, namespaces, neighbours, params, probes,
-    report, routes, rules, sysctls, taps, types,
+    report, routes, rules, shaping, sysctls, taps, types, vlans,
 };
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use crate::testing::imports::{
     addresses, batch, captures, forwarding, links, log, namespaces, neighbours, params, probes,
-    report, routes, rules, sysctls, taps, types,
+    report, routes, rules, shaping, sysctls, taps, types, vlans,
 };

@@ -49,6 +49,7 @@
 
 mod address;
 mod capture;
+mod discipline;
 mod error;
 pub mod host;
 mod lab;
@@ -59,15 +60,18 @@ mod neighbour;
 mod params;
 mod pending;
 mod place;
+mod port;
 mod probe;
 pub mod recipe;
 pub mod report;
 mod route;
 mod rule;
+mod shaping;
 mod tap;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod topology;
+pub mod units;
 mod words;
 
 pub use address::{AddressBuilder, IntoAddress, IntoMac, IntoPrefix, MacAddress, Prefix};
@@ -80,10 +84,12 @@ pub use neighbour::{EntryBuilder, NeighbourBuilder};
 pub use netwright_sdk_macros::recipe;
 pub use params::{Fault, ParamValue, Params, Values};
 pub use place::Place;
+pub use port::PortVlans;
 pub use probe::{Condition, Listener, ListenerBuilder, Ping, Pinging, TcpProbe, UdpProbe};
 pub use recipe::Recipe;
 pub use route::{Destination, IntoDestination, NextHop, RouteBuilder};
 pub use rule::RuleBuilder;
+pub use shaping::{IntoChance, NetemBuilder, TbfBuilder};
 pub use tap::Tap;
 pub use topology::{PlannedLink, PlannedNamespace, Topology};
 
@@ -94,12 +100,13 @@ pub mod prelude {
 
     pub use crate::wit::links::{IpvlanFlag, IpvlanMode, MacvlanMode};
     pub use crate::wit::probes::Transport;
+    pub use crate::wit::shaping::Distribution;
     pub use crate::wit::types::Family;
     pub use crate::{
         AnyLink, Capture, Condition, Context, Destination, Error, Fault, FrameFilter, IntoAddress,
         IntoMac, IntoPrefix, Lab, Link, Listener, MacAddress, Namespace, NextHop, ParamValue,
-        Params, Pinging, Place, PlannedLink, PlannedNamespace, Prefix, Result, Tap, Topology,
-        Values, log, recipe,
+        Params, Pinging, Place, PlannedLink, PlannedNamespace, PortVlans, Prefix, Result, Tap,
+        Topology, Values, log, recipe,
     };
 }
 
@@ -159,6 +166,6 @@ pub mod wit {
 
     pub use netwright::host::{
         addresses, batch, captures, forwarding, links, log, namespaces, neighbours, params, probes,
-        report, routes, rules, sysctls, taps, types,
+        report, routes, rules, shaping, sysctls, taps, types, vlans,
     };
 }

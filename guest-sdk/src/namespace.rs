@@ -140,6 +140,9 @@ impl Namespace {
             settings.extend(hairpin.then(|| bridge::hairpin(true)));
             self.link(port)?.change(&settings)?;
         }
+        if let Some(vlans) = &draft.vlans {
+            link.set_vlans(vlans.clone())?;
+        }
         Ok(())
     }
 }

@@ -10,18 +10,19 @@ use crate::link::reference::namespace_words;
 use crate::link::{LinkPath, LinkReference, bridge};
 use crate::place::Place;
 use crate::wit::addresses::Address;
-use crate::wit::batch::Change;
+use crate::wit::batch::{Change, Step};
 use crate::wit::links::{Kind, LinkName, Setting, Veth};
 use crate::wit::neighbours::Neighbour;
 use crate::wit::routes::Route;
 use crate::wit::rules::Rule;
+use crate::wit::shaping::Qdisc;
 use crate::wit::types::Write;
-use crate::{AnyLink, Error, Prefix, Result, host};
+use crate::{AnyLink, Error, PortVlans, Prefix, Result, host};
 
 /// What is to be made, and of which builder each change is.
 #[derive(Debug, Default)]
 struct Plan {
-    changes: Vec<Change>,
+    steps: Vec<Step>,
     /// one for each change, for the error that names it
     sources: Vec<String>,
 }
@@ -91,7 +92,7 @@ impl Topology {
 
     /// How many changes there are so far.
     pub fn len(&self) -> usize {
-        self.root.plan.borrow().changes.len()
+        self.root.plan.borrow().steps.len()
     }
 
     /// Nothing is described yet.
@@ -99,16 +100,16 @@ impl Topology {
         self.len() == 0
     }
 
-    /// The changes so far, in the order of their description.
-    pub fn changes(&self) -> Vec<Change> {
-        self.root.plan.borrow().changes.clone()
+    /// What there is so far, in the order of its description.
+    pub fn steps(&self) -> Vec<Step> {
+        self.root.plan.borrow().steps.clone()
     }
 
     /// Makes all of it in one call and begins anew. The error names the builder that failed, and
     /// nothing of the batch is left then.
     pub fn apply(&self) -> Result<()> {
-        let Plan { changes, sources } = self.root.plan.take();
-        host::batch::apply(&changes).map_err(|failed| {
+        let Plan { steps, sources } = self.root.plan.take();
+        host::batch::apply_steps(&steps).map_err(|failed| {
             let place = usize::try_from(failed.index).unwrap_or(usize::MAX);
             let error = match sources.get(place) {
                 Some(source) => Error::from(failed.error).context(source),
@@ -136,8 +137,12 @@ pub struct PlannedNamespace {
 
 impl PlannedNamespace {
     fn push_from(&self, source: String, change: Change) {
+        self.push_step(source, Step::Change(change));
+    }
+
+    fn push_step(&self, source: String, step: Step) {
         let mut plan = self.plan.borrow_mut();
-        plan.changes.push(change);
+        plan.steps.push(step);
         plan.sources.push(source);
     }
 
@@ -203,6 +208,10 @@ impl Place for PlannedNamespace {
         if let Kind::Veth(veth) = &kind {
             self.push_peer_addresses(&source, veth, &draft.peer_addresses);
         }
+        if let Some(vlans) = draft.vlans {
+            let step = Step::SetVlans((self.contract_link(&name), vlans.into_list()));
+            self.push_step(source, step);
+        }
         Ok(PlannedLink { namespace: self.clone(), name })
     }
 
@@ -264,12 +273,40 @@ impl AnyLink for PlannedLink {
         self.namespace.push_from(source(&change), change);
         Ok(())
     }
+
+    fn put_qdisc(&self, qdisc: &Qdisc, how: Write) -> Result<()> {
+        let link = self.namespace.contract_link(&self.name);
+        let source = format!("queueing discipline of {}", link_words(&link));
+        self.namespace.push_step(source, Step::PutQdisc((link, qdisc.clone(), how)));
+        Ok(())
+    }
+
+    fn clear_qdisc(&self) -> Result<()> {
+        let link = self.namespace.contract_link(&self.name);
+        let source = format!("queueing discipline of {}", link_words(&link));
+        self.namespace.push_step(source, Step::RemoveQdisc(link));
+        Ok(())
+    }
+
+    fn set_vlans(&self, vlans: PortVlans) -> Result<()> {
+        let link = self.namespace.contract_link(&self.name);
+        let source = format!("VLANs of {}", link_words(&link));
+        self.namespace.push_step(source, Step::SetVlans((link, vlans.into_list())));
+        Ok(())
+    }
+}
+
+fn place(namespace: &Option<String>) -> String {
+    namespace_words(namespace.as_deref().unwrap_or(""))
+}
+
+fn link_words(link: &LinkName) -> String {
+    format!("link `{}` in {}", link.name, place(&link.namespace))
 }
 
 /// How an error speaks of a change.
 fn source(change: &Change) -> String {
-    let place = |namespace: &Option<String>| namespace_words(namespace.as_deref().unwrap_or(""));
-    let link = |link: &LinkName| format!("link `{}` in {}", link.name, place(&link.namespace));
+    let link = link_words;
     match change {
         Change::CreateNamespace(name) => namespace_words(name),
         Change::CreateLink((namespace, spec)) => {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use crate::wit::links::{IpvlanFlag, IpvlanMode, MacvlanMode};
 use crate::wit::neighbours::NeighbourState;
 use crate::wit::routes::RouteKind;
+use crate::wit::shaping::Distribution;
 use crate::{Error, Result};
 
 /// Gives an enumeration its words in ip(8), both ways.
@@ -48,6 +49,8 @@ words!(MacvlanMode, "a macvlan mode": Private = "private", Vepa = "vepa", Bridge
     Passthru = "passthru", Source = "source");
 words!(IpvlanMode, "an ipvlan mode": L2 = "l2", L3 = "l3", L3s = "l3s");
 words!(IpvlanFlag, "an ipvlan flag": Private = "private", Vepa = "vepa", Bridge = "bridge");
+words!(Distribution, "a distribution": Uniform = "uniform", Normal = "normal",
+    Pareto = "pareto", Paretonormal = "paretonormal");
 words!(RouteKind, "a type of route": Unicast = "unicast", Local = "local",
     Broadcast = "broadcast", Anycast = "anycast", Multicast = "multicast",
     Blackhole = "blackhole", Unreachable = "unreachable", Prohibit = "prohibit",

@@ -7,8 +7,8 @@ use rustix::process::{Resource, geteuid, getrlimit};
 use serde::Serialize;
 
 use crate::change::{
-    Attribute, Change, Ipvlan, Kind, LinkName, Macvlan, Name, NamespaceRef, Options, Spec, Tuntap,
-    Veth, Vlan, VlanProtocol,
+    Attribute, Change, Feature, Ipvlan, Kind, LinkName, Macvlan, Name, NamespaceRef, Options,
+    Query, Spec, Tuntap, Veth, Vlan, VlanProtocol,
 };
 use crate::exit::{Exit, Failure};
 use crate::kernel::{Error, Kernel, Netlink, kind};
@@ -62,7 +62,9 @@ pub fn examine(json: bool) -> Result<Exit, Failure> {
     match entered {
         Ok(()) => {
             findings.insert(0, Finding::good("labs: private user, mount and network namespaces"));
-            findings.extend(link_kinds()?);
+            let mut kernel = Netlink::for_lab().map_err(|error| broken(error.to_string()))?;
+            findings.extend(link_kinds(&mut kernel)?);
+            findings.extend(features(&kernel)?);
         }
         Err(failure) => findings.insert(0, from_failure(&failure)),
     }
@@ -127,29 +129,57 @@ fn guest_toolchain() -> Finding {
 }
 
 /// Makes one link of each kind, in a lab that goes afterwards.
-fn link_kinds() -> Result<Vec<Finding>, Failure> {
-    let failed = |what: String| Failure::new(Exit::Broken, what);
-    let mut kernel = Netlink::for_lab().map_err(|error| failed(error.to_string()))?;
-    make(&mut kernel, "p0", veth("p1"), None).map_err(|error| failed(error.to_string()))?;
+fn link_kinds(kernel: &mut Netlink) -> Result<Vec<Finding>, Failure> {
+    make(kernel, "p0", veth("p1"), None).map_err(|error| broken(error.to_string()))?;
     Ok(kinds()
         .into_iter()
         .enumerate()
         .map(|(place, (kind, has_parent))| {
             let about = format!("links of kind {}", kind::name(&kind));
             let parent = has_parent.then_some("p0");
-            match make(&mut kernel, &format!("link{place}"), kind, parent) {
+            match make(kernel, &format!("link{place}"), kind, parent) {
                 Ok(()) => Finding::good(about),
-                Err(Error::Unsupported(reason)) => Finding::bad(
-                    about,
-                    reason.split_once(": ").map_or(reason.as_str(), |(_, reason)| reason),
-                    "load the module, or run a kernel that has it; recipes that don't use it run",
-                ),
+                Err(Error::Unsupported(reason)) => lacking(about, &reason),
                 Err(error) => {
                     Finding::bad(about, error.to_string(), "recipes that don't use it run")
                 }
             }
         })
         .collect())
+}
+
+fn broken(what: String) -> Failure {
+    Failure::new(Exit::Broken, what)
+}
+
+fn lacking(about: String, reason: &str) -> Finding {
+    Finding::bad(
+        about,
+        reason.split_once(": ").map_or(reason, |(_, reason)| reason),
+        "load the module, or run a kernel that has it; recipes that don't use it run",
+    )
+}
+
+/// What is no kind of link, and may be missing all the same.
+fn features(kernel: &Netlink) -> Result<Vec<Finding>, Failure> {
+    let discipline = |kind: &str| {
+        let about = format!("queueing discipline {kind}");
+        (about, Feature::Discipline(kind.to_owned()))
+    };
+    let all = [
+        discipline("netem"),
+        discipline("tbf"),
+        ("bridges that filter by VLAN".to_owned(), Feature::BridgeVlans),
+    ];
+    let ask = |(about, feature)| {
+        let permitted = Policy::Lab.permit_query(Query::Offered(feature));
+        match permitted.and_then(|query| kernel.query(&query)) {
+            Ok(_) => Ok(Finding::good(about)),
+            Err(Error::Unsupported(reason)) => Ok(lacking(about, &reason)),
+            Err(error) => Err(broken(error.to_string())),
+        }
+    };
+    all.into_iter().map(ask).collect()
 }
 
 fn make(kernel: &mut Netlink, name: &str, kind: Kind, parent: Option<&str>) -> Result<(), Error> {

@@ -51,6 +51,12 @@ struct LinkView {
     carrier: bool,
     promiscuity: u32,
     addresses: Vec<String>,
+    /// the root discipline that somebody put there, in tc(8)'s words
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qdisc: Option<String>,
+    /// of a bridge's port, in bridge(8)'s words
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    vlans: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -112,6 +118,23 @@ fn view(kernel: &dyn Kernel, name: Option<Name>) -> Result<NamespaceView, Error>
         Answer::Addresses(addresses) => addresses,
         _ => Vec::new(),
     };
+    let sending = match ask(kernel, Query::Qdiscs { namespace: namespace.clone() })? {
+        Answer::Qdiscs(found) => found,
+        _ => Vec::new(),
+    };
+    let vlans = match ask(kernel, Query::AllVlans { namespace: namespace.clone() })? {
+        Answer::AllVlans(found) => found,
+        _ => Vec::new(),
+    };
+    let mut views: Vec<LinkView> =
+        links.into_iter().map(|info| link_view(info, &name, &addresses)).collect();
+    for view in &mut views {
+        let own = sending.iter().find(|(link, qdisc)| *link == view.name && qdisc.handle.is_some());
+        view.qdisc = own.map(|(_, qdisc)| qdisc.discipline.to_string());
+        let own = vlans.iter().find(|(link, _)| *link == view.name);
+        let own = own.map(|(_, vlans)| vlans.iter().map(ToString::to_string).collect());
+        view.vlans = own.unwrap_or_default();
+    }
     let mut routes = Vec::new();
     for family in [Family::Ipv4, Family::Ipv6] {
         let query = Query::Routes { namespace: namespace.clone(), family };
@@ -119,11 +142,7 @@ fn view(kernel: &dyn Kernel, name: Option<Name>) -> Result<NamespaceView, Error>
             routes.extend(found.iter().flat_map(route_views));
         }
     }
-    Ok(NamespaceView {
-        links: links.into_iter().map(|info| link_view(info, &name, &addresses)).collect(),
-        name: name.map(String::from).unwrap_or_default(),
-        routes,
-    })
+    Ok(NamespaceView { links: views, name: name.map(String::from).unwrap_or_default(), routes })
 }
 
 /// `NAMESPACE/LINK` where it is in another namespace, `/LINK` for the root namespace.
@@ -156,6 +175,8 @@ fn link_view(info: LinkInfo, namespace: &Option<Name>, addresses: &[AddressInfo]
         up: info.up,
         carrier: info.carrier,
         promiscuity: info.promiscuity,
+        qdisc: None,
+        vlans: Vec::new(),
     }
 }
 
@@ -220,6 +241,8 @@ impl LinkView {
         words.push(format!("mtu {}", self.mtu));
         words.extend(self.mac.clone());
         words.extend(self.addresses.iter().cloned());
+        words.extend(self.qdisc.clone());
+        words.extend(self.vlans.iter().cloned());
         words.join(" ")
     }
 }

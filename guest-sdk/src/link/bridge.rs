@@ -42,6 +42,11 @@ impl<P: Place, R> LinkBuilder<P, Bridge, R> {
         self
     }
 
+    /// Heeds which VLANs its ports carry. As `type bridge vlan_filtering 1`.
+    pub fn vlan_filtering(self) -> Self {
+        self.option("vlan_filtering", 1)
+    }
+
     /// An option in ip(8)'s words: `option("stp_state", 0)`. See ip-link(8), BRIDGE Type Support.
     pub fn option(mut self, name: impl Into<String>, value: impl Display) -> Self {
         self.kind.options.push(attribute(name, value));

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use super::kind::{Kind, attribute};
 use super::reference::LinkReference;
 use crate::place::Place;
+use crate::port::PortVlans;
 use crate::wit::links::{LinkName, Setting, Spec};
 use crate::{Error, IntoMac, IntoPrefix, Prefix, Result};
 
@@ -42,6 +43,7 @@ pub struct LinkBuilder<P: Place, K, R = Ready> {
     pub(crate) kind: K,
     pub(crate) ports: Vec<(String, bool)>,
     pub(crate) peer_addresses: Vec<Prefix>,
+    vlans: Option<PortVlans>,
     name: String,
     parent: Option<LinkName>,
     settings: Vec<Setting>,
@@ -59,6 +61,8 @@ pub struct Draft {
     pub(crate) peer_addresses: Vec<Prefix>,
     /// links to plug in, and whether with hairpin
     pub(crate) ports: Vec<(String, bool)>,
+    /// of a bridge's port
+    pub(crate) vlans: Option<PortVlans>,
 }
 
 impl<P: Place, K, R> LinkBuilder<P, K, R> {
@@ -68,6 +72,7 @@ impl<P: Place, K, R> LinkBuilder<P, K, R> {
             kind,
             ports: Vec::new(),
             peer_addresses: Vec::new(),
+            vlans: None,
             name,
             parent: None,
             settings: Vec::new(),
@@ -96,6 +101,7 @@ impl<P: Place, K, R> LinkBuilder<P, K, R> {
             kind: self.kind,
             ports: self.ports,
             peer_addresses: self.peer_addresses,
+            vlans: self.vlans,
             name: self.name,
             parent: self.parent,
             settings: self.settings,
@@ -167,6 +173,24 @@ impl<P: Place, K, R> LinkBuilder<P, K, R> {
         self
     }
 
+    /// As a bridge's port, it carries one VLAN, without tags. As
+    /// `bridge vlan add vid ID pvid untagged`.
+    pub fn access(self, id: u16) -> Self {
+        self.vlans(PortVlans::access(id))
+    }
+
+    /// As a bridge's port, it carries several VLANs, with tags. As `bridge vlan add vid ID` for
+    /// each.
+    pub fn trunk(self, ids: impl IntoIterator<Item = u16>) -> Self {
+        self.vlans(PortVlans::trunk(ids))
+    }
+
+    /// As a bridge's port, it carries just these VLANs. As `bridge vlan`.
+    pub fn vlans(mut self, vlans: PortVlans) -> Self {
+        self.vlans = Some(vlans);
+        self
+    }
+
     /// Receives every frame on the wire, whomever it is for. As `promisc on`.
     pub fn promiscuous(self) -> Self {
         self.setting(Setting::Promiscuous(true))
@@ -225,6 +249,7 @@ impl<P: Place, K: Kind> LinkBuilder<P, K, Ready> {
             addresses: self.addresses,
             peer_addresses: self.peer_addresses,
             ports: self.ports,
+            vlans: self.vlans,
         })
     }
 }

@@ -28,12 +28,16 @@ pub use vxlan::Vxlan;
 use crate::address::AddressBuilder;
 use crate::host;
 use crate::neighbour::{EntryBuilder, NeighbourBuilder};
+use crate::port::PortVlans;
+use crate::shaping::{NetemBuilder, TbfBuilder};
+use crate::units::IntoTime;
 use crate::wit::addresses::{Address, Info as AddressInfo};
 use crate::wit::forwarding::Entry;
 use crate::wit::links::{
     Info as LinkInfo, MacvlanChange, MacvlanMode, Other as Options, Setting, Statistics,
 };
 use crate::wit::neighbours::Neighbour;
+use crate::wit::shaping::Qdisc;
 use crate::wit::types::Write;
 use crate::{
     CaptureBuilder, Error, IntoAddress, IntoMac, IntoPrefix, MacAddress, Namespace, Result, Tap,
@@ -61,6 +65,41 @@ pub trait AnyLink: LinkReference + Clone {
     fn put_address(&self, address: &Address, how: Write) -> Result<()>;
     #[doc(hidden)]
     fn put_neighbour(&self, neighbour: Neighbour, how: Write) -> Result<()>;
+    #[doc(hidden)]
+    fn put_qdisc(&self, qdisc: &Qdisc, how: Write) -> Result<()>;
+
+    /// Takes the root discipline away: nothing is delayed or limited any more. As
+    /// `tc qdisc delete dev LINK root`.
+    fn clear_qdisc(&self) -> Result<()>;
+
+    /// Just these VLANs on this port of a bridge. As `bridge vlan`.
+    fn set_vlans(&self, vlans: PortVlans) -> Result<()>;
+
+    /// Faults for what the link sends: delay, loss, duplicates. As `tc qdisc … root netem`.
+    fn netem(&self) -> NetemBuilder<Self> {
+        NetemBuilder::new(self.clone())
+    }
+
+    /// A limit to the rate at which the link sends. As `tc qdisc … root tbf`.
+    fn tbf(&self) -> TbfBuilder<Self> {
+        TbfBuilder::new(self.clone())
+    }
+
+    /// Delays what the link sends, and nothing else. As
+    /// `tc qdisc replace dev LINK root netem delay TIME`.
+    fn delay(&self, time: impl IntoTime) -> Result<()> {
+        self.netem().delay(time).set()
+    }
+
+    /// This port carries one VLAN, without tags. As `bridge vlan add vid ID pvid untagged`.
+    fn access(&self, id: u16) -> Result<()> {
+        self.set_vlans(PortVlans::access(id))
+    }
+
+    /// This port carries several VLANs, with tags. As `bridge vlan add vid ID` for each.
+    fn trunk(&self, ids: impl IntoIterator<Item = u16>) -> Result<()> {
+        self.set_vlans(PortVlans::trunk(ids))
+    }
 
     /// An address of the link, to be added, replaced or removed: `"192.168.56.122/24"`. As
     /// `ip address`.
@@ -86,6 +125,18 @@ impl AnyLink for Link {
 
     fn put_neighbour(&self, neighbour: Neighbour, how: Write) -> Result<()> {
         Ok(host::neighbours::put(self.handle(), neighbour, how)?)
+    }
+
+    fn put_qdisc(&self, qdisc: &Qdisc, how: Write) -> Result<()> {
+        Ok(host::shaping::put(self.handle(), qdisc, how)?)
+    }
+
+    fn clear_qdisc(&self) -> Result<()> {
+        Ok(host::shaping::remove(self.handle())?)
+    }
+
+    fn set_vlans(&self, vlans: PortVlans) -> Result<()> {
+        Ok(host::vlans::set_all(self.handle(), &vlans.into_list())?)
     }
 }
 

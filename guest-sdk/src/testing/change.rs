@@ -1,13 +1,15 @@
 //! What a recipe changed, as data.
 
 use crate::wit::addresses::Address;
-use crate::wit::batch::Change as BatchChange;
+use crate::wit::batch::{Change as BatchChange, Step};
 use crate::wit::forwarding::Entry;
 use crate::wit::links::{LinkName, Setting, Spec};
 use crate::wit::neighbours::Neighbour;
 use crate::wit::routes::Route;
 use crate::wit::rules::Rule;
+use crate::wit::shaping::Qdisc;
 use crate::wit::types::{IpAddress, IpPrefix, Write};
+use crate::wit::vlans::Vlan;
 
 /// A link by its namespace, empty for the root one, and its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,11 @@ pub enum Change {
     PutEntry { link: Site, entry: Entry, how: Write },
     RemoveEntry { link: Site, entry: Entry },
     SetSysctl { namespace: String, key: String, value: String },
+    PutQdisc { link: Site, qdisc: Qdisc, how: Write },
+    RemoveQdisc { link: Site },
+    PutVlan { link: Site, vlan: Vlan },
+    RemoveVlan { link: Site, first: u16, last: u16 },
+    SetVlans { link: Site, vlans: Vec<Vlan> },
 }
 
 impl From<LinkName> for Site {
@@ -74,6 +81,17 @@ impl From<BatchChange> for Change {
             BatchChange::SetSysctl((namespace, key, value)) => {
                 Self::SetSysctl { namespace: namespace.unwrap_or_default(), key, value }
             }
+        }
+    }
+}
+
+impl From<Step> for Change {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Change(change) => change.into(),
+            Step::PutQdisc((link, qdisc, how)) => Self::PutQdisc { link: link.into(), qdisc, how },
+            Step::RemoveQdisc(link) => Self::RemoveQdisc { link: link.into() },
+            Step::SetVlans((link, vlans)) => Self::SetVlans { link: link.into(), vlans },
         }
     }
 }

@@ -1,6 +1,6 @@
-//! A change as the commands that somebody would type: ip(8), bridge(8) and sysctl(8).
+//! A change as the commands that somebody would type: ip(8), bridge(8), tc(8) and sysctl(8).
 
-use super::{Change, Kind, LinkName, LinkRef, Name, Setting, Spec, Veth};
+use super::{Change, Kind, LinkName, LinkRef, Name, PortVlan, Setting, Spec, Veth};
 
 impl Change {
     /// Usually one; more where ip(8) needs several for what is one request to the kernel.
@@ -14,7 +14,12 @@ impl Change {
                 };
                 vec![format!("{inside}sysctl -w {}={}", quoted(key), quoted(value))]
             }
-            Self::PutEntry { .. } | Self::RemoveEntry { .. } => vec![format!("bridge {self}")],
+            Self::PutEntry { .. }
+            | Self::RemoveEntry { .. }
+            | Self::PutVlan { .. }
+            | Self::RemoveVlan { .. } => vec![format!("bridge {self}")],
+            Self::PutQdisc { .. } | Self::RemoveQdisc { .. } => vec![format!("tc {self}")],
+            Self::SetVlans { link, vlans } => set_vlans(link, vlans),
             Self::ChangeLink { link, settings } => set(link, settings),
             Self::CreateNamespace { .. }
             | Self::DeleteNamespace { .. }
@@ -31,6 +36,18 @@ impl Change {
             | Self::RemoveNeighbour { .. } => vec![format!("ip {self}")],
         }
     }
+}
+
+/// bridge(8) has no word for just these: all go, and come one by one.
+fn set_vlans(link: &LinkRef, vlans: &[PortVlan]) -> Vec<String> {
+    let inside = match &link.namespace.name {
+        Some(name) => format!("bridge -n {name} vlan"),
+        None => "bridge vlan".to_owned(),
+    };
+    let device = quoted(&link.name);
+    let none = format!("{inside} delete dev {device} vid 1-4094");
+    let each = vlans.iter().map(|vlan| format!("{inside} add dev {device} {vlan}"));
+    std::iter::once(none).chain(each).collect()
 }
 
 /// ip(8) names a parent in its own namespace only: the command is given there, and says with

@@ -2,12 +2,13 @@
 
 mod link;
 mod network;
+mod shaping;
 
 use std::fmt::{self, Formatter, Result};
 
 use self::link::link_add;
 use self::network::entry_words;
-use super::{Change, Family, LinkRef, Name, NamespaceRef, Write};
+use super::{Change, Family, LinkRef, Name, NamespaceRef, PortVlan, Write};
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -81,6 +82,28 @@ impl fmt::Display for Change {
             Self::SetSysctl { namespace, key, value } => {
                 inside(f, namespace)?;
                 write!(f, "sysctl {}={}", plain(key), plain(value))
+            }
+            Self::PutQdisc { link, qdisc, how } => {
+                inside(f, &link.namespace)?;
+                write!(f, "qdisc {} dev {} root {qdisc}", how.verb(), plain(&link.name))
+            }
+            Self::RemoveQdisc { link } => {
+                inside(f, &link.namespace)?;
+                write!(f, "qdisc delete dev {} root", plain(&link.name))
+            }
+            Self::PutVlan { link, vlan } => {
+                inside(f, &link.namespace)?;
+                write!(f, "vlan add dev {} {vlan}", plain(&link.name))
+            }
+            Self::RemoveVlan { link, first, last } => {
+                inside(f, &link.namespace)?;
+                let gone = PortVlan { first: *first, last: *last, pvid: false, untagged: false };
+                write!(f, "vlan delete dev {} {gone}", plain(&link.name))
+            }
+            Self::SetVlans { link, vlans } => {
+                inside(f, &link.namespace)?;
+                write!(f, "vlan set dev {}", plain(&link.name))?;
+                vlans.iter().try_for_each(|vlan| write!(f, " {vlan}"))
             }
         }
     }

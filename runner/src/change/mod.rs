@@ -9,6 +9,7 @@ mod name;
 mod neighbour;
 mod query;
 mod route;
+mod shaping;
 
 pub use address::{Address, AddressFlags, AddressInfo, Prefix};
 pub use link::{
@@ -17,8 +18,11 @@ pub use link::{
 };
 pub use name::{LONGEST_NAME, LinkRef, MacAddress, Name, NamespaceRef};
 pub use neighbour::{Entry, Neighbour, NeighbourState};
-pub use query::{Answer, Query};
+pub use query::{Answer, Feature, Query};
 pub use route::{Family, NextHop, Route, RouteKind, Rule, RuleAction};
+pub use shaping::{
+    Backlog, Chance, Discipline, Distribution, Netem, PortVlan, Qdisc, Reorder, Tbf,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -37,24 +41,105 @@ pub enum Write {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
-    CreateNamespace { name: Name },
-    DeleteNamespace { namespace: NamespaceRef },
-    SetNamespaceId { namespace: NamespaceRef, peer: NamespaceRef, id: i32 },
-    CreateLink { namespace: NamespaceRef, spec: Spec },
-    ChangeLink { link: LinkRef, settings: Vec<Setting> },
-    MoveLink { link: LinkRef, to: NamespaceRef },
-    DeleteLink { link: LinkRef },
-    PutAddress { link: LinkRef, address: Address, how: Write },
-    RemoveAddress { link: LinkRef, prefix: Prefix, peer: Option<Prefix> },
-    PutRoute { namespace: NamespaceRef, route: Route, how: Write },
-    RemoveRoute { namespace: NamespaceRef, route: Route },
-    AddRule { namespace: NamespaceRef, rule: Rule },
-    RemoveRule { namespace: NamespaceRef, rule: Rule },
-    PutNeighbour { link: LinkRef, neighbour: Neighbour, how: Write },
-    RemoveNeighbour { link: LinkRef, address: std::net::IpAddr, proxy: bool },
-    PutEntry { link: LinkRef, entry: Entry, how: Write },
-    RemoveEntry { link: LinkRef, entry: Entry },
-    SetSysctl { namespace: NamespaceRef, key: String, value: String },
+    CreateNamespace {
+        name: Name,
+    },
+    DeleteNamespace {
+        namespace: NamespaceRef,
+    },
+    SetNamespaceId {
+        namespace: NamespaceRef,
+        peer: NamespaceRef,
+        id: i32,
+    },
+    CreateLink {
+        namespace: NamespaceRef,
+        spec: Spec,
+    },
+    ChangeLink {
+        link: LinkRef,
+        settings: Vec<Setting>,
+    },
+    MoveLink {
+        link: LinkRef,
+        to: NamespaceRef,
+    },
+    DeleteLink {
+        link: LinkRef,
+    },
+    PutAddress {
+        link: LinkRef,
+        address: Address,
+        how: Write,
+    },
+    RemoveAddress {
+        link: LinkRef,
+        prefix: Prefix,
+        peer: Option<Prefix>,
+    },
+    PutRoute {
+        namespace: NamespaceRef,
+        route: Route,
+        how: Write,
+    },
+    RemoveRoute {
+        namespace: NamespaceRef,
+        route: Route,
+    },
+    AddRule {
+        namespace: NamespaceRef,
+        rule: Rule,
+    },
+    RemoveRule {
+        namespace: NamespaceRef,
+        rule: Rule,
+    },
+    PutNeighbour {
+        link: LinkRef,
+        neighbour: Neighbour,
+        how: Write,
+    },
+    RemoveNeighbour {
+        link: LinkRef,
+        address: std::net::IpAddr,
+        proxy: bool,
+    },
+    PutEntry {
+        link: LinkRef,
+        entry: Entry,
+        how: Write,
+    },
+    RemoveEntry {
+        link: LinkRef,
+        entry: Entry,
+    },
+    SetSysctl {
+        namespace: NamespaceRef,
+        key: String,
+        value: String,
+    },
+    PutQdisc {
+        link: LinkRef,
+        qdisc: Qdisc,
+        how: Write,
+    },
+    RemoveQdisc {
+        link: LinkRef,
+    },
+    PutVlan {
+        link: LinkRef,
+        vlan: PortVlan,
+    },
+    RemoveVlan {
+        link: LinkRef,
+        first: u16,
+        last: u16,
+    },
+    /// Just these on a port.
+    SetVlans {
+        link: LinkRef,
+        vlans: Vec<PortVlan>,
+    },
 }
 
 impl Change {
@@ -78,7 +163,12 @@ impl Change {
             | Self::PutNeighbour { link, .. }
             | Self::RemoveNeighbour { link, .. }
             | Self::PutEntry { link, .. }
-            | Self::RemoveEntry { link, .. } => Some(&link.namespace),
+            | Self::RemoveEntry { link, .. }
+            | Self::PutQdisc { link, .. }
+            | Self::RemoveQdisc { link }
+            | Self::PutVlan { link, .. }
+            | Self::RemoveVlan { link, .. }
+            | Self::SetVlans { link, .. } => Some(&link.namespace),
         }
     }
 }
@@ -111,7 +201,12 @@ impl Change {
             | Self::PutNeighbour { link, .. }
             | Self::RemoveNeighbour { link, .. }
             | Self::PutEntry { link, .. }
-            | Self::RemoveEntry { link, .. } => link.forget(),
+            | Self::RemoveEntry { link, .. }
+            | Self::PutQdisc { link, .. }
+            | Self::RemoveQdisc { link }
+            | Self::PutVlan { link, .. }
+            | Self::RemoveVlan { link, .. }
+            | Self::SetVlans { link, .. } => link.forget(),
         }
         change
     }

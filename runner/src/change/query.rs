@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AddressInfo, Entry, Family, LinkInfo, LinkRef, NamespaceRef, Neighbour, Route, Rule, Statistics,
+    AddressInfo, Entry, Family, LinkInfo, LinkRef, NamespaceRef, Neighbour, PortVlan, Qdisc, Route,
+    Rule, Statistics,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +56,32 @@ pub enum Query {
         namespace: NamespaceRef,
         key: String,
     },
+    Qdisc {
+        link: LinkRef,
+    },
+    /// Of all links that have one, [`Answer::Qdiscs`].
+    Qdiscs {
+        namespace: NamespaceRef,
+    },
+    Vlans {
+        link: LinkRef,
+    },
+    /// Of all ports and bridges, [`Answer::AllVlans`].
+    AllVlans {
+        namespace: NamespaceRef,
+    },
+    /// [`Answer::Offered`], or an error that names what the kernel lacks.
+    Offered(Feature),
+}
+
+/// What a kernel may be built without.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Feature {
+    /// a kind of queueing discipline
+    Discipline(String),
+    /// bridges that filter by VLAN
+    BridgeVlans,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -69,4 +96,9 @@ pub enum Answer {
     Neighbours(Vec<(String, Neighbour)>),
     Entries(Vec<Entry>),
     Text(String),
+    Qdisc(Option<Qdisc>),
+    Qdiscs(Vec<(String, Qdisc)>),
+    Vlans(Vec<PortVlan>),
+    AllVlans(Vec<(String, Vec<PortVlan>)>),
+    Offered,
 }

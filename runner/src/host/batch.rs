@@ -14,25 +14,50 @@ impl batch::Host for Host {
         &mut self,
         changes: Vec<batch::Change>,
     ) -> wasmtime::Result<Result<(), batch::BatchError>> {
-        let parsed = match parse(changes) {
-            Ok(parsed) => parsed,
-            Err(failure) => return Ok(Err(batch_error_out(failure))),
-        };
-        Ok(self.session.perform_all(parsed).map(drop).map_err(batch_error_out))
+        Ok(self.make(parse(changes, change)))
+    }
+
+    fn apply_steps(
+        &mut self,
+        steps: Vec<batch::Step>,
+    ) -> wasmtime::Result<Result<(), batch::BatchError>> {
+        Ok(self.make(parse(steps, step)))
     }
 }
 
-fn parse(changes: Vec<batch::Change>) -> Result<Vec<Change>, BatchError> {
+impl Host {
+    fn make(&mut self, parsed: Result<Vec<Change>, BatchError>) -> Result<(), batch::BatchError> {
+        let made = parsed.and_then(|parsed| self.session.perform_all(parsed));
+        made.map(drop).map_err(batch_error_out)
+    }
+}
+
+fn parse<T>(all: Vec<T>, one: fn(T) -> convert::Parsed<Change>) -> Result<Vec<Change>, BatchError> {
     let fail = |index, error| BatchError { index, error, left: Vec::new() };
-    if changes.len() > LONGEST_BATCH {
-        let rule = format!("{} changes in a batch; {LONGEST_BATCH} are allowed", changes.len());
+    if all.len() > LONGEST_BATCH {
+        let rule = format!("{} changes in a batch; {LONGEST_BATCH} are allowed", all.len());
         return Err(fail(0, Error::Invalid(rule)));
     }
-    changes
-        .into_iter()
+    all.into_iter()
         .enumerate()
-        .map(|(index, each)| change(each).map_err(|error| fail(index, error)))
+        .map(|(index, each)| one(each).map_err(|error| fail(index, error)))
         .collect()
+}
+
+fn step(step: batch::Step) -> convert::Parsed<Change> {
+    Ok(match step {
+        batch::Step::Change(each) => change(each)?,
+        batch::Step::PutQdisc((name, qdisc, how)) => Change::PutQdisc {
+            link: link(name)?,
+            qdisc: convert::qdisc(qdisc)?,
+            how: convert::write(how),
+        },
+        batch::Step::RemoveQdisc(name) => Change::RemoveQdisc { link: link(name)? },
+        batch::Step::SetVlans((name, vlans)) => Change::SetVlans {
+            link: link(name)?,
+            vlans: vlans.into_iter().map(convert::vlan).collect(),
+        },
+    })
 }
 
 fn change(change: batch::Change) -> convert::Parsed<Change> {

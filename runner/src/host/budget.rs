@@ -189,7 +189,12 @@ impl Objects {
             | Change::RemoveNeighbour { .. }
             | Change::PutEntry { .. }
             | Change::RemoveEntry { .. }
-            | Change::SetSysctl { .. } => {}
+            | Change::SetSysctl { .. }
+            | Change::PutQdisc { .. }
+            | Change::RemoveQdisc { .. }
+            | Change::PutVlan { .. }
+            | Change::RemoveVlan { .. }
+            | Change::SetVlans { .. } => {}
         }
     }
 }

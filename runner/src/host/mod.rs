@@ -14,7 +14,9 @@ mod probes;
 mod routes;
 mod saved;
 mod session;
+mod shaping;
 mod taps;
+mod vlans;
 
 pub use budget::{Budget, LimitReached, Limits};
 pub use handle::{

@@ -146,6 +146,21 @@ impl Decision<'_> {
                 Ok(Change::RemoveEntry { link: self.alters(link, &shown)?, entry })
             }
             Change::SetSysctl { namespace, key, value } => self.set_sysctl(namespace, key, value),
+            Change::PutQdisc { link, qdisc, how } => {
+                Ok(Change::PutQdisc { link: self.alters(link, &shown)?, qdisc, how })
+            }
+            Change::RemoveQdisc { link } => {
+                Ok(Change::RemoveQdisc { link: self.alters(link, &shown)? })
+            }
+            Change::PutVlan { link, vlan } => {
+                Ok(Change::PutVlan { link: self.alters(link, &shown)?, vlan })
+            }
+            Change::RemoveVlan { link, first, last } => {
+                Ok(Change::RemoveVlan { link: self.alters(link, &shown)?, first, last })
+            }
+            Change::SetVlans { link, vlans } => {
+                Ok(Change::SetVlans { link: self.alters(link, &shown)?, vlans })
+            }
         }
     }
 

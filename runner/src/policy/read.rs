@@ -11,16 +11,21 @@ impl HostPolicy {
     /// Before the kernel is asked.
     pub(super) fn may_read(&self, query: &Query, kernel: &dyn Kernel) -> Result<(), Error> {
         match query {
-            Query::Namespaces => Ok(()),
+            // What the kernel was built with says nothing of the network.
+            Query::Namespaces | Query::Offered(_) => Ok(()),
             Query::Namespace { namespace } => self.space(namespace, kernel).map(drop),
-            Query::Link { link } | Query::Statistics { link } | Query::Entries { link } => {
-                self.may_read_link(link, kernel)
-            }
+            Query::Link { link }
+            | Query::Statistics { link }
+            | Query::Entries { link }
+            | Query::Qdisc { link }
+            | Query::Vlans { link } => self.may_read_link(link, kernel),
             Query::Links { namespace }
             | Query::Addresses { namespace, .. }
             | Query::Routes { namespace, .. }
             | Query::Lookup { namespace, .. }
-            | Query::Neighbours { namespace, .. } => {
+            | Query::Neighbours { namespace, .. }
+            | Query::Qdiscs { namespace }
+            | Query::AllVlans { namespace } => {
                 if self.space(namespace, kernel)?.own || self.reads() {
                     return Ok(());
                 }
@@ -90,6 +95,14 @@ impl HostPolicy {
                 neighbours.retain(|(link, _)| eye.sees(link));
                 Answer::Neighbours(neighbours)
             }
+            Answer::Qdiscs(mut qdiscs) => {
+                qdiscs.retain(|(link, _)| eye.sees(link));
+                Answer::Qdiscs(qdiscs)
+            }
+            Answer::AllVlans(mut vlans) => {
+                vlans.retain(|(link, _)| eye.sees(link));
+                Answer::AllVlans(vlans)
+            }
             Answer::Routes(mut routes) => {
                 routes.retain(|route| {
                     let mut links = route.next_hops.iter().filter_map(|hop| hop.link.as_deref());
@@ -107,6 +120,9 @@ impl HostPolicy {
             | Answer::Statistics(_)
             | Answer::Rules(_)
             | Answer::Entries(_)
+            | Answer::Qdisc(_)
+            | Answer::Vlans(_)
+            | Answer::Offered
             | Answer::Text(_)) => answer,
         })
     }
@@ -119,13 +135,18 @@ fn listed(query: &Query) -> Option<&NamespaceRef> {
         | Query::Addresses { namespace, .. }
         | Query::Routes { namespace, .. }
         | Query::Lookup { namespace, .. }
-        | Query::Neighbours { namespace, .. } => Some(namespace),
+        | Query::Neighbours { namespace, .. }
+        | Query::Qdiscs { namespace }
+        | Query::AllVlans { namespace } => Some(namespace),
         Query::Namespaces
         | Query::Namespace { .. }
         | Query::Link { .. }
         | Query::Statistics { .. }
         | Query::Rules { .. }
         | Query::Entries { .. }
+        | Query::Qdisc { .. }
+        | Query::Vlans { .. }
+        | Query::Offered(_)
         | Query::Sysctl { .. } => None,
     }
 }

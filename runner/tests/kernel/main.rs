@@ -8,7 +8,9 @@ mod kinds;
 mod lab;
 mod links;
 mod network;
+mod port_vlans;
 mod routes;
+mod shaping;
 mod twins;
 
 use std::process::{Command, ExitCode};
@@ -30,6 +32,8 @@ fn all() -> impl Iterator<Item = Named> {
         routes::TRIALS,
         answers::TRIALS,
         batch::TRIALS,
+        shaping::TRIALS,
+        port_vlans::TRIALS,
     ];
     all.into_iter().flatten().copied()
 }

@@ -178,13 +178,20 @@ pub mod links {
 
 /// As the interface `batch`.
 pub mod batch {
-    pub use crate::wit::netwright::host::batch::{BatchError, Change};
+    pub use crate::wit::netwright::host::batch::{BatchError, Change, Step};
 
     use crate::testing::change::Change as Recorded;
     use crate::testing::state::with;
 
     pub fn apply(changes: &[Change]) -> Result<(), BatchError> {
-        let changes: Vec<Recorded> = changes.iter().cloned().map(Recorded::from).collect();
+        make(changes.iter().cloned().map(Recorded::from).collect())
+    }
+
+    pub fn apply_steps(steps: &[Step]) -> Result<(), BatchError> {
+        make(steps.iter().cloned().map(Recorded::from).collect())
+    }
+
+    fn make(changes: Vec<Recorded>) -> Result<(), BatchError> {
         with(|state| state.perform_all(&changes)).map_err(|(place, error)| BatchError {
             index: u32::try_from(place).unwrap_or(u32::MAX),
             error,

@@ -6,11 +6,13 @@ mod frames;
 mod layer3;
 mod probing;
 mod run;
+mod sending;
 
 pub use building::{batch, links, namespaces};
 pub use frames::{captures, taps};
 pub use layer3::{addresses, forwarding, neighbours, routes, rules, sysctls};
 pub use probing::probes;
 pub use run::{log, params, report};
+pub use sending::{shaping, vlans};
 
 pub use crate::wit::netwright::host::types;

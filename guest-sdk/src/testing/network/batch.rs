@@ -28,14 +28,19 @@ fn rank(change: &Change) -> u32 {
         Change::SetSysctl { .. } => 3,
         Change::MoveLink { .. } => 4,
         Change::ChangeLink { .. } => 5,
-        Change::PutAddress { .. } => 6,
+        Change::PutAddress { .. }
+        | Change::PutQdisc { .. }
+        | Change::PutVlan { .. }
+        | Change::SetVlans { .. } => 6,
         Change::PutNeighbour { .. } | Change::PutEntry { .. } => 7,
         Change::PutRoute { .. } | Change::AddRule { .. } => 8,
         Change::RemoveAddress { .. }
         | Change::RemoveNeighbour { .. }
         | Change::RemoveEntry { .. }
         | Change::RemoveRoute { .. }
-        | Change::RemoveRule { .. } => 9,
+        | Change::RemoveRule { .. }
+        | Change::RemoveQdisc { .. }
+        | Change::RemoveVlan { .. } => 9,
         Change::DeleteLink { .. } | Change::DeleteNamespace { .. } => 10,
     }
 }

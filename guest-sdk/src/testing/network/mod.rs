@@ -5,6 +5,7 @@ mod create;
 mod layer3;
 mod routes;
 mod settings;
+mod shaping;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,9 @@ use crate::wit::links::{Info, Kind, LinkName};
 use crate::wit::neighbours::Neighbour;
 use crate::wit::routes::Route;
 use crate::wit::rules::Rule;
+use crate::wit::shaping::Qdisc;
 use crate::wit::types::{Attribute, Error, KernelError};
+use crate::wit::vlans::Vlan;
 
 /// What the kernel answers: a number of errno(3), its name, and more where it says more.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +79,10 @@ pub(crate) struct LinkState {
     pub(crate) addresses: Vec<Address>,
     pub(crate) neighbours: Vec<Neighbour>,
     pub(crate) entries: Vec<Entry>,
+    /// what somebody put there
+    pub(crate) qdisc: Option<Qdisc>,
+    /// of a bridge's port; none as long as nobody altered them
+    pub(crate) vlans: Option<Vec<Vlan>>,
     /// settings that nothing here depends on, in ip(8)'s words
     pub(crate) extra: Vec<Attribute>,
 }
@@ -146,6 +153,8 @@ impl Network {
             addresses: Vec::new(),
             neighbours: Vec::new(),
             entries: Vec::new(),
+            qdisc: None,
+            vlans: None,
             extra: Vec::new(),
         };
         self.links.insert(id, link);
@@ -314,6 +323,11 @@ impl Network {
                 self.stack_mut(namespace)?.sysctls.insert(key.clone(), value.clone());
                 Ok(())
             }
+            Change::PutQdisc { link, qdisc, how } => self.put_qdisc(link, qdisc, *how),
+            Change::RemoveQdisc { link } => self.remove_qdisc(link),
+            Change::PutVlan { link, vlan } => self.put_vlan(link, *vlan),
+            Change::RemoveVlan { link, first, last } => self.remove_vlan(link, *first, *last),
+            Change::SetVlans { link, vlans } => self.set_vlans(link, vlans),
         }
     }
 }

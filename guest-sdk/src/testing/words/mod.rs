@@ -12,6 +12,7 @@ use crate::wit::neighbours::Neighbour;
 use crate::wit::routes::{NextHop, Route, RouteKind};
 use crate::wit::rules::{Rule, RuleAction};
 use crate::wit::types::{Attribute, Family, IpAddress, IpPrefix, Write};
+use crate::wit::vlans::Vlan;
 use crate::{MacAddress, Prefix};
 use link::{create_link, setting};
 
@@ -137,6 +138,33 @@ fn words(change: &Change) -> Words {
             words.add("sysctl").add(format!("{key}={value}"));
             words
         }
+        Change::PutQdisc { link, qdisc, how } => {
+            let mut words = dev(link, "qdisc", verb(*how));
+            words.add("root").add(qdisc);
+            words
+        }
+        Change::RemoveQdisc { link } => {
+            let mut words = dev(link, "qdisc", "delete");
+            words.add("root");
+            words
+        }
+        Change::PutVlan { link, vlan } => {
+            let mut words = dev(link, "vlan", "add");
+            words.add(vlan);
+            words
+        }
+        Change::RemoveVlan { link, first, last } => {
+            let mut words = dev(link, "vlan", "delete");
+            words.add(Vlan { first: *first, last: *last, pvid: false, untagged: false });
+            words
+        }
+        Change::SetVlans { link, vlans } => {
+            let mut words = dev(link, "vlan", "set");
+            vlans.iter().for_each(|one| {
+                words.add(one);
+            });
+            words
+        }
     };
     words.0.retain(|word| !word.is_empty());
     words
@@ -145,6 +173,12 @@ fn words(change: &Change) -> Words {
 fn on(link: &Site, verb: &str) -> Words {
     let mut words = Words::inside(&link.namespace);
     words.add(verb).add(&link.name);
+    words
+}
+
+fn dev(link: &Site, object: &str, verb: &str) -> Words {
+    let mut words = Words::inside(&link.namespace);
+    words.add(object).add(verb).add("dev").add(&link.name);
     words
 }
 

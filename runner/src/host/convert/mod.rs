@@ -2,12 +2,14 @@
 
 mod link;
 mod route;
+mod shaping;
 
 pub(super) use link::{link_info, settings, spec};
 pub(super) use route::{
     address, address_info, entry, entry_out, neighbour, neighbour_out, route, route_out, rule,
     rule_out,
 };
+pub(super) use shaping::{qdisc, qdisc_out, vlan, vlan_out};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -13,7 +13,7 @@ use super::explain::refused;
 use super::order::{Needs, stage};
 use super::socket::{Failure, Request};
 use super::space::Space;
-use super::{address, born, namespace, neighbour, route, settings};
+use super::{address, born, namespace, neighbour, port_vlan, qdisc, route, settings};
 use crate::change::{Applied, Change, Kind, LinkRef, Made, Name, NamespaceRef, Spec, Undo, Write};
 use crate::kernel::{BatchError, Error, kind};
 
@@ -64,6 +64,7 @@ impl Batch<'_> {
     fn run(&mut self) -> Result<(), Failed> {
         for (place, change) in self.changes.iter().enumerate() {
             check(change).map_err(|error| (place, error))?;
+            self.kernel.check_offered(change).map_err(|error| (place, error))?;
         }
         let mut start = 0;
         while start < self.changes.len() {
@@ -300,6 +301,12 @@ impl Batch<'_> {
             let request = neighbour::put_request(index, neighbour, Write::Add)?;
             return Ok(Some((request, neighbour::put_applied(full, neighbour, None))));
         }
+        if let Change::PutQdisc { link, qdisc, how: Write::Add } = change
+            && let Some(applied) = qdisc::add_applied(&self.full(space, link)?, qdisc)
+        {
+            let index = self.full(space, link)?.index.unwrap_or(0);
+            return Ok(Some((qdisc::add_request(index, qdisc), applied)));
+        }
         Ok(None)
     }
 
@@ -342,6 +349,10 @@ impl Batch<'_> {
             }
             Change::PutNeighbour { link, neighbour, .. } => {
                 neighbour::neighbour_error(failure, change, space, link, neighbour)
+            }
+            Change::PutQdisc { link, qdisc, how } => {
+                let known = self.known(link).cloned().unwrap_or_else(|| link.clone());
+                self.kernel.qdisc_error(failure, change, space, &known, (qdisc, *how))
             }
             other => super::explain::explain(failure, other),
         }
@@ -388,6 +399,10 @@ fn check(change: &Change) -> Result<(), Error> {
         Change::ChangeLink { settings, .. } => refused(kind::validate_settings(settings)),
         Change::PutAddress { address, .. } => address::check(address),
         Change::PutRoute { route, .. } | Change::RemoveRoute { route, .. } => route::check(route),
+        Change::PutQdisc { qdisc, how, .. } => qdisc::check(qdisc, *how),
+        Change::PutVlan { vlan, .. } => port_vlan::check(std::slice::from_ref(vlan)),
+        Change::RemoveVlan { first, last, .. } => port_vlan::check_range(*first, *last),
+        Change::SetVlans { vlans, .. } => port_vlan::check(vlans),
         Change::CreateNamespace { .. }
         | Change::DeleteNamespace { .. }
         | Change::SetNamespaceId { .. }
@@ -400,6 +415,7 @@ fn check(change: &Change) -> Result<(), Error> {
         | Change::RemoveNeighbour { .. }
         | Change::PutEntry { .. }
         | Change::RemoveEntry { .. }
-        | Change::SetSysctl { .. } => Ok(()),
+        | Change::SetSysctl { .. }
+        | Change::RemoveQdisc { .. } => Ok(()),
     }
 }

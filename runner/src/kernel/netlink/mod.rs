@@ -6,13 +6,18 @@ mod batch;
 mod born;
 mod change;
 mod create;
+mod distribution;
 mod explain;
 mod find;
 mod host;
 mod named;
 mod namespace;
 mod neighbour;
+mod offered;
 mod order;
+mod port_vlan;
+mod qdisc;
+mod qdisc_message;
 mod raw_link;
 mod revert;
 mod route;
@@ -61,6 +66,9 @@ pub struct Netlink {
     watcher: Option<NamespaceWatcher>,
     /// how a lab gets children of the host's links
     uplinks: Option<Uplinks>,
+    /// tables of netem's jitter, which the kernel does not tell again
+    tables: qdisc::Tables,
+    offers: offered::Offers,
 }
 
 impl Netlink {
@@ -98,6 +106,8 @@ impl Netlink {
             fresh_index: 2,
             moves: Vec::new(),
             found: find::Found::default(),
+            tables: qdisc::Tables::default(),
+            offers: offered::Offers::default(),
             host,
             failpoint: Failpoint::of_environment(),
             watcher: None,
@@ -126,6 +136,7 @@ impl Netlink {
     fn perform(&mut self, change: &Change, undoing: bool) -> Result<Applied, Error> {
         if !undoing {
             self.failpoint.pass(change)?;
+            self.check_offered(change)?;
         }
         match change {
             Change::CreateNamespace { name } => self.create_namespace(change, name),
@@ -164,6 +175,13 @@ impl Netlink {
             Change::SetSysctl { namespace, key, value } => {
                 self.set_sysctl(change, namespace, key, value)
             }
+            Change::PutQdisc { link, qdisc, how } => self.put_qdisc(change, link, qdisc, *how),
+            Change::RemoveQdisc { link } => self.remove_qdisc(change, link),
+            Change::PutVlan { link, vlan } => self.put_vlan(change, link, *vlan),
+            Change::RemoveVlan { link, first, last } => {
+                self.remove_vlan(change, link, *first, *last)
+            }
+            Change::SetVlans { link, vlans } => self.set_vlans(change, link, vlans),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::change::{
-    Attribute, Change, Kind, LinkName, LinkRef, Name, NamespaceRef, Setting, Spec,
+    Attribute, Change, Kind, LinkName, LinkRef, Name, NamespaceRef, Setting, Spec, Write,
 };
 use crate::kernel::kind;
 
@@ -16,7 +16,9 @@ pub(super) fn stage(change: &Change) -> Option<u8> {
         Change::CreateNamespace { .. } | Change::CreateLink { .. } | Change::ChangeLink { .. } => {
             Some(0)
         }
-        Change::SetSysctl { .. } => Some(1),
+        Change::SetSysctl { .. }
+        | Change::PutQdisc { how: Write::Add, .. }
+        | Change::SetVlans { .. } => Some(1),
         Change::PutAddress { .. } => Some(2),
         Change::PutRoute { .. } => Some(3),
         Change::AddRule { .. } => Some(4),
@@ -30,7 +32,11 @@ pub(super) fn stage(change: &Change) -> Option<u8> {
         | Change::RemoveRule { .. }
         | Change::RemoveNeighbour { .. }
         | Change::PutEntry { .. }
-        | Change::RemoveEntry { .. } => None,
+        | Change::RemoveEntry { .. }
+        | Change::PutQdisc { .. }
+        | Change::RemoveQdisc { .. }
+        | Change::PutVlan { .. }
+        | Change::RemoveVlan { .. } => None,
     }
 }
 

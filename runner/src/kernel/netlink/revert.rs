@@ -142,7 +142,12 @@ fn link_of(step: &Change) -> Option<&LinkRef> {
         | Change::PutNeighbour { link, .. }
         | Change::RemoveNeighbour { link, .. }
         | Change::PutEntry { link, .. }
-        | Change::RemoveEntry { link, .. } => Some(link),
+        | Change::RemoveEntry { link, .. }
+        | Change::PutQdisc { link, .. }
+        | Change::RemoveQdisc { link }
+        | Change::PutVlan { link, .. }
+        | Change::RemoveVlan { link, .. }
+        | Change::SetVlans { link, .. } => Some(link),
         Change::CreateNamespace { .. }
         | Change::DeleteNamespace { .. }
         | Change::SetNamespaceId { .. }

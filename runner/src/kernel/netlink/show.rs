@@ -53,6 +53,11 @@ impl Netlink {
             }
             Query::Entries { link } => Ok(Answer::Entries(self.entries(link)?)),
             Query::Sysctl { namespace, key } => Ok(Answer::Text(self.sysctl(namespace, key)?)),
+            Query::Qdisc { link } => Ok(Answer::Qdisc(self.qdisc(link)?)),
+            Query::Qdiscs { namespace } => Ok(Answer::Qdiscs(self.qdiscs(namespace)?)),
+            Query::AllVlans { namespace } => Ok(Answer::AllVlans(self.all_vlans(namespace)?)),
+            Query::Vlans { link } => Ok(Answer::Vlans(self.vlans(link)?)),
+            Query::Offered(feature) => self.offered(feature).map(|()| Answer::Offered),
         }
     }
 

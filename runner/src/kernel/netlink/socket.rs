@@ -306,7 +306,12 @@ fn done_before(request: &Request, errno: i32) -> bool {
     use RouteNetlinkMessage as M;
     let removes = matches!(
         request.message,
-        M::DelLink(_) | M::DelAddress(_) | M::DelRoute(_) | M::DelRule(_) | M::DelNeighbour(_)
+        M::DelLink(_)
+            | M::DelAddress(_)
+            | M::DelRoute(_)
+            | M::DelRule(_)
+            | M::DelNeighbour(_)
+            | M::DelQueueDiscipline(_)
     );
     if removes {
         return matches!(errno, libc::ENODEV | libc::ESRCH | libc::ENOENT | libc::EADDRNOTAVAIL);

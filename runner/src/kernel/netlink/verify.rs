@@ -62,6 +62,19 @@ impl Netlink {
                 let differs = blank(&now) != blank(value);
                 Ok(differs.then(|| format!("{key} is {now}, not {value}")))
             }
+            Change::PutQdisc { link, qdisc, .. } => {
+                let now = self.qdisc(link)?;
+                let back = now.as_ref().is_some_and(|now| now.discipline == qdisc.discipline);
+                Ok((!back).then(|| format!("`{}` has not its `{qdisc}` back", link.name)))
+            }
+            Change::RemoveQdisc { link } => {
+                let there = self.qdisc(link)?.filter(|now| now.handle.is_some());
+                Ok(there.map(|now| format!("`{}` still has its `{now}`", link.name)))
+            }
+            Change::SetVlans { link, vlans } => {
+                let back = self.vlans(link)? == *vlans;
+                Ok((!back).then(|| format!("`{}` has not its vlans back", link.name)))
+            }
             // The kernel ages these by itself, and gives namespaces their ids.
             Change::PutNeighbour { .. }
             | Change::RemoveNeighbour { .. }
@@ -69,7 +82,10 @@ impl Netlink {
             | Change::RemoveEntry { .. }
             | Change::SetNamespaceId { .. } => Ok(None),
             // No undo makes these.
-            Change::CreateNamespace { .. } | Change::CreateLink { .. } => Ok(None),
+            Change::CreateNamespace { .. }
+            | Change::CreateLink { .. }
+            | Change::PutVlan { .. }
+            | Change::RemoveVlan { .. } => Ok(None),
         }
     }
 

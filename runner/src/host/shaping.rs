@@ -1,0 +1,54 @@
+//! `shaping`: what a link does to the packets that it sends.
+
+use wasmtime::component::Resource;
+
+use super::handle::{link, namespace};
+use super::namespaces::mismatch;
+use super::{Host, LinkHandle, NamespaceHandle, Refusal, convert};
+use crate::bindings::netwright::host::shaping;
+use crate::bindings::netwright::host::types::Write;
+use crate::change::{Answer, Change, Feature, Query};
+
+type Link = Resource<LinkHandle>;
+
+impl shaping::Host for Host {
+    fn put(&mut self, handle: Link, qdisc: shaping::Qdisc, how: Write) -> Result<(), Refusal> {
+        let link = link(&self.table, &handle)?;
+        let (qdisc, how) = (convert::qdisc(qdisc)?, convert::write(how));
+        self.session.perform(Change::PutQdisc { link, qdisc, how })?;
+        Ok(())
+    }
+
+    fn remove(&mut self, handle: Link) -> Result<(), Refusal> {
+        let link = link(&self.table, &handle)?;
+        self.session.perform(Change::RemoveQdisc { link })?;
+        Ok(())
+    }
+
+    fn get(&mut self, handle: Link) -> Result<Option<shaping::Qdisc>, Refusal> {
+        let link = link(&self.table, &handle)?;
+        match self.session.query(Query::Qdisc { link })? {
+            Answer::Qdisc(found) => Ok(found.map(convert::qdisc_out)),
+            _ => Err(mismatch("queueing discipline")),
+        }
+    }
+
+    fn list_all(
+        &mut self,
+        handle: Resource<NamespaceHandle>,
+    ) -> Result<Vec<(String, shaping::Qdisc)>, Refusal> {
+        let namespace = namespace(&self.table, &handle)?;
+        match self.session.query(Query::Qdiscs { namespace })? {
+            Answer::Qdiscs(all) => {
+                Ok(all.into_iter().map(|(link, one)| (link, convert::qdisc_out(one))).collect())
+            }
+            _ => Err(mismatch("list of queueing disciplines")),
+        }
+    }
+
+    fn offered(&mut self, kind: String) -> Result<(), Refusal> {
+        let kind = convert::text(kind, "a kind's name")?;
+        self.session.query(Query::Offered(Feature::Discipline(kind)))?;
+        Ok(())
+    }
+}
