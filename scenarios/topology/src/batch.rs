@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use netwright_sdk::wit::netwright::host::addresses::{Address, AddressFlags};
-use netwright_sdk::wit::netwright::host::batch::Change;
+use netwright_sdk::wit::netwright::host::batch::{Change, Step};
 use netwright_sdk::wit::netwright::host::links::{Kind, LinkName, Other, Setting, Spec, Veth};
 use netwright_sdk::wit::netwright::host::types::Write;
 
@@ -15,7 +15,7 @@ use crate::values::{Prefix, to_wit};
 
 /// The changes in an order in which they could be made one by one, each with the place that asks
 /// for it.
-pub fn changes(topology: &Topology) -> Vec<(Change, Place)> {
+pub fn changes(topology: &Topology) -> Vec<(Step, Place)> {
     let mut changes = Vec::new();
     for (name, place) in &topology.namespaces {
         changes.push((Change::CreateNamespace(name.clone()), place.clone()));
@@ -45,7 +45,20 @@ pub fn changes(topology: &Topology) -> Vec<(Change, Place)> {
         let put = Change::PutNeighbour((link_name(link), *neighbour, Write::Add));
         changes.push((put, place.clone()));
     }
-    changes
+    let mut steps: Vec<(Step, Place)> =
+        changes.into_iter().map(|(change, place)| (Step::Change(change), place)).collect();
+    for (link, qdisc, place) in &topology.qdiscs {
+        let put = Step::PutQdisc((link_name(link), qdisc.clone(), Write::Add));
+        steps.push((put, place.clone()));
+    }
+    for link in &topology.links {
+        for port in &link.ports {
+            let key = (link.key.0.clone(), port.name.clone());
+            let set = |vlans| (Step::SetVlans((link_name(&key), vlans)), port.place.clone());
+            steps.extend(port.vlans.clone().map(set));
+        }
+    }
+    steps
 }
 
 /// The root namespace is the absent one.

@@ -44,8 +44,8 @@ fn bring_about(read: Read) -> Result<(), Error> {
     }
     let Some(Plan { mut topology, lines, prepare }) = plan else { return Ok(()) };
     prepare(&mut topology)?;
-    let (changes, places): (Vec<_>, Vec<_>) = changes(&topology).into_iter().unzip();
-    batch::apply(&changes).map_err(|failure| {
+    let (steps, places): (Vec<_>, Vec<_>) = changes(&topology).into_iter().unzip();
+    batch::apply_steps(&steps).map_err(|failure| {
         let place = places.get(failure.index as usize).map(|place| place.item());
         named(place.unwrap_or_default(), failure.error)
     })?;

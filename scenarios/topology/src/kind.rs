@@ -8,7 +8,7 @@ use netwright_sdk::wit::netwright::host::types::{Attribute, MacAddress};
 
 use crate::fault::{quote, suggestion};
 use crate::links;
-use crate::model::{LinkAddress, Lower, Peer, Port};
+use crate::model::{LinkAddress, Lower, Peer, Port, Topology};
 use crate::read::{At, Fields, Reader};
 use crate::values;
 
@@ -162,6 +162,7 @@ pub(crate) fn read(
     word: Word,
     fields: &mut Fields<'_>,
     namespace: &str,
+    topology: &mut Topology,
     reader: &mut Reader,
 ) -> Option<Parts> {
     for (key, place) in fields.given(KEYS) {
@@ -180,10 +181,10 @@ pub(crate) fn read(
         Word::Macvtap => {
             macvlan(fields, reader).map(|(lower, own)| stacked(Kind::Macvtap(own), lower))
         }
-        Word::Veth => veth(fields, namespace, reader),
+        Word::Veth => veth(fields, namespace, topology, reader),
         Word::Bridge => {
             let ports = links::ports(fields, reader);
-            let kind = Kind::Bridge(attributes(links::options(fields, reader)));
+            let kind = Kind::Bridge(attributes(bridge_options(&ports, fields, reader)));
             Some(Parts { kind, lower: None, peer: None, ports })
         }
         Word::Vlan => vlan(fields, reader),
@@ -211,6 +212,20 @@ pub(crate) fn read(
             Some(Parts { lower, ..alone(kind) })
         }
     }
+}
+
+/// A bridge with a port whose VLANs are told filters by them, unless its options say otherwise.
+fn bridge_options(
+    ports: &[Port],
+    fields: &mut Fields<'_>,
+    reader: &mut Reader,
+) -> Vec<(String, String)> {
+    let mut options = links::options(fields, reader);
+    let told = options.iter().any(|(name, _)| name == "vlan_filtering");
+    if !told && ports.iter().any(|port| port.vlans.is_some()) {
+        options.push(("vlan_filtering".to_owned(), "1".to_owned()));
+    }
+    options
 }
 
 fn alone(kind: Kind) -> Parts {
@@ -290,8 +305,13 @@ fn sources(
     sources
 }
 
-fn veth(fields: &mut Fields<'_>, namespace: &str, reader: &mut Reader) -> Option<Parts> {
-    let (peer, addresses) = links::peer(fields, namespace, reader)?;
+fn veth(
+    fields: &mut Fields<'_>,
+    namespace: &str,
+    topology: &mut Topology,
+    reader: &mut Reader,
+) -> Option<Parts> {
+    let (peer, addresses) = links::peer(fields, namespace, topology, reader)?;
     let name = LinkName { namespace: Some(peer.key.0.clone()), name: peer.key.1.clone() };
     let kind = Kind::Veth(Veth { peer: name, peer_settings: Vec::new() });
     Some(Parts { peer: Some((peer, addresses)), ..alone(kind) })

@@ -12,6 +12,7 @@ mod links;
 mod model;
 mod read;
 mod routes;
+mod shaping;
 mod tables;
 pub mod values;
 

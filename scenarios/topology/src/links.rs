@@ -7,6 +7,7 @@ use crate::fault::Place;
 use crate::kind;
 use crate::model::{Existing, Key, Link, LinkAddress, Lower, Peer, Port, Topology};
 use crate::read::{At, Fields, Reader};
+use crate::shaping;
 use crate::values::{self, LinkText};
 
 /// The lowest MTU of an Ethernet device, include/uapi/linux/if_ether.h (ETH_MIN_MTU), and the
@@ -57,13 +58,14 @@ fn link(at: &At<'_>, topology: &mut Topology, reader: &mut Reader) -> Option<Lin
     let name = fields.need(reader, "name").and_then(|at| reader.parsed(&at, values::name));
     let kind_word = fields.need(reader, "kind").and_then(|at| kind::word(&at, reader));
     let key = (namespace.unwrap_or_default(), name.unwrap_or_default());
-    let parts = kind_word.and_then(|word| kind::read(word, &mut fields, &key.0, reader));
+    let parts = kind_word.and_then(|word| kind::read(word, &mut fields, &key.0, topology, reader));
     let settings = settings(&mut fields, reader);
     let (mtu, mac) = (mtu(&mut fields, reader), mac(&mut fields, reader));
     let master = fields
         .get("master")
         .and_then(|at| reader.parsed(&at, values::name).map(|name| (name, at.place)));
     read_addresses(&mut fields, &key, &mut topology.addresses, reader);
+    shaping::qdisc(&mut fields, &key, topology, reader);
     if kind_word.is_none() {
         fields.forgive(kind::KEYS);
     }
@@ -202,6 +204,7 @@ pub(crate) fn lower(fields: &mut Fields<'_>, reader: &mut Reader, needed: bool) 
 pub(crate) fn peer(
     fields: &mut Fields<'_>,
     own: &str,
+    topology: &mut Topology,
     reader: &mut Reader,
 ) -> Option<(Peer, Vec<LinkAddress>)> {
     let at = fields.need(reader, "peer")?;
@@ -219,6 +222,7 @@ pub(crate) fn peer(
     let mut addresses = Vec::new();
     let key = inherit(LinkText { namespace, name: name.clone().unwrap_or_default() });
     read_addresses(&mut fields, &key, &mut addresses, reader);
+    shaping::qdisc(&mut fields, &key, topology, reader);
     reader.close(fields);
     name?;
     Some((Peer { key, place: at.place, mtu, mac, settings }, addresses))
@@ -230,7 +234,8 @@ pub(crate) fn ports(fields: &mut Fields<'_>, reader: &mut Reader) -> Vec<Port> {
     for item in fields.get("ports").map(|at| reader.list(&at)).unwrap_or_default() {
         if !item.value.is_object() {
             let name = reader.parsed(&item, values::name);
-            ports.extend(name.map(|name| Port { name, place: item.place, options: Vec::new() }));
+            let (options, vlans) = (Vec::new(), None);
+            ports.extend(name.map(|name| Port { name, place: item.place, options, vlans }));
             continue;
         }
         let Some(mut fields) = reader.fields(&item, "a port") else { continue };
@@ -241,8 +246,9 @@ pub(crate) fn ports(fields: &mut Fields<'_>, reader: &mut Reader) -> Vec<Port> {
             let on = |given| if given { "on" } else { "off" };
             options.extend(given.map(|given| ((*word).to_owned(), on(given).to_owned())));
         }
+        let vlans = shaping::vlans(&mut fields, reader);
         reader.close(fields);
-        ports.extend(name.map(|name| Port { name, place: item.place, options }));
+        ports.extend(name.map(|name| Port { name, place: item.place, options, vlans }));
     }
     ports
 }

@@ -6,7 +6,9 @@ use netwright_sdk::wit::netwright::host::links::{Kind, Setting};
 use netwright_sdk::wit::netwright::host::neighbours::Neighbour;
 use netwright_sdk::wit::netwright::host::routes::Route as WitRoute;
 use netwright_sdk::wit::netwright::host::rules::Rule;
+use netwright_sdk::wit::netwright::host::shaping::Qdisc;
 use netwright_sdk::wit::netwright::host::types::MacAddress;
+use netwright_sdk::wit::netwright::host::vlans::Vlan;
 
 use crate::fault::Place;
 use crate::values::{LinkText, Prefix};
@@ -24,6 +26,7 @@ pub struct Topology {
     pub rules: Vec<(String, Rule, Place)>,
     pub neighbours: Vec<(Key, Neighbour, Place)>,
     pub sysctls: Vec<(String, String, String, Place)>,
+    pub qdiscs: Vec<(Key, Qdisc, Place)>,
 }
 
 /// What is there before: made by an earlier step, or by the machine.
@@ -73,6 +76,8 @@ pub struct Port {
     pub place: Place,
     /// options of the port in ip(8)'s words, such as hairpin
     pub options: Vec<(String, String)>,
+    /// the VLANs that it carries, where something is said of them
+    pub vlans: Option<Vec<Vlan>>,
 }
 
 #[derive(Debug)]

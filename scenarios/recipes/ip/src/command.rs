@@ -3,6 +3,7 @@
 use netwright_sdk::wit::types::Family;
 
 use crate::address::{self, AddressCommand};
+use crate::bridge::{self, BridgeCommand};
 use crate::cursor::Cursor;
 use crate::fault::{Fault, shown};
 use crate::keyword::{Keyword, begins, exact, find, names, short};
@@ -13,6 +14,7 @@ use crate::netns::{self, NetnsCommand};
 use crate::ping::Ping;
 use crate::route::{self, RouteCommand};
 use crate::rule::{self, RuleCommand};
+use crate::tc::{self, TcCommand};
 use crate::tuntap::{self, TuntapCommand};
 use crate::value;
 
@@ -51,6 +53,8 @@ pub enum Command {
     Netns(NetnsCommand),
     Tuntap(TuntapCommand),
     Ping(Ping),
+    Tc(TcCommand),
+    Bridge(BridgeCommand),
 }
 
 /// What stands before the object and holds for all of the command.
@@ -96,15 +100,83 @@ pub fn parse(script: &str) -> Result<Vec<Statement>, Vec<Fault>> {
 
 fn statement(cursor: &mut Cursor<'_>) -> Option<(Places, Command)> {
     let context = Context { places: Places::One(Place::Root), family: None, all: false };
-    if cursor.peek().is_some_and(|first| is_ip(&first.text)) {
+    let named = cursor.peek().and_then(|first| program(&first.text));
+    if named.is_some() {
         cursor.next();
     }
-    ip(cursor, context)
+    named.unwrap_or(Program::Ip).parse(cursor, context)
 }
 
-pub(crate) fn is_ip(word: &str) -> bool {
-    word == "ip" || (word.starts_with('/') && word.ends_with("/ip"))
+/// The programs of iproute2 that are understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Program {
+    Ip,
+    Tc,
+    Bridge,
 }
+
+/// By its name, with or without its folder.
+pub(crate) fn program(word: &str) -> Option<Program> {
+    let name = word.rsplit('/').next().unwrap_or(word);
+    if name != word && !word.starts_with('/') {
+        return None;
+    }
+    match name {
+        "ip" => Some(Program::Ip),
+        "tc" => Some(Program::Tc),
+        "bridge" => Some(Program::Bridge),
+        _ => None,
+    }
+}
+
+impl Program {
+    /// What follows its name.
+    pub(crate) fn parse(
+        self,
+        cursor: &mut Cursor<'_>,
+        context: Context,
+    ) -> Option<(Places, Command)> {
+        match self {
+            Self::Ip => ip(cursor, context),
+            Self::Tc => tc::tc(cursor, context),
+            Self::Bridge => bridge::bridge(cursor, context),
+        }
+    }
+}
+
+/// An option before the object of tc(8) or bridge(8): of those only `-netns` matters here.
+pub(crate) fn program_option(
+    cursor: &mut Cursor<'_>,
+    word: &Word,
+    context: &mut Context,
+    place: &str,
+) -> Option<()> {
+    let typed = word.text.trim_start_matches('-');
+    let Some((name, flag)) = find(PROGRAM_FLAGS, typed) else {
+        cursor.unknown(word, place, names(PROGRAM_FLAGS));
+        return None;
+    };
+    if flag {
+        let option = crate::cursor::Named { word, name };
+        context.places = Places::One(Place::Named(value::namespace(cursor, option)?));
+    }
+    Some(())
+}
+
+/// Whether it is the option with a namespace; the others alter only what is printed.
+const PROGRAM_FLAGS: &[Keyword<bool>] = &[
+    short("statistics", false),
+    short("details", false),
+    short("raw", false),
+    short("pretty", false),
+    short("json", false),
+    short("iec", false),
+    short("Numeric", false),
+    short("netns", true),
+    short("oneline", false),
+    short("compressvlans", false),
+    short("color", false),
+];
 
 /// What follows the program's own name.
 pub(crate) fn ip(cursor: &mut Cursor<'_>, mut context: Context) -> Option<(Places, Command)> {

@@ -1,8 +1,9 @@
-//! `builtin:ip`: a script of ip(8) commands, understood as iproute2 understands it and carried
+//! `builtin:ip`: a script of ip(8), tc(8) and bridge(8) commands, understood as iproute2 understands it and carried
 //! out by the host, one line after the other.
 
 mod address;
 mod address_show;
+mod bridge;
 mod command;
 mod cursor;
 mod fault;
@@ -17,6 +18,7 @@ mod link_show;
 mod macvlan;
 mod names;
 mod neighbour;
+mod netem;
 mod netns;
 mod options;
 mod ping;
@@ -31,8 +33,11 @@ mod run_link;
 mod run_neighbour;
 mod run_route;
 mod run_rule;
+mod run_tc;
 mod show_link;
 mod show_route;
+mod tbf;
+mod tc;
 mod tuntap;
 mod value;
 mod vlan;
@@ -46,7 +51,8 @@ pub use fault::Fault as ScriptFault;
 /// What the recipe takes.
 #[derive(Params)]
 pub struct Script {
-    /// ip(8) commands, one a line, as in a batch file
+    /// commands of ip(8), one a line, as in a batch file; a line that begins with `tc` or `bridge`
+    /// is one of tc(8) or bridge(8)
     script: String,
 }
 

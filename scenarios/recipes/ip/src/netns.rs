@@ -1,6 +1,6 @@
 //! `ip netns`: namespaces, and commands inside of them.
 
-use crate::command::{Command, Context, Place, Places, ip, is_ip};
+use crate::command::{Command, Context, Place, Places, program};
 use crate::cursor::{Cursor, Named};
 use crate::fault::shown;
 use crate::keyword::{Keyword, find, names, short};
@@ -91,7 +91,7 @@ fn set(cursor: &mut Cursor<'_>, option: Named<'_>) -> Option<NetnsCommand> {
     Some(NetnsCommand::SetId { name, id })
 }
 
-/// The program is `ip` or `ping`: nothing else can run inside the sandbox.
+/// The program is `ip`, `tc`, `bridge` or `ping`: nothing else can run inside the sandbox.
 fn exec(
     cursor: &mut Cursor<'_>,
     option: Named<'_>,
@@ -101,7 +101,7 @@ fn exec(
         Places::Every
     } else {
         let name = cursor.value(option)?;
-        if is_ip(&name.text) {
+        if program(&name.text).is_some() {
             let message = format!("`{}` stands where the namespace should", name.text);
             cursor.refuse_with(name, message, "as in `ip netns exec NAME ip …`");
             return None;
@@ -109,20 +109,20 @@ fn exec(
         Places::One(Place::Named(value::existing_namespace(cursor, name)?))
     };
     context.all = false;
-    let Some(program) = cursor.next() else {
+    let Some(word) = cursor.next() else {
         cursor.refuse(option.word, "`exec` needs a program after the namespace".to_owned());
         return None;
     };
-    if is_ip(&program.text) {
+    if let Some(program) = program(&word.text) {
         // As a program of its own, so without the options given before.
         context.family = None;
-        return ip(cursor, context);
+        return program.parse(cursor, context);
     }
-    if is_ping(&program.text) {
-        let ping = ping::parse(cursor, program)?;
+    if is_ping(&word.text) {
+        let ping = ping::parse(cursor, word)?;
         return Some((context.places, Command::Ping(ping)));
     }
-    refuse_program(cursor, program);
+    refuse_program(cursor, word);
     None
 }
 
@@ -133,5 +133,9 @@ fn is_ping(program: &str) -> bool {
 
 fn refuse_program(cursor: &mut Cursor<'_>, program: &Word) {
     let message = format!("`{}` can't run in a recipe's sandbox", shown(&program.text));
-    cursor.refuse_with(program, message, "`ip netns exec` takes `ip …` and `ping …`");
+    cursor.refuse_with(
+        program,
+        message,
+        "`ip netns exec` takes `ip …`, `tc …`, `bridge …` and `ping …`",
+    );
 }

@@ -43,7 +43,11 @@ pub(crate) fn read_options(
     Some(options)
 }
 
-fn read_value(cursor: &mut Cursor<'_>, named: Named<'_>, value: Value) -> Option<String> {
+pub(crate) fn read_value(
+    cursor: &mut Cursor<'_>,
+    named: Named<'_>,
+    value: Value,
+) -> Option<String> {
     match value {
         Value::Flag => Some(String::new()),
         Value::Number(least, most) => {

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use netwright_sdk::host::links::Link;
 use netwright_sdk::host::namespaces::{Namespace, list_names};
-use netwright_sdk::host::probes;
+use netwright_sdk::host::{probes, shaping, vlans};
 use netwright_sdk::wit::types::{Denial, Detail, Error as Cause, KernelError};
 use netwright_sdk::{Error, Result, log};
 
+use crate::bridge::BridgeCommand;
 use crate::command::{Command, Place, Places, Statement};
 use crate::inet::text_of;
 use crate::netns::NetnsCommand;
@@ -17,6 +18,7 @@ use crate::run_link::{run_link, run_tuntap};
 use crate::run_neighbour::run_neighbour;
 use crate::run_route::run_route;
 use crate::run_rule::run_rule;
+use crate::run_tc::{kind_of, run_bridge, run_tc};
 
 /// The namespaces that are open: a script goes to the same few over and over.
 #[derive(Default)]
@@ -26,9 +28,27 @@ pub(crate) struct Session {
 
 /// Carries out what was parsed.
 pub(crate) fn run(statements: &[Statement]) -> Result<()> {
+    for statement in statements {
+        ask_for(statement).map_err(|error| at_line(error, statement))?;
+    }
     let mut session = Session::default();
     for statement in statements {
         session.perform(statement).map_err(|error| at_line(error, statement))?;
+    }
+    Ok(())
+}
+
+/// What the kernel may lack is asked for before the first line is carried out.
+fn ask_for(statement: &Statement) -> Result<()> {
+    if let Command::Tc(command) = &statement.command
+        && let Some(kind) = kind_of(command)
+    {
+        shaping::offered(kind)?;
+    } else if let Command::Bridge(
+        BridgeCommand::PutVlan { .. } | BridgeCommand::RemoveVlan { .. },
+    ) = &statement.command
+    {
+        vlans::offered()?;
     }
     Ok(())
 }
@@ -55,6 +75,8 @@ impl Session {
             Command::Route(command) => run_route(self.namespace(place)?, command),
             Command::Rule(command) => run_rule(self.namespace(place)?, command),
             Command::Neighbour(command) => run_neighbour(self.namespace(place)?, command),
+            Command::Tc(command) => run_tc(self.namespace(place)?, command),
+            Command::Bridge(command) => run_bridge(self.namespace(place)?, command),
             Command::Ping(ping) => run_ping(self.namespace(place)?, ping, &statement.text),
         }
     }

@@ -260,7 +260,7 @@ ip link set x mtu 1 promisc maybe
 3:16: the length of `10.0.0.1/33` is wrong; IPv4 has 0 to 32
 4:15: `galaxy` is not a scope; that is a name or a number up to 255
 6:19: `true` can't run in a recipe's sandbox
-  help: `ip netns exec` takes `ip …` and `ping …`
+  help: `ip netns exec` takes `ip …`, `tc …`, `bridge …` and `ping …`
 7:19: `mtu` must be a number from 68 to 65536, not `1`
 7:29: `promisc` must be `on` or `off`, not `maybe`"
     );

@@ -63,10 +63,10 @@ const REFUSED: &str = r##"
 1:10: `exec` needs a program after the namespace
 > ip netns exec ns1 true
 1:19: `true` can't run in a recipe's sandbox
-  help: `ip netns exec` takes `ip …` and `ping …`
+  help: `ip netns exec` takes `ip …`, `tc …`, `bridge …` and `ping …`
 > ip netns exec ns1 bash -c 'ip link'
 1:19: `bash` can't run in a recipe's sandbox
-  help: `ip netns exec` takes `ip …` and `ping …`
+  help: `ip netns exec` takes `ip …`, `tc …`, `bridge …` and `ping …`
 > ip netns exec ip link
 1:15: `ip` stands where the namespace should
   help: as in `ip netns exec NAME ip …`

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use netwright_sdk::wit::netwright::host::batch::Change;
+use netwright_sdk::wit::netwright::host::batch::{Change, Step};
 use netwright_topology::{Reader, changes};
 use serde_json::json;
 
@@ -37,7 +37,8 @@ fn the_example_becomes_one_batch_in_a_possible_order() {
     assert_eq!(reader.faults, []);
     let made: Vec<_> = changes(&topology)
         .into_iter()
-        .map(|(change, place)| {
+        .map(|(step, place)| {
+            let Step::Change(change) = step else { panic!("no such step was asked for") };
             let what = match change {
                 Change::CreateNamespace(name) => format!("namespace {name}"),
                 Change::CreateLink((namespace, spec)) => {
@@ -206,4 +207,75 @@ fn what_an_earlier_step_made_can_be_referred_to() {
         "routes": [{ "namespace": "n1", "destination": "default", "gateway": "10.0.0.1" }],
     });
     assert_eq!(faults(given), "");
+}
+
+#[test]
+fn disciplines_and_vlans_of_ports_come_after_their_links() {
+    let given = json!({
+        "namespaces": ["n1"],
+        "links": [
+            { "name": "p1", "kind": "veth", "netem": { "delay": "100ms", "jitter": "5ms", "loss": "1% 25%" },
+              "peer": { "namespace": "n1", "name": "eth0", "tbf": { "rate": "1mbit", "burst": "32kbit", "latency": "50ms" } } },
+            { "name": "p2", "kind": "veth", "peer": "q2" },
+            { "name": "br0", "kind": "bridge", "ports": [
+                { "name": "p1", "access": 100 }, { "name": "p2", "trunk": [100, "200-300"], "native": 1 }] },
+        ],
+    });
+    let mut reader = Reader::default();
+    let topology = read(&given, &mut reader).unwrap();
+    assert_eq!(reader.faults, []);
+    let words = |step| match step {
+        Step::Change(Change::CreateLink((_, spec))) if spec.name == "br0" => {
+            Some(format!("{:?}", spec.kind))
+        }
+        Step::Change(_) => None,
+        Step::PutQdisc((link, qdisc, _)) => Some(format!("{} {qdisc}", link.name)),
+        Step::RemoveQdisc(link) => Some(format!("{} none", link.name)),
+        Step::SetVlans((link, vlans)) => {
+            let vlans: Vec<_> = vlans.iter().map(ToString::to_string).collect();
+            Some(format!("{} {}", link.name, vlans.join(", ")))
+        }
+    };
+    let made: Vec<_> = changes(&topology).into_iter().filter_map(|(step, _)| words(step)).collect();
+    assert_eq!(
+        made,
+        [
+            "Kind::Bridge([Attribute { name: \"vlan_filtering\", value: \"1\" }])",
+            "eth0 tbf rate 1mbit burst 4096b latency 50ms",
+            "p1 netem delay 100ms 5ms loss 1% 25%",
+            "p1 vid 100 pvid untagged",
+            "p2 vid 100, vid 200-300, vid 1 pvid untagged",
+        ]
+    );
+}
+
+#[test]
+fn impossible_disciplines_and_vlans_are_refused_with_their_places() {
+    let given = json!({
+        "links": [
+            { "name": "a", "kind": "dummy", "netem": { "delay": "100", "lose": "1%" } },
+            { "name": "b", "kind": "dummy", "netem": { "jitter": "5ms", "gap": 2, "loss": "101%" } },
+            { "name": "c", "kind": "dummy", "netem": { "distribution": "normal", "jitter": "1ms" } },
+            { "name": "d", "kind": "dummy", "tbf": { "rate": "fast", "burst": "1kb" } },
+            { "name": "e", "kind": "dummy", "tbf": { "rate": "1mbit", "burst": "1kb" } },
+            { "name": "f", "kind": "dummy", "netem": {}, "tbf": {} },
+            { "name": "br0", "kind": "bridge", "ports": [
+                { "name": "a", "access": 4095 }, { "name": "b", "access": 1, "native": 2 },
+                { "name": "c", "trunk": [5, "5-9"], "native": 5 } ] },
+        ],
+    });
+    assert_eq!(
+        faults(given),
+        "links/0/netem/delay: `100` has no unit; a time is such as `100ms`
+links/0/netem/lose: unknown key `lose` of netem | did you mean `loss`?
+links/1/netem/loss: `101%` is out of range; 0% to 100% is possible
+links/2/netem/jitter: `jitter` needs a `delay` to vary
+links/3/tbf/rate: `fast` is not a rate; expected is one such as `1mbit`
+links/4/tbf: tbf needs either `latency` or `limit`
+links/5/tbf: a link has either a `netem` or a `tbf` as its root discipline | `rate` of netem limits it, too
+links/6/ports/0/access: 4095 is out of range; 1 to 4094 is possible
+links/6/ports/1/native: a port has either an `access` VLAN, or a `trunk` and a `native` one
+links/6/ports/2/trunk/1: a VLAN of it comes twice
+links/6/ports/2/native: it is one VLAN, and none of the `trunk`"
+    );
 }
