@@ -1,0 +1,217 @@
+//! Calls every function of the contract once, plausibly, and tells what each answered. On a machine
+//! that grants nothing all but a few must be denied.
+
+use netwright_sdk::host::addresses::{self, Address, AddressFlags};
+use netwright_sdk::host::batch::{self, Change};
+use netwright_sdk::host::forwarding::{self, Entry};
+use netwright_sdk::host::links::{self, Kind, Link, Setting, Spec};
+use netwright_sdk::host::log::{self, Level};
+use netwright_sdk::host::namespaces::{self, Namespace};
+use netwright_sdk::host::neighbours::{self, Neighbour, NeighbourState};
+use netwright_sdk::host::probes::{self, Condition, Listener, PingOptions, Pinging, Transport};
+use netwright_sdk::host::report::{self, Verdict};
+use netwright_sdk::host::routes::{self, NextHop, Route, RouteKind};
+use netwright_sdk::host::rules::{self, Rule, RuleAction};
+use netwright_sdk::host::taps::{Tap, TapOptions};
+use netwright_sdk::host::types::{Error, Family, IpAddress, IpPrefix, Write};
+use netwright_sdk::host::{params, sysctls};
+use netwright_sdk::prelude::{Lab, Result, recipe};
+
+type Answer = std::result::Result<(), Error>;
+
+/// Asks for everything, so that it is the operator who denies
+#[recipe(
+    name = "knock",
+    version = "0.1.0",
+    capabilities(
+        "host.link.read" = "to knock",
+        "host.link.create" = "to knock",
+        "host.address.add" = "to knock",
+        "host.route.add" = "to knock",
+        "host.namespace" = "to knock",
+        "uplink" = "to knock",
+        "artifacts" = "to knock",
+        "exec" = "to knock",
+        "host.route.default" = "to knock",
+        "host.forwarding" = "to knock",
+        "host.sysctl" = "to knock",
+        "host.link.modify" = "to knock",
+        "uplink.passthru" = "to knock",
+        "host.link.move" = "to knock",
+    )
+)]
+fn knock(_lab: &Lab) -> Result<()> {
+    for (function, call) in ROWS {
+        let answer = match call() {
+            Ok(()) => "done".to_owned(),
+            Err(Error::Denied(denial)) => format!("denied {}", denial.capability),
+            Err(other) => format!("{other:?}"),
+        };
+        report::print(&format!("{function} -> {answer}"));
+    }
+    Ok(())
+}
+
+/// By interface and function, as the contract has them.
+const ROWS: &[(&str, fn() -> Answer)] = &[
+    ("log/emit", || Ok(log::emit(Level::Info, "knock"))),
+    ("report/step", || Ok(report::step("knock"))),
+    ("report/check", || Ok(report::check("knock", Verdict::Pass, ""))),
+    ("report/metric", || Ok(report::metric("knock", 1.0, ""))),
+    ("report/print", || Ok(report::print("knock"))),
+    ("report/attach", || Ok(report::attach("knock", "text/plain", b"knock"))),
+    ("params/get", || Ok(drop(params::get("knock")))),
+    ("params/all", || Ok(drop(params::all()))),
+    ("params/dry-run", || {
+        params::dry_run();
+        Ok(())
+    }),
+    ("namespaces/[static]namespace.create", || Namespace::create("knock").map(drop)),
+    ("namespaces/[static]namespace.open", || Namespace::open("there").map(drop)),
+    ("namespaces/[static]namespace.root", || Namespace::root().map(drop)),
+    ("namespaces/[method]namespace.name", || root().map(|root| drop(root.name()))),
+    ("namespaces/[method]namespace.delete", || Namespace::open("there")?.delete()),
+    ("namespaces/[method]namespace.set-id", || root()?.set_id("there", 7)),
+    ("namespaces/list-names", || namespaces::list_names().map(drop)),
+    ("links/[static]link.create", || Link::create(&root()?, &bridge()).map(drop)),
+    ("links/[static]link.open", || link().map(drop)),
+    ("links/[method]link.index", || link().map(|link| drop(link.index()))),
+    ("links/[method]link.info", || link()?.info().map(drop)),
+    ("links/[method]link.statistics", || link()?.statistics().map(drop)),
+    ("links/[method]link.change", || link()?.change(&[Setting::Up(false)])),
+    ("links/[method]link.move-to", || link()?.move_to(&root()?)),
+    ("links/[method]link.delete", || link()?.delete()),
+    ("links/list-all", || links::list_all(&root()?).map(drop)),
+    ("addresses/put", || addresses::put(&link()?, &address(), Write::Add)),
+    ("addresses/remove", || addresses::remove(&link()?, PREFIX, None)),
+    ("addresses/list-all", || addresses::list_all(&root()?, None).map(drop)),
+    ("routes/put", || routes::put(&root()?, &route(Some(NETWORK)), Write::Add)),
+    ("routes/remove", || routes::remove(&root()?, &route(None))),
+    ("routes/list-all", || routes::list_all(&root()?, Family::Ipv4).map(drop)),
+    ("routes/lookup", || routes::lookup(&root()?, THERE, None).map(drop)),
+    ("rules/add", || rules::add(&root()?, &rule())),
+    ("rules/remove", || rules::remove(&root()?, &rule())),
+    ("rules/list-all", || rules::list_all(&root()?, Family::Ipv4).map(drop)),
+    ("neighbours/put", || neighbours::put(&link()?, neighbour(), Write::Add)),
+    ("neighbours/remove", || neighbours::remove(&link()?, THERE, false)),
+    ("neighbours/list-all", || neighbours::list_all(&root()?, None).map(drop)),
+    ("forwarding/put", || forwarding::put(&link()?, ENTRY, Write::Add)),
+    ("forwarding/remove", || forwarding::remove(&link()?, ENTRY)),
+    ("forwarding/list-all", || forwarding::list_all(&link()?).map(drop)),
+    ("sysctls/get", || sysctls::get(&root()?, "net.ipv4.ip_forward").map(drop)),
+    ("sysctls/set", || sysctls::set(&root()?, "net.ipv4.ip_forward", "1")),
+    ("batch/apply", || {
+        let change = Change::CreateLink((None, bridge()));
+        batch::apply(&[change]).map_err(|failure| failure.error)
+    }),
+    ("probes/ping", || probes::ping(&root()?, THERE, &ping()).map(drop)),
+    ("probes/[static]pinging.start", || Pinging::start(&root()?, THERE, &ping()).map(drop)),
+    ("probes/[method]pinging.finished", || {
+        Pinging::start(&root()?, THERE, &ping())?.finished().map(drop)
+    }),
+    ("probes/arp", || probes::arp(&root()?, "eth1", THERE, 10).map(drop)),
+    ("probes/tcp", || probes::tcp(&root()?, THERE, 9, &[], 0, 10).map(drop)),
+    ("probes/udp", || probes::udp(&root()?, THERE, 9, b"knock", 10).map(drop)),
+    ("probes/[static]listener.open", || listener().map(drop)),
+    ("probes/[method]listener.port", || listener().map(|open| drop(open.port()))),
+    ("probes/[method]listener.accepted", || listener().map(|open| drop(open.accepted()))),
+    ("probes/wait-until", || {
+        probes::wait_until(&root()?, &Condition::LinkCarrier("eth1".to_owned()), 10).map(drop)
+    }),
+    ("taps/[static]tap.open", || tap().map(drop)),
+    ("taps/[method]tap.receive", || tap()?.receive(1, 10).map(drop)),
+    ("taps/[method]tap.send", || tap()?.send(&[vec![0; 60]]).map(drop)),
+];
+
+const THERE: IpAddress = IpAddress::Ipv4((10, 9, 0, 9));
+const PREFIX: IpPrefix = IpPrefix { address: IpAddress::Ipv4((10, 9, 0, 1)), length: 24 };
+const NETWORK: IpPrefix = IpPrefix { address: IpAddress::Ipv4((10, 8, 0, 0)), length: 24 };
+const ENTRY: Entry =
+    Entry { mac: (2, 0, 0, 0, 0, 9), vlan: None, aged: false, master: false, destination: None };
+
+fn root() -> std::result::Result<Namespace, Error> {
+    Namespace::root()
+}
+
+fn link() -> std::result::Result<Link, Error> {
+    Link::open(&root()?, "eth1")
+}
+
+fn listener() -> std::result::Result<Listener, Error> {
+    Listener::open(&root()?, Transport::Tcp, 0, true)
+}
+
+fn tap() -> std::result::Result<Tap, Error> {
+    Tap::open(&link()?, TapOptions { vnet_header: false })
+}
+
+fn bridge() -> Spec {
+    let (kind, settings) = (Kind::Bridge(Vec::new()), Vec::new());
+    Spec { name: "knock".to_owned(), kind, parent: None, settings }
+}
+
+fn address() -> Address {
+    Address {
+        prefix: PREFIX,
+        peer: None,
+        broadcast: None,
+        anycast: None,
+        label: None,
+        scope: None,
+        flags: AddressFlags::empty(),
+        valid_lifetime: None,
+        preferred_lifetime: None,
+        metric: None,
+        protocol: None,
+    }
+}
+
+fn route(destination: Option<IpPrefix>) -> Route {
+    let hop = NextHop { gateway: None, link: Some("eth1".to_owned()), weight: 1, onlink: false };
+    Route {
+        family: Family::Ipv4,
+        kind: RouteKind::Unicast,
+        destination,
+        next_hops: vec![hop],
+        table: None,
+        metric: None,
+        protocol: None,
+        scope: None,
+        source: None,
+        from: None,
+        type_of_service: None,
+        metrics: Vec::new(),
+    }
+}
+
+fn rule() -> Rule {
+    Rule {
+        family: Family::Ipv4,
+        priority: Some(100),
+        inverted: false,
+        from: None,
+        to: Some(NETWORK),
+        incoming_link: None,
+        outgoing_link: None,
+        type_of_service: None,
+        mark: None,
+        action: RuleAction::Table(100),
+        protocol: None,
+        options: Vec::new(),
+    }
+}
+
+fn neighbour() -> Neighbour {
+    Neighbour {
+        address: THERE,
+        mac: Some((2, 0, 0, 0, 0, 9)),
+        state: NeighbourState::Permanent,
+        proxy: false,
+        router: false,
+        extern_learn: false,
+    }
+}
+
+fn ping() -> PingOptions {
+    PingOptions { count: 1, interval_ms: 10, timeout_ms: 10, size: 56, whole: false, source: None }
+}
