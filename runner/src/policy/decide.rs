@@ -132,7 +132,7 @@ impl Decision<'_> {
             }
             Change::RemoveRoute { namespace, route } => self.remove_route(namespace, route, &shown),
             Change::AddRule { namespace, rule } => self.add_rule(namespace, rule, &shown),
-            Change::RemoveRule { namespace, rule } => self.remove_rule(namespace, rule),
+            Change::RemoveRule { namespace, rule } => self.remove_rule(namespace, rule, &shown),
             Change::PutNeighbour { link, neighbour, how } => {
                 Ok(Change::PutNeighbour { link: self.alters(link, &shown)?, neighbour, how })
             }

@@ -72,6 +72,18 @@ impl HostPolicy {
         self.grants.given_of(Capability::HostLinkRead).next().is_some()
     }
 
+    /// Taking back a rule uses nothing up, but is for those who may add some.
+    pub(super) fn may_add_rules(&self, shown: &str) -> Result<(), Error> {
+        if self.grants.given_of(Capability::HostRouteAdd).next().is_some() {
+            return Ok(());
+        }
+        Err(Error::Denied(Denial {
+            capability: Capability::HostRouteAdd.to_string(),
+            target: format!("`{shown}`"),
+            hint: "only rules that this run added can be removed, and it may add none".to_owned(),
+        }))
+    }
+
     pub(super) fn need_setting(&self, key: &str) -> Result<(), Error> {
         let facts = Facts { key: Some(key.to_owned()), ..Facts::default() };
         self.need(Capability::of_sysctl(key), facts, &key.escape_debug())

@@ -23,6 +23,7 @@ fn interfaces(capability: Capability) -> &'static [&'static str] {
             "forwarding",
             "sysctls",
             "probes",
+            "captures",
             "batch",
         ],
         Capability::HostLinkCreate | Capability::HostLinkMove => &["links", "batch"],

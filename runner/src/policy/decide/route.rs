@@ -163,9 +163,12 @@ impl Decision<'_> {
         &mut self,
         namespace: NamespaceRef,
         mut rule: Rule,
+        shown: &str,
     ) -> Result<Change, Error> {
         let (own, namespace) = self.place(namespace)?;
         if !own {
+            // Whoever may add none has none; and the kernel's answer tells of the machine's own.
+            self.policy.may_add_rules(shown)?;
             // So that the kernel finds none but the run's own.
             rule.protocol = mark(rule.protocol)?;
         }

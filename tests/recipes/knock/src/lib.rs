@@ -3,6 +3,7 @@
 
 use netwright_sdk::host::addresses::{self, Address, AddressFlags};
 use netwright_sdk::host::batch::{self, Change};
+use netwright_sdk::host::captures::{Capture, CaptureOptions};
 use netwright_sdk::host::forwarding::{self, Entry};
 use netwright_sdk::host::links::{self, Kind, Link, Setting, Spec};
 use netwright_sdk::host::log::{self, Level};
@@ -18,6 +19,9 @@ use netwright_sdk::host::{params, sysctls};
 use netwright_sdk::prelude::{Lab, Result, recipe};
 
 type Answer = std::result::Result<(), Error>;
+
+/// A function's name, by its interface, and a call of it.
+type Row = (&'static str, fn() -> Answer);
 
 /// Asks for everything, so that it is the operator who denies
 #[recipe(
@@ -53,15 +57,21 @@ fn knock(_lab: &Lab) -> Result<()> {
 }
 
 /// By interface and function, as the contract has them.
-const ROWS: &[(&str, fn() -> Answer)] = &[
-    ("log/emit", || Ok(log::emit(Level::Info, "knock"))),
-    ("report/step", || Ok(report::step("knock"))),
-    ("report/check", || Ok(report::check("knock", Verdict::Pass, ""))),
-    ("report/metric", || Ok(report::metric("knock", 1.0, ""))),
-    ("report/print", || Ok(report::print("knock"))),
-    ("report/attach", || Ok(report::attach("knock", "text/plain", b"knock"))),
-    ("params/get", || Ok(drop(params::get("knock")))),
-    ("params/all", || Ok(drop(params::all()))),
+const ROWS: &[Row] = &[
+    ("log/emit", || said(|| log::emit(Level::Info, "knock"))),
+    ("report/step", || said(|| report::step("knock"))),
+    ("report/check", || said(|| report::check("knock", Verdict::Pass, ""))),
+    ("report/metric", || said(|| report::metric("knock", 1.0, ""))),
+    ("report/print", || said(|| report::print("knock"))),
+    ("report/attach", || said(|| report::attach("knock", "text/plain", b"knock"))),
+    ("params/get", || {
+        params::get("knock");
+        Ok(())
+    }),
+    ("params/all", || {
+        params::all();
+        Ok(())
+    }),
     ("params/dry-run", || {
         params::dry_run();
         Ok(())
@@ -69,13 +79,13 @@ const ROWS: &[(&str, fn() -> Answer)] = &[
     ("namespaces/[static]namespace.create", || Namespace::create("knock").map(drop)),
     ("namespaces/[static]namespace.open", || Namespace::open("there").map(drop)),
     ("namespaces/[static]namespace.root", || Namespace::root().map(drop)),
-    ("namespaces/[method]namespace.name", || root().map(|root| drop(root.name()))),
+    ("namespaces/[method]namespace.name", || root().map(|root| root.name()).map(drop)),
     ("namespaces/[method]namespace.delete", || Namespace::open("there")?.delete()),
     ("namespaces/[method]namespace.set-id", || root()?.set_id("there", 7)),
     ("namespaces/list-names", || namespaces::list_names().map(drop)),
     ("links/[static]link.create", || Link::create(&root()?, &bridge()).map(drop)),
     ("links/[static]link.open", || link().map(drop)),
-    ("links/[method]link.index", || link().map(|link| drop(link.index()))),
+    ("links/[method]link.index", || link().map(|link| link.index()).map(|_| ())),
     ("links/[method]link.info", || link()?.info().map(drop)),
     ("links/[method]link.statistics", || link()?.statistics().map(drop)),
     ("links/[method]link.change", || link()?.change(&[Setting::Up(false)])),
@@ -113,11 +123,14 @@ const ROWS: &[(&str, fn() -> Answer)] = &[
     ("probes/tcp", || probes::tcp(&root()?, THERE, 9, &[], 0, 10).map(drop)),
     ("probes/udp", || probes::udp(&root()?, THERE, 9, b"knock", 10).map(drop)),
     ("probes/[static]listener.open", || listener().map(drop)),
-    ("probes/[method]listener.port", || listener().map(|open| drop(open.port()))),
-    ("probes/[method]listener.accepted", || listener().map(|open| drop(open.accepted()))),
+    ("probes/[method]listener.port", || listener().map(|open| open.port()).map(|_| ())),
+    ("probes/[method]listener.accepted", || listener().map(|open| open.accepted()).map(|_| ())),
     ("probes/wait-until", || {
-        probes::wait_until(&root()?, &Condition::LinkCarrier("eth1".to_owned()), 10).map(drop)
+        probes::wait_until(&root()?, &Condition::LinkCarrier("eth1".to_owned()), 10).map(|_| ())
     }),
+    ("captures/[static]capture.start", || capture().map(drop)),
+    ("captures/[method]capture.frames", || capture()?.frames(&[], 0, 1, 10).map(drop)),
+    ("captures/[method]capture.counters", || capture()?.counters().map(drop)),
     ("taps/[static]tap.open", || tap().map(drop)),
     ("taps/[method]tap.receive", || tap()?.receive(1, 10).map(drop)),
     ("taps/[method]tap.send", || tap()?.send(&[vec![0; 60]]).map(drop)),
@@ -129,6 +142,12 @@ const NETWORK: IpPrefix = IpPrefix { address: IpAddress::Ipv4((10, 8, 0, 0)), le
 const ENTRY: Entry =
     Entry { mac: (2, 0, 0, 0, 0, 9), vlan: None, aged: false, master: false, destination: None };
 
+/// What has no answer can't be denied.
+fn said(call: impl FnOnce()) -> Answer {
+    call();
+    Ok(())
+}
+
 fn root() -> std::result::Result<Namespace, Error> {
     Namespace::root()
 }
@@ -139,6 +158,10 @@ fn link() -> std::result::Result<Link, Error> {
 
 fn listener() -> std::result::Result<Listener, Error> {
     Listener::open(&root()?, Transport::Tcp, 0, true)
+}
+
+fn capture() -> std::result::Result<Capture, Error> {
+    Capture::start(&link()?, CaptureOptions { snap_length: None })
 }
 
 fn tap() -> std::result::Result<Tap, Error> {
