@@ -15,6 +15,8 @@ pub mod component;
 pub mod host;
 pub mod machine;
 mod session;
+mod shipped;
 
 pub use host::Host;
 pub use session::{Lab, Output, Session, netwright, program, workspace};
+pub use shipped::{has_vlans, scenarios_of_this_kernel};

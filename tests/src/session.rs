@@ -185,6 +185,10 @@ impl Session {
         for variable in ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"] {
             command.env_remove(variable);
         }
+        // Where compiling takes long, recipes are compiled once for all of root's sessions.
+        if let Some(cache) = std::env::var_os("NETWRIGHT_TEST_CACHE").filter(|_| !self.ordinary) {
+            command.env("XDG_CACHE_HOME", cache);
+        }
         command
     }
 

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use netwright_tests::{Output, Session, workspace};
+use netwright_tests::{Output, Session, scenarios_of_this_kernel};
 
 /// Two children of one parent; each test's scenario has a name of its own, for names are the user's.
 fn scenario(name: &str) -> String {
@@ -230,11 +230,7 @@ fn a_plan_that_is_none_is_refused() {
 #[test]
 fn every_plan_agrees_with_its_run() {
     let mut compared = 0;
-    for entry in fs::read_dir(workspace().join("scenarios")).expect("the scenarios are here") {
-        let path = entry.expect("a readable folder").path();
-        if path.extension().is_none_or(|extension| extension != "yaml") {
-            continue;
-        }
+    for path in scenarios_of_this_kernel() {
         let session = Session::new();
         let words = |command| [command, path.to_str().expect("ASCII"), "--json"];
         let planned = session.netwright(words("plan")).expect_code(0).json();

@@ -1,9 +1,8 @@
 //! What a user without any rights can do: everything, but for opening a macvtap's frames.
 
 use std::ffi::OsString;
-use std::fs;
 
-use netwright_tests::{Session, workspace};
+use netwright_tests::{Session, scenarios_of_this_kernel, workspace};
 
 const ANSWER: &str = "target/recipes/components/macvtap-answer.wasm";
 /// The one scenario that opens the character device of a macvtap.
@@ -17,15 +16,13 @@ fn every_scenario_passes_as_an_ordinary_user() {
         session.bring_in_place(recipe);
     }
     let mut run = 0;
-    for entry in fs::read_dir(workspace().join("scenarios")).expect("the scenarios are here") {
-        let name = entry.expect("a readable folder").file_name().into_string().expect("ASCII");
-        if name.ends_with(".yaml") {
-            let file = session.bring_in_place(&format!("scenarios/{name}"));
-            let output = session.netwright(["run".as_ref(), file.as_os_str()]);
-            let expected = if name == NEEDS_ROOT { 8 } else { 0 };
-            assert_eq!(output.code, expected, "{name}: {output:#?}");
-            run += 1;
-        }
+    for path in scenarios_of_this_kernel() {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("ASCII");
+        let file = session.bring_in_place(&format!("scenarios/{name}"));
+        let output = session.netwright(["run".as_ref(), file.as_os_str()]);
+        let expected = if name == NEEDS_ROOT { 8 } else { 0 };
+        assert_eq!(output.code, expected, "{name}: {output:#?}");
+        run += 1;
     }
     assert!(run >= 20, "{run} scenarios were found");
 }

@@ -1,9 +1,8 @@
 //! Whichever change fails, the state after is the state before.
 
 use netwright_tests::host::any_name;
-use netwright_tests::{Host, Session, workspace};
+use netwright_tests::{Host, Session, scenarios_of_this_kernel};
 use serde_json::Value;
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread;
@@ -12,16 +11,6 @@ use std::thread;
 const VARIABLE: &str = "NETWRIGHT_FAIL_AT";
 /// Runs side by side: the machines that this is made for have two cores.
 const WORKERS: usize = 2;
-
-fn scenarios() -> Vec<PathBuf> {
-    let entries = fs::read_dir(workspace().join("scenarios")).expect("the scenarios are here");
-    let mut all: Vec<PathBuf> =
-        entries.map(|entry| entry.expect("a readable folder").path()).collect();
-    all.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
-    all.sort();
-    assert!(all.len() > 15, "the scenarios were not found");
-    all
-}
 
 /// Enough for every shipped scenario: all that it makes, it makes itself.
 fn grants() -> Vec<String> {
@@ -43,7 +32,7 @@ fn grants() -> Vec<String> {
 
 /// Does the work for each scenario, several at a time.
 fn for_each_scenario(work: impl Fn(&PathBuf) + Sync) {
-    let waiting = Mutex::new(scenarios());
+    let waiting = Mutex::new(scenarios_of_this_kernel());
     thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
