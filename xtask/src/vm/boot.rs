@@ -34,16 +34,31 @@ pub(super) struct Machine {
 impl Machine {
     /// `what` is for process 1, see init.sh.
     pub(super) fn new(kernel: &Path, image: &Path, what: &'static str) -> Self {
-        let mut command = Command::new("qemu-system-x86_64");
+        // It must not outlive us, however we end.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
         // Never kvm: where it is itself virtual, stock kernels may hang on it.
         command.args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", MEMORY]);
         command.args(["-display", "none", "-nodefaults", "-no-user-config", "-no-reboot"]);
         command.arg("-kernel").arg(kernel).arg("-initrd").arg(image);
         // A panic reboots at once, and a reboot is the machine's end. No stranger's code runs beside
-        // ours, so that what guards against one only costs time.
-        let line = format!("console=ttyS0 quiet panic=-1 mitigations=off netwright={what}");
+        // ours, so that what guards against one only costs time. On a busy machine the timer may look
+        // broken to the kernel's own check.
+        let line =
+            format!("console=ttyS0 quiet panic=-1 no_timer_check mitigations=off netwright={what}");
         command.args(["-append", &line]);
         Self { name: what, command }
+    }
+
+    /// A network card whose cable leads to the other machine. Each end is a socket of datagrams, so
+    /// that the two may start in any order.
+    pub(super) fn connect(&mut self, own: &Path, other: &Path, mac: &str) {
+        let (own, other) = (own.display(), other.display());
+        let network = format!(
+            "dgram,id=cable,local.type=unix,local.path={own},remote.type=unix,remote.path={other}"
+        );
+        let card = format!("virtio-net-pci,netdev=cable,mac={mac}");
+        self.command.args(["-netdev", &network, "-device", &card]);
     }
 
     /// Runs it to its end; what it says goes to a file and is shown. Gives its results, which are
@@ -57,7 +72,7 @@ impl Machine {
         self.command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut machine = self.command.spawn().context("qemu did not start")?;
         let console = machine.stdout.take().context("qemu's stdout is a pipe")?;
-        let copier = copy(console, File::create(log)?);
+        let copier = copy(self.name, console, File::create(log)?);
         let ended = wait(&mut machine, &results, patience);
         let _ = copier.join();
         ended?;
@@ -113,14 +128,14 @@ fn wait(machine: &mut Child, results: &Path, patience: &Patience) -> Result<()> 
 }
 
 /// Copies the console to the log and shows it, without the carriage returns of a terminal.
-fn copy(console: ChildStdout, mut log: File) -> JoinHandle<()> {
+fn copy(name: &'static str, console: ChildStdout, mut log: File) -> JoinHandle<()> {
     thread::spawn(move || {
         let mut console = BufReader::new(console);
         let mut line = Vec::new();
         while console.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
             line.retain(|byte| *byte != b'\r');
             let shown = String::from_utf8_lossy(&line);
-            print!("vm: {shown}");
+            print!("{name}: {shown}");
             // A full disk must not stop the machine; its verdict comes by another way.
             let _ = log.write_all(&line);
             line.clear();

@@ -4,8 +4,8 @@
 # kernel nor a program under test writes.
 # This shell takes busybox's own programs before those on PATH; iproute2 is called by its path.
 
-export PATH=/usr/sbin:/usr/bin HOME=/root TERM=linux LANG=C.UTF-8
-export NETWRIGHT_BIN=/usr/bin/netwright NETWRIGHT_COMPLETE_KERNEL=1
+export PATH=/usr/sbin:/usr/bin HOME=/root TERM=linux LANG=C.UTF-8 NO_COLOR=1
+export NETWRIGHT_BIN=/usr/bin/netwright NETWRIGHT_COMPLETE_KERNEL=1 NETWRIGHT_TEST_CACHE=/var/tmp
 results=/dev/ttyS1
 
 mount -t proc proc /proc
@@ -18,6 +18,8 @@ mount -t tmpfs -o mode=1777 tmpfs /tmp
 # Without it every line end would come out as two characters.
 stty -F $results raw
 /sbin/ip link set lo up
+# As soon as a tunnel's module is loaded, every namespace would have a link of that kind.
+echo 1 > /proc/sys/net/core/fb_tunnels_only_for_init_net
 # What opens the device loads the module, but nothing here makes the device.
 modprobe tun
 
@@ -43,7 +45,29 @@ shell() {
     setsid cttyhack /bin/bash
 }
 
+# One of two machines with a cable between them; what is made is made on the machine itself.
+node() {
+    modprobe virtio_pci
+    modprobe virtio_net
+    until [ -e /sys/class/net/eth0 ]; do sleep 0.2; done
+    /sbin/ip link set eth0 name enp0s5
+    /sbin/ip link set enp0s5 up
+    echo booted > $results
+    netwright run "/nodes/$1.yaml" \
+        --grant 'host.link.read' \
+        --grant 'host.namespace name=c*' \
+        --grant 'host.link.create kind=vlan name=enp0s5.200 parent=enp0s5 vlan=200' \
+        --grant 'host.link.create kind=macvlan name=eth0 parent=enp0s5.200' \
+        --grant 'host.address.add cidr=192.168.200.0/24 link=enp0s5.200,eth0' < /dev/null
+    echo "node $?" > $results
+    # Nothing is left of it.
+    /sbin/ip -br link
+    echo done > $results
+}
+
 case " $(cat /proc/cmdline) " in
+    *" netwright=node1 "*) node node1 ;;
+    *" netwright=node2 "*) node node2 ;;
     *" netwright=tests "*) tests ;;
     *" netwright=shell "*) shell ;;
 esac

@@ -7,6 +7,7 @@
 mod boot;
 mod image;
 mod kernel;
+mod pair;
 mod programs;
 mod trials;
 
@@ -21,6 +22,9 @@ use std::path::{Path, PathBuf};
 fn folder() -> PathBuf {
     workspace().join("target/vm")
 }
+
+/// The name of the test with two machines, for a filter.
+const PAIR: &str = "two-machines";
 
 /// Everything that a boot needs, of which only the plan differs from one boot to the next.
 struct Parts {
@@ -42,6 +46,9 @@ impl Parts {
     }
 
     fn test(&self, filters: &[String]) -> Result<()> {
+        if filters == [PAIR] {
+            return pair::run(self);
+        }
         let plan = trials::Plan::make(filters)?;
         let mut image = self.image("tests")?;
         plan.add_to(&mut image)?;
@@ -55,6 +62,9 @@ impl Parts {
             bail!("{}:\n  {}", where_from(), faults.join("\n  "));
         }
         say(format_args!("all of them passed on Linux {release}"));
+        if filters.is_empty() {
+            pair::run(self)?;
+        }
         Ok(())
     }
 
