@@ -81,7 +81,7 @@ pub(crate) fn kind_options(kind: &Kind) -> Vec<Attribute> {
         Kind::Vlan(vlan) => vlan_options(vlan),
         Kind::Ipvlan(ipvlan) | Kind::Ipvtap(ipvlan) => ipvlan_options(*ipvlan),
         Kind::Vrf(table) => vec![option("table", &table.to_string())],
-        Kind::Other(other) => other.options.clone(),
+        Kind::Other(other) => tunnel_options(&other.kind, &other.options),
         Kind::Macvlan(_)
         | Kind::Macvtap(_)
         | Kind::Veth(_)
@@ -122,6 +122,24 @@ pub(crate) fn read(
     }
 }
 
+/// Whether the kernel takes a change of a kind's data for all of its data, and forgets what the
+/// change leaves out (ipgre_netlink_parms and its like); ip(8) sends all of it, too.
+pub(crate) fn is_replaced_whole(kind: &str) -> bool {
+    matches!(
+        kind,
+        "gre"
+            | "gretap"
+            | "erspan"
+            | "ip6gre"
+            | "ip6gretap"
+            | "ipip"
+            | "sit"
+            | "ip6tnl"
+            | "vti"
+            | "vti6"
+    )
+}
+
 fn option(name: &str, value: &str) -> Attribute {
     Attribute { name: name.to_owned(), value: value.to_owned() }
 }
@@ -132,6 +150,21 @@ fn vxlan_options(given: &[Attribute]) -> Vec<Attribute> {
     let mut all = given.to_vec();
     if has("external") && !has("learning") && !has("nolearning") {
         all.push(option("nolearning", ""));
+    }
+    all
+}
+
+/// As iproute2: ipip and sit carry whatever protocol they can, and IPv6 tunnels may be nested four
+/// deep (RFC 2473), unless that is asked for otherwise.
+fn tunnel_options(kind: &str, given: &[Attribute]) -> Vec<Attribute> {
+    let mut all = given.to_vec();
+    let default = match kind {
+        "ipip" | "sit" => ("mode", "any"),
+        "ip6gre" | "ip6gretap" | "ip6tnl" => ("encaplimit", "4"),
+        _ => return all,
+    };
+    if !given.iter().any(|option| option.name == default.0 || option.name == "external") {
+        all.push(option(default.0, default.1));
     }
     all
 }
@@ -203,7 +236,10 @@ pub fn provider(kind: &str) -> Option<(&'static str, &'static str)> {
 pub fn unsupported(kind: &str) -> String {
     match provider(kind) {
         Some((option, module)) => {
-            format!("links of kind `{kind}`: the kernel lacks {option} (module {module})")
+            format!(
+                "links of kind `{kind}`: the kernel lacks {option} (module {module})\n  \
+                 help: modprobe {module} as root, or run it on a kernel that has it"
+            )
         }
         None => format!("links of kind `{kind}`: the kernel does not know them"),
     }

@@ -347,16 +347,4 @@ fn unsupported() {
         lab.refused(change),
         "not supported here: links of kind `nosuch`: the kernel does not know them"
     );
-    for (kind, text) in [
-        (Kind::Dummy, "`dummy`: the kernel lacks CONFIG_DUMMY (module dummy)"),
-        (Kind::Vrf(10), "`vrf`: the kernel lacks CONFIG_NET_VRF (module vrf)"),
-    ] {
-        // Other kernels have them.
-        match lab.try_apply(create("x0", kind, None, &[])) {
-            Ok(applied) => lab.revert(&applied.undo),
-            Err(error) => {
-                assert_eq!(error.to_string(), format!("not supported here: links of kind {text}"));
-            }
-        }
-    }
 }

@@ -4,6 +4,8 @@
 mod answers;
 mod batch;
 mod in_place;
+mod kind_row;
+mod kind_table;
 mod kinds;
 mod lab;
 mod links;
@@ -11,6 +13,7 @@ mod network;
 mod port_vlans;
 mod routes;
 mod shaping;
+mod tutorial;
 mod twins;
 
 use std::process::{Command, ExitCode};
@@ -27,6 +30,7 @@ fn all() -> impl Iterator<Item = Named> {
     let all = [
         links::TRIALS,
         kinds::TRIALS,
+        kind_table::TRIALS,
         in_place::TRIALS,
         network::TRIALS,
         routes::TRIALS,
@@ -34,6 +38,7 @@ fn all() -> impl Iterator<Item = Named> {
         batch::TRIALS,
         shaping::TRIALS,
         port_vlans::TRIALS,
+        tutorial::TRIALS,
     ];
     all.into_iter().flatten().copied()
 }

@@ -103,6 +103,19 @@ pub(crate) fn encode(
     Ok(encoder.finish())
 }
 
+/// Whether an option is one of a tunnel's flags, or a key, which goes with a flag.
+pub(crate) fn is_tunnel_flag(kind: &str, option: &Attribute) -> bool {
+    find(kind, option)
+        .is_ok_and(|row| matches!(row.wire, Wire::TunnelFlag(..) | Wire::TunnelKey(..)))
+}
+
+/// Whether an option is one bit of an attribute that the kernel leaves out where no bit is set
+/// (vlan_fill_info).
+pub(crate) fn is_bit(kind: &str, name: &str) -> bool {
+    let row = table(kind).into_iter().flatten().find(|row| row.name == name);
+    row.is_some_and(|row| matches!(row.wire, Wire::Bit(_)))
+}
+
 /// A sentence about a value, or why a link was not found.
 enum Fault {
     Value(String),

@@ -1,6 +1,6 @@
 //! Netlink attributes as bytes, for what netlink-packet-route has no types for.
 
-use netlink_packet_core::{DefaultNla, Emitable, NLA_F_NESTED, NlasIterator};
+use netlink_packet_core::{DefaultNla, Emitable, NLA_F_NESTED, Nla as _, NlasIterator};
 
 /// Attributes being written.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,16 @@ impl Nest {
 
     pub(crate) fn put_nest(&mut self, kind: u16, nest: &Self) {
         self.0.push(nest.attribute(kind));
+    }
+
+    /// Those of other attributes that are not here yet.
+    pub(crate) fn put_missing(&mut self, others: &[u8]) {
+        let missing: Vec<_> = read(others)
+            .filter(|(kind, _)| !self.0.iter().any(|own| own.kind() == *kind))
+            .collect();
+        for (kind, value) in missing {
+            self.put(kind, value);
+        }
     }
 
     /// As one attribute that holds the others.

@@ -143,7 +143,11 @@ pub(crate) fn requests(
                 check_port(&known, given, settings)?;
                 after.push(port_request(index, given, index_of)?);
             } else if known.kind() == given.kind {
-                let data = options::encode(&given.kind, &given.options, index_of)?;
+                check_flags(&known, given)?;
+                let mut data = options::encode(&given.kind, &given.options, index_of)?;
+                if kind::is_replaced_whole(&given.kind) {
+                    data.put_missing(known.data());
+                }
                 before.push(data_request(index, &given.kind, &data));
             } else {
                 return Err(wrong_kind(&known, &given.kind));
@@ -156,6 +160,21 @@ pub(crate) fn requests(
     }
     before.append(&mut after);
     Ok(before)
+}
+
+/// Flags and keys of a tunnel share attributes, and there is no word for the absence of one, so
+/// that a change of them could not be taken back.
+fn check_flags(link: &RawLink, given: &Options) -> Result<(), Error> {
+    let flag = given.options.iter().find(|option| options::is_tunnel_flag(&given.kind, option));
+    match flag {
+        None => Ok(()),
+        Some(option) => Err(Error::Invalid(format!(
+            "`{}` of `{name}` can't be changed in place: it shares an attribute with others\n  \
+             help: it needs a replacement: delete `{name}` and make it anew with what it shall have",
+            option.name,
+            name = link.name
+        ))),
+    }
 }
 
 /// The kernel ignores a port's options on a link that is none.
@@ -291,6 +310,17 @@ fn old_options(
         && !old.iter().any(|option| option.name == "backup_port")
     {
         old.push(Attribute { name: "nobackup_port".to_owned(), value: String::new() });
+    }
+    // What is not among a link's data is an address that a tunnel has not, or a flag that is off.
+    for name in names {
+        let value = match name {
+            "local" | "remote" if kind::is_replaced_whole(&given.kind) => "any",
+            flag if options::is_bit(&given.kind, flag) => "off",
+            _ => continue,
+        };
+        if !old.iter().any(|option| option.name == name) {
+            old.push(Attribute { name: name.to_owned(), value: value.to_owned() });
+        }
     }
     (!old.is_empty()).then(|| Options { kind: given.kind.clone(), options: old })
 }
