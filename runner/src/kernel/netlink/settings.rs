@@ -241,7 +241,7 @@ pub(crate) fn inverse(
 ) -> Vec<Setting> {
     let mut steps: Vec<Setting> = Vec::new();
     for setting in settings.iter().rev() {
-        steps.extend(inverse_of(before, setting, name_of));
+        steps.extend(inverse_of(before, setting, name_of).into_iter().flat_map(mode_last));
         if let Setting::Macvlan(change) = setting {
             steps.extend(macvlan::forgotten(change, &before.macvlan()).map(Setting::Macvlan));
         }
@@ -258,6 +258,19 @@ pub(crate) fn mtu(settings: &[Setting]) -> Option<u32> {
         Setting::Mtu(mtu) => Some(*mtu),
         _ => None,
     })
+}
+
+/// The kernel sets a bond's mode before its other options, and refuses those of 802.3ad in any other
+/// mode: what they were is put back while the mode is still that one.
+fn mode_last(step: Setting) -> Vec<Setting> {
+    let Setting::Options(given) = step else { return vec![step] };
+    let leaves = |option: &Attribute| option.name == "mode" && option.value != "802.3ad";
+    if given.kind != "bond" || !given.options.iter().any(leaves) {
+        return vec![Setting::Options(given)];
+    }
+    let (mode, others): (Vec<_>, Vec<_>) = given.options.into_iter().partition(leaves);
+    let parts = [others, mode].into_iter().filter(|part| !part.is_empty());
+    parts.map(|options| Setting::Options(Options { kind: given.kind.clone(), options })).collect()
 }
 
 fn inverse_of(
