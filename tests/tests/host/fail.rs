@@ -93,6 +93,11 @@ fn a_host_is_as_before_whichever_change_fails() {
             host.netwright(words, &[(VARIABLE, &k.to_string())]).json()
         };
         let whole = run(0);
+        if whole["denials"].to_string().contains("the recipe's manifest does not ask for it") {
+            // Made for labs: on a host it has to change nothing.
+            assert_eq!(host.differences(&before), [""; 0], "{} denied", scenario.display());
+            return;
+        }
         assert_eq!(whole["exit_code"], 0, "{}: {whole:#}", scenario.display());
         assert_eq!(host.differences(&before), [""; 0], "{} in whole", scenario.display());
         for k in 1..=changes(&whole) {
