@@ -123,8 +123,12 @@ impl Lab {
                             neighbour show nud permanent\nneighbour show nud noarp\n\
                             neighbour show proxy\n";
         const IPV6: &str = "route show table all\nrule\n";
-        self.ip_batch(namespace, "ip -d -batch -", BOTH)
-            + &self.ip_batch(namespace, "ip -6 -batch -", IPV6)
+        let text = self.ip_batch(namespace, "ip -d -batch -", BOTH)
+            + &self.ip_batch(namespace, "ip -6 -batch -", IPV6);
+        // IPv6 by itself: who listens to which group is told to the neighbours of ff02::16 some time
+        // after a link is up (RFC 3810), and an address is tentative for a while (RFC 4862).
+        let lasting = text.lines().filter(|line| !line.starts_with("ff02::"));
+        lasting.map(|line| line.replace(" tentative", "") + "\n").collect()
     }
 
     /// What several commands print, read from one program's stdin: starting a program is what takes
