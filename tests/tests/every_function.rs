@@ -15,7 +15,8 @@ const NIC: &str = "link add eth1 type veth peer name sw1
                    netns add there";
 
 /// What a recipe says and is told, and the name of where it is; none of it touches the network.
-const FREE: [&str; 11] = [
+const FREE: [&str; 14] = [
+    "links/offered",
     "log/emit",
     "namespaces/[method]namespace.name",
     "namespaces/[static]namespace.root",
@@ -27,6 +28,9 @@ const FREE: [&str; 11] = [
     "report/metric",
     "report/print",
     "report/step",
+    // What the kernel was built with is no secret of the operator's.
+    "shaping/offered",
+    "vlans/offered",
 ];
 
 /// Namespaces of others are answered as if there were none: not even their names are told.

@@ -135,7 +135,7 @@ fn the_network_can_not_be_touched_while_parameters_are_checked() {
     let output = bomb("create-in-check", "time: 30s").expect_code(0);
     assert!(
         output.stderr.starts_with(
-            "denied: host.namespace for `netns add early`\n  help: nothing may be asked for while parameters are checked"
+            "denied: any capability for `netns add early`\n  help: nothing may be asked for while parameters are checked"
         ),
         "{output:#?}"
     );
@@ -148,7 +148,7 @@ fn the_host_target_denies_by_policy() {
     let output = session.netwright(["run", "./bomb.wasm", "-p", "how=nothing", "--target", "host"]);
     let output = output.expect_code(4);
     assert!(
-        output.stderr.starts_with("denied: host.namespace for `netns add first`\n  help: "),
+        output.stderr.starts_with("denied: host.namespace for `netns add first`: "),
         "{output:#?}"
     );
 }

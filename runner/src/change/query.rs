@@ -80,6 +80,8 @@ pub enum Query {
 pub enum Feature {
     /// a kind of queueing discipline
     Discipline(String),
+    /// a kind of link, by its name in ip(8)
+    LinkKind(String),
     /// bridges that filter by VLAN
     BridgeVlans,
 }

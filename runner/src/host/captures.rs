@@ -22,7 +22,7 @@ impl captures::HostCapture for Host {
         options: captures::CaptureOptions,
     ) -> Result<Resource<CaptureHandle>, Refusal> {
         let link = link(&self.table, &handle)?;
-        let namespace = self.session.descriptor(&link.namespace)?;
+        let namespace = self.session.tap_descriptor(&link)?;
         let place = link.namespace.name.clone();
         // By index, for the name may have gone to another link.
         let Answer::Links(found) = self.session.query(Query::Link { link })? else {

@@ -6,7 +6,7 @@ use super::handle::{link, namespace};
 use super::namespaces::mismatch;
 use super::{Host, LinkHandle, NamespaceHandle, Refusal, convert};
 use crate::bindings::netwright::host::links;
-use crate::change::{Answer, Change, LinkInfo, LinkRef, Made, Query};
+use crate::change::{Answer, Change, Feature, LinkInfo, LinkRef, Made, Query};
 
 type Handle = Resource<LinkHandle>;
 
@@ -32,6 +32,12 @@ impl links::Host for Host {
             Answer::Links(found) => Ok(found.into_iter().map(convert::link_info).collect()),
             _ => Err(mismatch("list of links")),
         }
+    }
+
+    fn offered(&mut self, kind: String) -> Result<(), Refusal> {
+        let kind = convert::text(kind, "a kind's name")?;
+        self.session.query(Query::Offered(Feature::LinkKind(kind)))?;
+        Ok(())
     }
 }
 

@@ -151,8 +151,8 @@ impl Session {
         }
     }
 
-    /// The descriptor of a link's namespace, for frames of the recipe's own.
-    pub(super) fn tap_descriptor(&mut self, link: &LinkRef) -> Result<Arc<OwnedFd>, Error> {
+    /// The descriptor of a link's namespace, for the link's frames.
+    pub fn tap_descriptor(&mut self, link: &LinkRef) -> Result<Arc<OwnedFd>, Error> {
         let may = self.policy.may_tap(link, &*self.kernel);
         self.told(may)?;
         self.kernel.namespace_descriptor(&link.namespace)

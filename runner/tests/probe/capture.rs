@@ -107,7 +107,11 @@ pub(crate) fn a_link_that_comes_later_is_captured_by_its_name_alone(lab: Lab) {
         }
         ip("-n a address add 10.0.0.1/24 dev eth0");
         ip("-n b address add 10.0.0.2/24 dev eth0");
-        ping(&a, "10.0.0.2".parse().unwrap(), &Options::default()).await.unwrap();
+        ip("-n a address add 10.1.0.1/24 dev eth1");
+        ip("-n b address add 10.1.0.2/24 dev eth1");
+        for address in ["10.0.0.2", "10.1.0.2"] {
+            ping(&a, address.parse().unwrap(), &Options::default()).await.unwrap();
+        }
         ip("-n a link set eth0 down");
         assert_eq!(capture.counters().frames, counted("a", "eth0"));
         assert!(counted("a", "eth1") > 0, "the other link was as busy");

@@ -186,7 +186,7 @@ ip link add br0 type bridge forward_delay 400 hello_time 100 max_age 1000 ageing
 ip link add br1 type bridge stp_state 1 mcast_snooping 0
 ip link add br2 type bridge group_fwd_mask 8 mcast_router 2 nf_call_iptables 1
 ip link set br0 type bridge ageing 6000 prio 8192
-ip link set br1 type bridge stp_state 0 vlan_default_pvid 1
+ip link set br1 type bridge stp_state 0
 ip link add br3 type bridge mcast_query_interval 6000 mcast_last_member_count 3 mcast_startup_query_count 4
 ip link set br3 type bridge no_linklocal_learn 1 group_address 01:80:c2:00:00:05
 

@@ -27,7 +27,7 @@ const FAILURES: [(&str, usize, &str); 14] = [
          ip link add x0 link v0 type macvlan mode vepa\n\
          ip link set x0 type macvlan mode passthru",
         3,
-        "EINVAL",
+        "can't become passthru",
     ),
     (
         "ip link set lo up\nip address add 10.0.0.1/24 dev lo\nip address add 10.0.0.1/24 dev lo",

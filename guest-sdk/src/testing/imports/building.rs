@@ -174,6 +174,11 @@ pub mod links {
             Ok(links.into_iter().filter_map(|id| state.network.info(id).ok()).collect())
         })
     }
+
+    /// This host knows every kind.
+    pub fn offered(_kind: &str) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// As the interface `batch`.

@@ -48,6 +48,7 @@ impl Netlink {
                 let space = self.spaces.find(&NamespaceRef::named(None))?;
                 let there = match feature {
                     Feature::Discipline(kind) => knows_discipline(&space, kind)?,
+                    Feature::LinkKind(kind) => knows_kind(&space, kind)?,
                     Feature::BridgeVlans => filters_vlans(&space)?,
                 };
                 known().insert(feature.clone(), there);
@@ -108,6 +109,26 @@ fn knows_discipline(space: &Space, kind: &str) -> Result<bool, Error> {
     }
 }
 
+/// Only a kernel that knows the kind gets as far as the name, which no link can have
+/// (net/core/rtnetlink.c, rtnl_newlink; net/core/dev.c, dev_valid_name).
+fn knows_kind(space: &Space, kind: &str) -> Result<bool, Error> {
+    let mut message = LinkMessage::default();
+    message.attributes.push(LinkAttribute::IfName("no/link".to_owned()));
+    let kind_of = LinkInfo::Kind(InfoKind::Other(kind.to_owned()));
+    message.attributes.push(LinkAttribute::LinkInfo(vec![kind_of]));
+    let request = Request {
+        message: RouteNetlinkMessage::NewLink(message),
+        flags: NLM_F_CREATE | NLM_F_EXCL,
+    };
+    match space.execute(&request) {
+        Err(Failure::Refused(Refusal { errno: libc::EOPNOTSUPP, text, .. })) => {
+            Ok(text.is_some_and(|text| !text.contains("Unknown device type")))
+        }
+        Ok(()) | Err(Failure::Refused(_)) => Ok(true),
+        Err(failure) => Err(explain(failure, &format_args!("link add type {kind}"))),
+    }
+}
+
 /// br_validate knows the protocols of VLANs, EPROTONOSUPPORT, only where bridges filter by them; a
 /// name with a slash is refused afterwards in any case.
 fn filters_vlans(space: &Space) -> Result<bool, Error> {
@@ -142,6 +163,7 @@ pub(super) fn lacking(feature: &Feature) -> String {
                 kind.escape_debug()
             ),
         },
+        Feature::LinkKind(kind) => kind::unsupported(kind),
         Feature::BridgeVlans => {
             "bridges that filter by VLAN: the kernel lacks CONFIG_BRIDGE_VLAN_FILTERING".to_owned()
         }

@@ -331,8 +331,9 @@ mod tests {
         };
         // 50 ms at 125000 bytes a second and the burst; at the peak's rate it were more.
         assert_eq!(read, tbf(Backlog::Limit(10_346)));
+        // The kernel keeps the time that a burst takes, in ticks of 64 ns: 200 of them.
         let large =
-            Tbf { rate: Some(80_000_000_000), burst: Some(125_000), ..tbf(Backlog::Limit(9)) };
+            Tbf { rate: Some(80_000_000_000), burst: Some(128_000), ..tbf(Backlog::Limit(9)) };
         let large = Tbf { peak: None, ..large };
         assert_eq!(back(Discipline::Tbf(large.clone())), Discipline::Tbf(large));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use netwright_sdk::host::links::Link;
+use netwright_sdk::host::links::{self, Link};
 use netwright_sdk::host::namespaces::{Namespace, list_names};
 use netwright_sdk::host::{probes, shaping, vlans};
 use netwright_sdk::wit::types::{Denial, Detail, Error as Cause, KernelError};
@@ -11,10 +11,11 @@ use netwright_sdk::{Error, Result, log};
 use crate::bridge::BridgeCommand;
 use crate::command::{Command, Place, Places, Statement};
 use crate::inet::text_of;
+use crate::link::LinkCommand;
 use crate::netns::NetnsCommand;
 use crate::ping::Ping;
 use crate::run_address::run_address;
-use crate::run_link::{run_link, run_tuntap};
+use crate::run_link::{kind_name, run_link, run_tuntap};
 use crate::run_neighbour::run_neighbour;
 use crate::run_route::run_route;
 use crate::run_rule::run_rule;
@@ -40,6 +41,9 @@ pub(crate) fn run(statements: &[Statement]) -> Result<()> {
 
 /// What the kernel may lack is asked for before the first line is carried out.
 fn ask_for(statement: &Statement) -> Result<()> {
+    if let Command::Link(LinkCommand::Add { spec, .. }) = &statement.command {
+        links::offered(kind_name(&spec.kind))?;
+    }
     if let Command::Tc(command) = &statement.command
         && let Some(kind) = kind_of(command)
     {

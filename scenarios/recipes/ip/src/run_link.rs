@@ -111,7 +111,7 @@ fn free(namespace: &Namespace, kind: &str, reserved: &[String]) -> Result<String
     free.ok_or_else(|| Error::failed(format!("no name of {kind} is free")))
 }
 
-fn kind_name(kind: &Kind) -> &str {
+pub(crate) fn kind_name(kind: &Kind) -> &str {
     match kind {
         Kind::Macvlan(_) => "macvlan",
         Kind::Macvtap(_) => "macvtap",

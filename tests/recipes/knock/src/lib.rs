@@ -2,10 +2,10 @@
 //! that grants nothing all but a few must be denied.
 
 use netwright_sdk::host::addresses::{self, Address, AddressFlags};
-use netwright_sdk::host::batch::{self, Change};
+use netwright_sdk::host::batch::{self, Change, Step};
 use netwright_sdk::host::captures::{Capture, CaptureOptions};
 use netwright_sdk::host::forwarding::{self, Entry};
-use netwright_sdk::host::links::{self, Kind, Link, Setting, Spec};
+use netwright_sdk::host::links::{self, Kind, Link, Other, Setting, Spec};
 use netwright_sdk::host::log::{self, Level};
 use netwright_sdk::host::namespaces::{self, Namespace};
 use netwright_sdk::host::neighbours::{self, Neighbour, NeighbourState};
@@ -13,8 +13,10 @@ use netwright_sdk::host::probes::{self, Condition, Listener, PingOptions, Pingin
 use netwright_sdk::host::report::{self, Verdict};
 use netwright_sdk::host::routes::{self, NextHop, Route, RouteKind};
 use netwright_sdk::host::rules::{self, Rule, RuleAction};
+use netwright_sdk::host::shaping::{self, Discipline, Qdisc};
 use netwright_sdk::host::taps::{Tap, TapOptions};
 use netwright_sdk::host::types::{Error, Family, IpAddress, IpPrefix, Write};
+use netwright_sdk::host::vlans::{self, Vlan};
 use netwright_sdk::host::{params, sysctls};
 use netwright_sdk::prelude::{Lab, Result, recipe};
 
@@ -91,6 +93,7 @@ const ROWS: &[Row] = &[
     ("links/[method]link.change", || link()?.change(&[Setting::Up(false)])),
     ("links/[method]link.move-to", || link()?.move_to(&root()?)),
     ("links/[method]link.delete", || link()?.delete()),
+    ("links/offered", || links::offered("bridge")),
     ("links/list-all", || links::list_all(&root()?).map(drop)),
     ("addresses/put", || addresses::put(&link()?, &address(), Write::Add)),
     ("addresses/remove", || addresses::remove(&link()?, PREFIX, None)),
@@ -114,6 +117,21 @@ const ROWS: &[Row] = &[
         let change = Change::CreateLink((None, bridge()));
         batch::apply(&[change]).map_err(|failure| failure.error)
     }),
+    ("batch/apply-steps", || {
+        let change = Change::CreateLink((None, bridge()));
+        batch::apply_steps(&[Step::Change(change)]).map_err(|failure| failure.error)
+    }),
+    ("shaping/put", || shaping::put(&link()?, &qdisc(), Write::Add)),
+    ("shaping/remove", || shaping::remove(&link()?)),
+    ("shaping/get", || shaping::get(&link()?).map(drop)),
+    ("shaping/list-all", || shaping::list_all(&root()?).map(drop)),
+    ("shaping/offered", || shaping::offered("tbf")),
+    ("vlans/put", || vlans::put(&link()?, VLAN)),
+    ("vlans/remove", || vlans::remove(&link()?, 9, 9)),
+    ("vlans/set-all", || vlans::set_all(&link()?, &[VLAN])),
+    ("vlans/get", || vlans::get(&link()?).map(drop)),
+    ("vlans/list-all", || vlans::list_all(&root()?).map(drop)),
+    ("vlans/offered", vlans::offered),
     ("probes/ping", || probes::ping(&root()?, THERE, &ping()).map(drop)),
     ("probes/[static]pinging.start", || Pinging::start(&root()?, THERE, &ping()).map(drop)),
     ("probes/[method]pinging.finished", || {
@@ -139,6 +157,7 @@ const ROWS: &[Row] = &[
 const THERE: IpAddress = IpAddress::Ipv4((10, 9, 0, 9));
 const PREFIX: IpPrefix = IpPrefix { address: IpAddress::Ipv4((10, 9, 0, 1)), length: 24 };
 const NETWORK: IpPrefix = IpPrefix { address: IpAddress::Ipv4((10, 8, 0, 0)), length: 24 };
+const VLAN: Vlan = Vlan { first: 9, last: 9, pvid: false, untagged: false };
 const ENTRY: Entry =
     Entry { mac: (2, 0, 0, 0, 0, 9), vlan: None, aged: false, master: false, destination: None };
 
@@ -166,6 +185,14 @@ fn capture() -> std::result::Result<Capture, Error> {
 
 fn tap() -> std::result::Result<Tap, Error> {
     Tap::open(&link()?, TapOptions { vnet_header: false })
+}
+
+fn qdisc() -> Qdisc {
+    let options = Vec::new();
+    Qdisc {
+        handle: None,
+        discipline: Discipline::Other(Other { kind: "pfifo".to_owned(), options }),
+    }
 }
 
 fn bridge() -> Spec {
