@@ -210,8 +210,11 @@ impl Session {
     ) -> Lab<'_> {
         let mut all: Vec<OsString> = ["run", "--keep", name].map(OsString::from).to_vec();
         all.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
-        self.netwright(all).expect_code(0);
-        Lab { session: self, name: name.to_owned() }
+        let output = self.netwright(all);
+        // A run whose check failed is kept too, and must go.
+        let lab = Lab { session: self, name: name.to_owned() };
+        output.expect_code(0);
+        lab
     }
 
     /// A lab that this session deployed by `apply`; destroyed when what is returned is dropped.

@@ -42,13 +42,15 @@ const OWN: &str = "namespaces/list-names";
 
 /// What `host.link.read name=eth1` opens: the link itself with the routes by it, and
 /// nothing that alters it.
-const READS: [&str; 6] = [
+const READS: [&str; 8] = [
     "links/[method]link.index",
     "links/[method]link.info",
     "links/[method]link.statistics",
     "links/[static]link.open",
     "forwarding/list-all",
     "routes/lookup",
+    "shaping/get",
+    "vlans/get",
 ];
 
 /// `INTERFACE/FUNCTION` of all that a recipe can import.
