@@ -78,24 +78,31 @@ fn b4_children_vanish_with_their_parent_and_the_lab_can_still_be_destroyed() {
 
 #[test]
 fn b5_an_address_that_comes_twice_on_a_parent_is_refused_when_it_goes_up() {
-    let twice = "\
-name: twice
-steps:
-  - recipe: builtin:ip
-    params:
-      script: |
-        link add p0 type veth peer name p1
-        link set p0 up
-        netns add ns1
-        link add link p0 name mac1 address 02:00:00:00:00:01 type macvlan mode bridge
-        link set mac1 netns ns1
-        netns exec ns1 ip link set mac1 up
-        link add link p0 name mac2 address 02:00:00:00:00:01 type macvlan mode bridge
-        link set mac2 up
-";
-    let said = ends(twice, 5);
+    run("macvlan-same-address", &[]);
+    let words = ["run", &file("macvlan-same-address"), "-p", "state=up"];
+    let said = Session::new().netwright(words).expect_code(5).stderr;
     assert!(said.contains("EADDRINUSE"), "{said}");
-    assert!(said.contains("`mac1`") && said.contains("ns1"), "the other link: {said}");
+    assert!(said.contains("`mac1` in namespace `ns1`"), "the other link: {said}");
+}
+
+/// At the limits it is taken; beyond them it is refused before anything is made.
+#[test]
+fn b6_what_the_kernel_would_refuse_is_refused_beforehand() {
+    run("macvlan-limits", &[]);
+    for (parameter, words) in [
+        ("mtu=1401", "mtu 1401 is above the 1400 of parent `p0`"),
+        ("name=sixteen-letters1", "has 16 bytes; the kernel allows 15"),
+        ("parent=lo", "`lo` can't be a parent"),
+        ("parent=nobody", "unknown parent `nobody`"),
+        ("mac=01:00:5e:00:00:01", "is a multicast address"),
+    ] {
+        for command in ["validate", "plan", "run"] {
+            let words_typed = [command, &file("macvlan-limits"), "-p", parameter];
+            let output = Session::new().netwright(words_typed).expect_code(2);
+            assert!(output.stderr.contains(words), "{output:#?}");
+            assert_eq!(output.stdout, "");
+        }
+    }
 }
 
 /// Before the kernel is asked, each with its place; the combinations once each link is well-formed.
