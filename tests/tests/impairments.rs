@@ -67,12 +67,18 @@ fn stations_reach_those_of_their_own_vlan_over_a_trunk() {
     let shown = |port: &str| {
         let words = ["bridge", "-j", "vlan", "show", "dev", port];
         let output = lab.exec(Some("switch1"), words).expect_code(0);
-        let all: Value = serde_json::from_str(&output.stdout).unwrap();
+        let mut all: Value = serde_json::from_str(&output.stdout).unwrap();
+        // iproute2 leaves an empty list of flags out, or doesn't, by its version.
+        for vlan in all[0]["vlans"].as_array_mut().unwrap() {
+            vlan.as_object_mut()
+                .unwrap()
+                .retain(|key, value| key != "flags" || *value != json!([]));
+        }
         all[0]["vlans"].clone()
     };
     let own = json!(["PVID", "Egress Untagged"]);
     assert_eq!(shown("p1"), json!([{ "vlan": 100, "flags": own }]));
-    let trunk = json!([{ "vlan": 1, "flags": own }, { "vlan": 100, "flags": [] }, { "vlan": 200, "flags": [] }]);
+    let trunk = json!([{ "vlan": 1, "flags": own }, { "vlan": 100 }, { "vlan": 200 }]);
     assert_eq!(shown("trunk"), trunk);
     let inspected = session.netwright(["inspect", "bridge-vlans"]).expect_code(0).stdout;
     assert!(inspected.contains("vid 100 pvid untagged"), "{inspected}");
