@@ -187,10 +187,11 @@ pub(crate) fn until_empty(mut ask: impl FnMut() -> Vec<String>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Machine, RUN_VARIABLE, Run};
+    use super::{Machine, PATIENCE, RUN_VARIABLE, Run};
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
     use std::process::Command;
+    use std::time::Instant;
 
     fn machine(links: &[&str]) -> Machine {
         let links: BTreeSet<String> = links.iter().map(|&name| name.to_owned()).collect();
@@ -223,6 +224,11 @@ mod tests {
             .spawn()
             .expect("sleep is installed");
         let expected = format!("process {} sleep 60", sleeper.id());
+        // Its environment can be read once exec(2) has put it there.
+        let start = Instant::now();
+        while run.processes(nothing).is_empty() && start.elapsed() < PATIENCE {
+            std::thread::yield_now();
+        }
         assert_eq!(run.processes(nothing), [expected]);
         sleeper.kill().expect("it is ours");
         sleeper.wait().expect("it was killed");
