@@ -128,7 +128,11 @@ impl Lab {
         // IPv6 by itself: who listens to which group is told to the neighbours of ff02::16 some time
         // after a link is up (RFC 3810), and an address is tentative for a while (RFC 4862).
         let lasting = text.lines().filter(|line| !line.starts_with("ff02::"));
-        lasting.map(|line| line.replace(" tentative", "") + "\n").collect()
+        // And a link with a carrier is of unknown state until a worker of the kernel's looks at it
+        // (net/core/link_watch.c).
+        let settled =
+            |line: &str| line.replace(" tentative", "").replace(" state UNKNOWN ", " state UP ");
+        lasting.map(|line| settled(line) + "\n").collect()
     }
 
     /// What several commands print, read from one program's stdin: starting a program is what takes
