@@ -27,7 +27,7 @@ pub enum Command {
     Apply(ApplyArguments),
     /// Check a scenario file, and the parameters of its recipes, without running anything
     Validate(ValidateArguments),
-    /// List the labs that were kept
+    /// List the labs that were kept, and the deployments on the host
     Ls {
         /// Print JSON
         #[arg(long)]
@@ -49,8 +49,16 @@ pub enum Command {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         program: Vec<OsString>,
     },
-    /// Take a kept lab apart
+    /// Take a kept lab apart, or a deployment on the host back
     Destroy { lab: String },
+    /// Take back what runs on the host left behind
+    Gc {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Leave a deployment in place that would be taken back otherwise
+    Confirm { name: String },
     /// Look into recipes
     Recipe {
         #[command(subcommand)]
@@ -70,6 +78,9 @@ pub enum Command {
     /// Hold a lab's namespaces until ended; started by `run --keep`
     #[command(name = "__hold", hide = true)]
     Hold,
+    /// Take back what a run leaves when it ends; started by `run --target host`
+    #[command(name = "__watch", hide = true)]
+    Watch { journal: String },
     /// Make children of the host's links for a lab; started by `run` where uplinks are granted
     #[command(name = "__uplink", hide = true)]
     Uplink { grants: Vec<String> },
@@ -131,7 +142,7 @@ pub struct RunArguments {
     /// Where to run
     #[arg(long)]
     pub target: Option<TargetArgument>,
-    /// Keep the lab under this name instead of undoing it
+    /// Keep what was made under this name instead of undoing it
     #[arg(long, value_name = "NAME")]
     pub keep: Option<String>,
     /// Print the result as JSON on standard output, and nothing else there

@@ -25,13 +25,18 @@ pub mod probe;
 pub mod tap;
 pub mod uplink;
 
+mod crash;
 pub mod journal;
+mod store;
+
 pub mod report;
 
 pub mod check;
 pub mod consent;
 pub mod run;
 pub mod state;
+
+pub mod recover;
 
 pub mod lab;
 

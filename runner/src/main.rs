@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use netwright::cli::{Cli, Command, GrantsCommand, RecipeCommand};
 use netwright::exit::{Exit, Failure};
-use netwright::{consent, doctor, inspect, lab, recipe, resources, run, uplink};
+use netwright::{consent, doctor, inspect, lab, recipe, recover, resources, run, uplink};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -32,7 +32,13 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
             let inside = lab::Inside::go(&lab)?;
             Err(lab::exec(&inside, namespace.as_deref(), &program))
         }
-        Command::Destroy { lab } => lab::destroy(&lab).map(|()| Exit::Done),
+        Command::Destroy { lab } => match recover::destroy(&lab) {
+            Some(outcome) => outcome,
+            None => lab::destroy(&lab).map(|()| Exit::Done),
+        },
+        Command::Gc { json } => recover::gc(json),
+        Command::Confirm { name } => recover::confirm(&name),
+        Command::Watch { journal } => recover::watch(&journal),
         Command::Recipe { command: RecipeCommand::Inspect { recipe, json } } => {
             recipe::show(&recipe, json)
         }

@@ -77,8 +77,8 @@ pub fn netwright<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Out
     Session::new().netwright(arguments)
 }
 
-/// One user with a home and a runtime folder of their own, so that no test of an ordinary user sees
-/// another's labs; root's are in /run/netwright, whoever became root.
+/// One user with a home and a runtime folder of their own, so that no test sees another's labs and
+/// deployments.
 /// Its folder goes when it is dropped.
 pub struct Session {
     folder: TempDir,
@@ -178,6 +178,9 @@ impl Session {
         };
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env("HOME", self.path("home")).env("XDG_RUNTIME_DIR", self.path("runtime"));
+        if !self.ordinary {
+            command.env("NETWRIGHT_RUNTIME_DIR", self.path("runtime"));
+        }
         // What a developer has set for himself must not change what the program writes.
         for variable in ["RUST_BACKTRACE", "RUST_LOG", "NO_COLOR", "CLICOLOR_FORCE"] {
             command.env_remove(variable);
@@ -200,8 +203,7 @@ impl Session {
     }
 
     /// `netwright run --keep NAME` with these arguments, which must succeed; the lab is destroyed
-    /// when what is returned is dropped. All of root's sessions share their labs, so the name must be
-    /// this test's own.
+    /// when what is returned is dropped.
     #[track_caller]
     pub fn keep<A: AsRef<OsStr>>(
         &self,

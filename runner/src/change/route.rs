@@ -80,3 +80,10 @@ pub struct Rule {
     pub protocol: Option<u8>,
     pub options: Vec<Attribute>,
 }
+
+impl Rule {
+    /// The same rule, at whatever place.
+    pub fn is_like(&self, other: &Self) -> bool {
+        Self { priority: None, ..self.clone() } == Self { priority: None, ..other.clone() }
+    }
+}

@@ -11,7 +11,7 @@ use super::budget::Objects;
 use crate::capture::Captures;
 use crate::change::{Answer, Applied, Change, LinkRef, Made, NamespaceRef, Query, Undo};
 use crate::grant::{Capability, Facts, Grants, Request};
-use crate::journal::Journal;
+use crate::journal::{Intent, Journal, Standing, unwritable};
 use crate::kernel::{BatchError, Denial, Error, Kernel, kind};
 use crate::policy::{Permitted, Policy};
 use crate::probe::Monitor;
@@ -63,10 +63,12 @@ impl Session {
     /// Permits, remembers, applies and remembers again.
     pub fn perform(&mut self, change: Change) -> Result<Made, Error> {
         let permitted = self.permit_all(vec![change]).map_err(|(_, error)| error)?;
-        let Some(change) = permitted.into_iter().next() else { return Ok(Made::Nothing) };
+        let Some(change) = permitted.first() else { return Ok(Made::Nothing) };
         self.objects.allow(&[change.get()])?;
-        let intent = self.journal.intend(change.get());
-        match self.kernel.apply(&change) {
+        let intent = self.intend(&permitted)?.into_iter().next();
+        let applied = self.kernel.apply(change);
+        let Some(intent) = intent else { return Ok(Made::Nothing) };
+        match applied {
             Ok(applied) => Ok(self.done(intent, change.get(), applied)),
             Err(error) => {
                 self.journal.failed(intent);
@@ -82,7 +84,7 @@ impl Session {
         let permitted = self.permit_all(changes).map_err(|(index, error)| fail(index, error))?;
         let plain: Vec<&Change> = permitted.iter().map(Permitted::get).collect();
         self.objects.allow(&plain).map_err(|error| fail(plain.len().saturating_sub(1), error))?;
-        let intents: Vec<_> = plain.iter().map(|change| self.journal.intend(change)).collect();
+        let intents = self.intend(&permitted).map_err(|error| fail(0, error))?;
         match self.kernel.apply_all(&permitted) {
             Ok(applied) => Ok(intents
                 .into_iter()
@@ -98,6 +100,24 @@ impl Session {
                 Err(failure)
             }
         }
+    }
+
+    /// Writes down what is about to be done. A journal that outlives the run wants to know
+    /// beforehand what would take it back, and holds what other runs may not alter meanwhile.
+    fn intend(&mut self, changes: &[Permitted<Change>]) -> Result<Vec<Intent>, Error> {
+        if !self.journal.wants_foresight() {
+            let intents =
+                changes.iter().map(|change| self.journal.intend(change.get(), Undo::default()));
+            return intents.collect::<Result<_, _>>().map_err(|error| unwritten(&error));
+        }
+        let claims = changes.iter().flat_map(|change| self.kernel.claims(change)).collect();
+        self.journal.claim(claims).map_err(Error::Invalid)?;
+        let foreseen = self.kernel.foresee(changes);
+        let intents = changes
+            .iter()
+            .zip(foreseen)
+            .map(|(change, foreseen)| self.journal.intend(change.get(), foreseen));
+        intents.collect::<Result<_, _>>().map_err(|error| unwritten(&error))
     }
 
     pub fn query(&mut self, query: Query) -> Result<Answer, Error> {
@@ -194,7 +214,7 @@ impl Session {
         answer.inspect_err(|error| self.report.refused_by_policy(error))
     }
 
-    fn done(&mut self, intent: crate::journal::Intent, change: &Change, applied: Applied) -> Made {
+    fn done(&mut self, intent: Intent, change: &Change, applied: Applied) -> Made {
         self.objects.count(change);
         if let Change::DeleteNamespace { namespace: NamespaceRef { name: Some(name), .. } } = change
         {
@@ -216,19 +236,20 @@ impl Session {
         }
     }
 
-    /// Takes back everything since the start, newest first, and goes on past failures, until
-    /// there is nothing more or the time is over. Returns what could not be taken back.
-    pub fn undo_all(&mut self, until: Option<Instant>) -> Vec<(Change, Error)> {
-        let mut left = Vec::new();
-        while until.is_none_or(|until| Instant::now() < until) {
-            let Some(record) = self.journal.newest() else { break };
-            let outcome =
-                self.kernel.revert(&record.undo).and_then(|()| self.is_back(&record.undo));
-            self.report.undone(&record.change, outcome.as_ref().err());
-            if let Err(error) = outcome {
-                left.push((record.change, error));
-            }
+    /// Takes back the newest change that stands, and says what came of it; none once everything
+    /// was taken back. A failure is no reason to stop.
+    pub fn undo_next(&mut self) -> Option<(Standing, Result<(), Error>)> {
+        let standing = self.journal.newest()?;
+        let outcome =
+            self.kernel.revert(&standing.undo).and_then(|()| self.is_back(&standing.undo));
+        self.report.undone(&standing.change, outcome.as_ref().err());
+        if outcome.is_ok() {
+            self.journal.undone(&standing);
         }
-        left
+        Some((standing, outcome))
     }
+}
+
+fn unwritten(error: &std::io::Error) -> Error {
+    Error::Invalid(unwritable(error))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{BatchError, Error, Kernel, LinkSight, NamespaceWatcher, SpaceSight};
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
+use crate::journal::Claim;
 use crate::policy::Permitted;
 
 /// Answers everything with an error and opens nothing.
@@ -23,6 +24,14 @@ impl Kernel for Absent {
 
     fn apply_all(&mut self, _: &[Permitted<Change>]) -> Result<Vec<Applied>, BatchError> {
         Err(BatchError { index: 0, error: refusal(), left: Vec::new() })
+    }
+
+    fn foresee(&self, _: &[Permitted<Change>]) -> Vec<Undo> {
+        Vec::new()
+    }
+
+    fn claims(&self, _: &Permitted<Change>) -> Vec<Claim> {
+        Vec::new()
     }
 
     fn revert(&mut self, _: &Undo) -> Result<(), Error> {

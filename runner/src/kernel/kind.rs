@@ -14,7 +14,9 @@ pub use validate::{validate, validate_settings};
 
 use super::Error;
 use super::netlink::attributes::Nest;
-use crate::change::{Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, Vlan, VlanProtocol};
+use crate::change::{
+    Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, MacvlanMode, Vlan, VlanProtocol,
+};
 
 /// Whether a kind stands on another link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,27 @@ pub fn name(kind: &Kind) -> &str {
         Kind::Tap(_) => "tap",
         Kind::Vrf(_) => "vrf",
         Kind::Other(other) => &other.kind,
+    }
+}
+
+/// Whether a child gets all that arrives at its parent.
+pub(crate) fn takes_over(kind: &Kind) -> bool {
+    match kind {
+        Kind::Macvlan(macvlan) | Kind::Macvtap(macvlan) => {
+            macvlan.mode == Some(MacvlanMode::Passthru)
+        }
+        Kind::Veth(_)
+        | Kind::Bridge(_)
+        | Kind::Vlan(_)
+        | Kind::Vxlan(_)
+        | Kind::Dummy
+        | Kind::Ifb
+        | Kind::Ipvlan(_)
+        | Kind::Ipvtap(_)
+        | Kind::Tun(_)
+        | Kind::Tap(_)
+        | Kind::Vrf(_)
+        | Kind::Other(_) => false,
     }
 }
 

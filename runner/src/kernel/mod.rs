@@ -17,11 +17,12 @@ use std::sync::Arc;
 
 pub use absent::Absent;
 pub use error::{Denial, Error, KernelError};
-pub use netlink::Netlink;
 pub(crate) use netlink::explain_io;
+pub use netlink::{NamedFolder, Netlink, Witness};
 pub use sight::{LinkSight, SpaceSight};
 
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
+use crate::journal::Claim;
 use crate::policy::Permitted;
 
 /// Something that changes can be applied to.
@@ -32,6 +33,13 @@ pub trait Kernel {
 
     /// All of them or none, in an order that their needs allow; answers in the order asked.
     fn apply_all(&mut self, changes: &[Permitted<Change>]) -> Result<Vec<Applied>, BatchError>;
+
+    /// What would take changes back if this process ended in the middle of them: read before
+    /// anything is done. What carries the run's mark is found by that.
+    fn foresee(&self, changes: &[Permitted<Change>]) -> Vec<Undo>;
+
+    /// What of others' a change uses or alters.
+    fn claims(&self, change: &Permitted<Change>) -> Vec<Claim>;
 
     /// Takes a change back. What is gone already is success.
     fn revert(&mut self, undo: &Undo) -> Result<(), Error>;

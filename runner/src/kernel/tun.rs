@@ -17,8 +17,9 @@ pub(super) struct Device {
     pub(super) options: Tuntap,
 }
 
-/// Makes a persistent device in the calling thread's namespace; one that exists is an error.
-pub(super) fn create(name: &str, device: &Device) -> io::Result<()> {
+/// Makes a device in the calling thread's namespace, which goes with the file unless it is made to
+/// [`stay`]; one that exists is an error.
+pub(super) fn create(name: &str, device: &Device) -> io::Result<File> {
     let file = OpenOptions::new().read(true).write(true).open("/dev/net/tun")?;
     set_interface(&file, name, flags(device))?;
     let options = device.options;
@@ -28,7 +29,12 @@ pub(super) fn create(name: &str, device: &Device) -> io::Result<()> {
     if let Some(group) = options.group {
         set(&file, libc::TUNSETGROUP, u64::from(group))?;
     }
-    set(&file, libc::TUNSETPERSIST, 1)
+    Ok(file)
+}
+
+/// Makes the device outlive the file.
+pub(super) fn stay(file: &File) -> io::Result<()> {
+    set(file, libc::TUNSETPERSIST, 1)
 }
 
 fn flags(device: &Device) -> libc::c_int {

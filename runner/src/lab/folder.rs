@@ -3,19 +3,19 @@
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, fstat, mkdir, open, openat, renameat, unlinkat};
-use rustix::process::geteuid;
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, renameat, unlinkat};
 use serde::{Deserialize, Serialize};
 
 use super::hold;
 use crate::exit::{Exit, Failure};
+use crate::store;
 
 /// Records are small; more is somebody else's file.
 const LONGEST_RECORD: u64 = 1 << 20;
+const LABS: &str = "labs";
 
 /// A kept lab.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub struct Record {
 
 impl Record {
     pub fn is_alive(&self) -> bool {
-        self.boot == hold::boot_id() && hold::started(self.pid) == Some(self.started)
+        self.boot == store::boot_id() && store::started(self.pid) == Some(self.started)
     }
 }
 
@@ -59,11 +59,11 @@ pub struct Reservation {
 
 impl Folder {
     pub fn open() -> Result<Self, Failure> {
-        let path = path();
-        let descriptor = open_private(&path).map_err(|error| {
-            let shown = path.display();
+        let path = store::path().join(LABS);
+        let descriptor = store::open_private(LABS).map_err(|error| {
+            let (shown, variable) = (path.display(), store::VARIABLE);
             let message = format!(
-                "can't use `{shown}` for the records of labs: {error}\n  help: set XDG_RUNTIME_DIR to a folder of your own"
+                "can't use `{shown}` for the records of labs: {error}\n  help: set {variable} to a folder of your own"
             );
             Failure::new(Exit::Lacking, message)
         })?;
@@ -82,8 +82,8 @@ impl Folder {
             schema: 1,
             name: name.to_owned(),
             pid: std::process::id(),
-            started: hold::started(std::process::id()).unwrap_or_default(),
-            boot: hold::boot_id(),
+            started: store::started(std::process::id()).unwrap_or_default(),
+            boot: store::boot_id(),
             created: SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
@@ -153,14 +153,12 @@ impl Folder {
     }
 
     fn read(&self, file: &str) -> Option<Record> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = openat(&self.descriptor, file, flags, Mode::empty()).ok()?;
-        let about = fstat(&file).ok()?;
-        if about.st_uid != geteuid().as_raw() || about.st_size as u64 > LONGEST_RECORD {
+        let file = store::open_own(&self.descriptor, file, OFlags::RDONLY).ok()?;
+        if file.metadata().ok()?.len() > LONGEST_RECORD {
             return None;
         }
         let mut text = String::new();
-        File::from(file).take(LONGEST_RECORD).read_to_string(&mut text).ok()?;
+        file.take(LONGEST_RECORD).read_to_string(&mut text).ok()?;
         serde_json::from_str(&text).ok()
     }
 
@@ -200,7 +198,7 @@ impl Reservation {
         let gone = || Failure::new(Exit::Broken, "the record of the lab is gone");
         let mut record = self.folder.read(&file_name(&self.name)).ok_or_else(gone)?;
         record.pid = pid;
-        record.started = hold::started(pid).unwrap_or_default();
+        record.started = store::started(pid).unwrap_or_default();
         record.namespaces = namespaces;
         self.folder.write(&record)?;
         self.kept = true;
@@ -228,36 +226,4 @@ impl Drop for Reservation {
 
 fn file_name(lab: &str) -> String {
     format!("{lab}.json")
-}
-
-/// Under XDG_RUNTIME_DIR where that is this user's own: sudo(8) may pass on another user's.
-fn path() -> PathBuf {
-    let user = geteuid().as_raw();
-    let own = |folder: &PathBuf| folder.metadata().is_ok_and(|about| about.uid() == user);
-    match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(own) {
-        Some(folder) => folder.join("netwright/labs"),
-        None if user == 0 => PathBuf::from("/run/netwright/labs"),
-        None => std::env::temp_dir().join(format!("netwright-{user}/labs")),
-    }
-}
-
-/// Opens the folder, made if need be, and makes sure that it is ours alone: both its levels.
-fn open_private(path: &std::path::Path) -> io::Result<OwnedFd> {
-    let parent = path.parent().unwrap_or(path);
-    private(parent)?;
-    private(path)
-}
-
-fn private(path: &std::path::Path) -> io::Result<OwnedFd> {
-    match mkdir(path, Mode::RWXU) {
-        Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let descriptor = open(path, flags, Mode::empty())?;
-    let about = fstat(&descriptor)?;
-    if about.st_uid != geteuid().as_raw() || about.st_mode & 0o077 != 0 {
-        return Err(io::Error::other("it belongs to or is open to others"));
-    }
-    Ok(descriptor)
 }

@@ -110,17 +110,3 @@ fn inhabitants(holder: u32) -> Vec<Pid> {
         .filter_map(|pid| Pid::from_raw(pid.parse().ok()?))
         .collect()
 }
-
-/// When a process started, in clock ticks since boot.
-pub(super) fn started(pid: u32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in brackets, and may hold anything.
-    let (_, after) = text.rsplit_once(')')?;
-    after.split_whitespace().nth(19)?.parse().ok()
-}
-
-/// Another one after each boot.
-pub(super) fn boot_id() -> String {
-    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    text.trim().to_owned()
-}

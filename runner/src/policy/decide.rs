@@ -49,7 +49,7 @@ impl HostPolicy {
         let there = LinkRef { namespace: NamespaceRef::named(None), name, index: None };
         let seen = kernel.see_link(&there)?;
         self.floor_of_a_parent(&seen)?;
-        if link::takes_over(&spec.kind) {
+        if kind::takes_over(&spec.kind) {
             self.floor(&seen, kernel)?;
             let facts = Facts { link, ..Facts::default() };
             self.need(Capability::UplinkPassthru, facts, &shown)?;

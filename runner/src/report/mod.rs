@@ -158,6 +158,12 @@ impl Report {
         self.result.left.push(what.to_owned());
     }
 
+    /// Something that whoever watches has to know at once.
+    pub fn notice(&mut self, text: &str) {
+        self.view.notice(text);
+        self.event("notice", json!({ "text": text }));
+    }
+
     pub fn denied(&mut self, error: &Error) {
         self.view.denied(&error.to_string());
         if let Error::Denied(denial) = error {

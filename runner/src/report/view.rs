@@ -62,6 +62,10 @@ impl View {
         let _ = writeln!(anstream::stderr(), "{text}");
     }
 
+    pub(super) fn notice(&self, text: &str) {
+        self.complaint(format_args!("{ODD}netwright{ODD:#}: {text}"));
+    }
+
     pub(super) fn heading(&self, name: &str, target: &str) {
         self.line(format_args!("{BOLD}{name}{BOLD:#} {DIM}({target}){DIM:#}"));
     }

@@ -2,10 +2,12 @@
 
 use tokio::time::Instant;
 
+use super::interrupt::Interrupts;
 use super::place::Place;
 use super::plan::{Plan, Way, deployed};
 use super::rehearse::Rehearsal;
-use super::{Ending, prepare, runtime, settle};
+use super::settle::{Stay, settle, undo};
+use super::{Ending, prepare, runtime};
 use crate::change::Change;
 use crate::check;
 use crate::cli::{ApplyArguments, RunArguments, ScenarioArguments};
@@ -59,7 +61,7 @@ impl Deployment<'_> {
             Way::Make | Way::Replace(_) => {
                 let mut prepared = prepare(&self.run_arguments())?;
                 let what = self.arguments.what.as_deref().unwrap_or_default();
-                prepared.reservation = Some(Folder::open()?.replace(name, what)?);
+                prepared.stay = Some(Stay::Lab(Folder::open()?.replace(name, what)?));
                 super::conclude(prepared)
             }
             Way::Mend(changes) => {
@@ -82,7 +84,11 @@ impl Deployment<'_> {
                 let place = Place::lab()?;
                 let mut session = self.session(place.kernel, self.report(name)?);
                 let ending = carry_out(&mut session, &plan.rehearsal.changes);
-                let ending = settle(&mut session, ending, Some(reservation));
+                let stay = Some(Stay::Lab(reservation));
+                let ending = runtime()?.block_on(async {
+                    let mut interrupts = Interrupts::listen()?;
+                    Ok::<_, Failure>(settle(&mut session, &mut interrupts, ending, stay).await)
+                })?;
                 session.report.finish(ending.exit as u8, ending.message.as_deref());
                 Ok(ending.exit)
             }
@@ -115,7 +121,10 @@ impl Deployment<'_> {
             ending = runtime()?.block_on(hold(checks, &mut session));
         }
         if ending.exit != Exit::Done {
-            ending = super::undo(&mut session, ending);
+            ending = runtime()?.block_on(async {
+                let mut interrupts = Interrupts::listen()?;
+                Ok::<_, Failure>(undo(&mut session, &mut interrupts, ending).await)
+            })?;
         }
         session.report.finish(ending.exit as u8, ending.message.as_deref());
         Ok(ending.exit)

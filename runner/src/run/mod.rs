@@ -7,6 +7,7 @@ mod place;
 mod plan;
 mod prepare;
 mod rehearse;
+mod settle;
 mod stage;
 
 pub use apply::apply;
@@ -14,18 +15,13 @@ pub use plan::{plan, state};
 pub use prepare::{Prepared, prepare, validate};
 pub use rehearse::rehearse;
 
-use std::time::Duration;
-
-use tokio::time::Instant;
-
 use crate::check;
 use crate::cli::RunArguments;
 use crate::exit::{Exit, Failure};
 use crate::host::Session;
-use crate::lab;
-use crate::policy::Policy;
 use interrupt::Interrupts;
 use place::Place;
+use settle::settle;
 use stage::Stage;
 
 /// Runs a scenario or recipe and says how it ended.
@@ -35,14 +31,16 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
 
 /// Everything after the preparation.
 fn conclude(mut prepared: Prepared) -> Result<Exit, Failure> {
-    let place = Place::enter(&prepared)?;
+    let place = Place::enter(&mut prepared)?;
     let runtime = runtime()?;
-    let reservation = prepared.reservation.take();
+    let stay = prepared.stay.take();
     let record = prepared.record.take();
-    let conducted = conduct(prepared, place, Purpose::Run);
-    let (mut session, ending) = runtime.block_on(conducted)?;
-    session.save_captures();
-    let ending = settle(&mut session, ending, reservation);
+    let (mut session, ending) = runtime.block_on(async {
+        let (mut session, ending, mut interrupts) = conduct(prepared, place, Purpose::Run).await?;
+        session.save_captures();
+        let ending = settle(&mut session, &mut interrupts, ending, stay).await;
+        Ok::<_, Failure>((session, ending))
+    })?;
     if let Some(record) = record {
         record.write(&mut session.report);
     }
@@ -83,7 +81,7 @@ async fn conduct(
     prepared: Prepared,
     place: Place,
     purpose: Purpose,
-) -> Result<(Session, Ending), Failure> {
+) -> Result<(Session, Ending, Interrupts), Failure> {
     let interrupts = Interrupts::listen()?;
     let Prepared { scenario, recipes, grants, limits, report, .. } = prepared;
     let mut stage = Stage::new(scenario, recipes, grants, limits, interrupts)?;
@@ -92,6 +90,7 @@ async fn conduct(
     let operator = place.policy.clone();
     let mut session = stage.session(place.policy, place.kernel, report);
     session.opener = place.opener;
+    session.journal = place.journal;
     session.rehearsal = purpose == Purpose::Rehearsal;
     session.monitor_links();
     stage.capture(&mut session);
@@ -100,7 +99,7 @@ async fn conduct(
         session = back;
         if let Err(failure) = outcome {
             session.hear_links().await;
-            return Ok((session, failure.into()));
+            return Ok((session, failure.into(), stage.interrupts));
         }
     }
     // The checks are no recipe's: all that the operator gave is theirs.
@@ -110,65 +109,7 @@ async fn conduct(
         Purpose::Rehearsal => stage.verdict(&session),
     };
     session.hear_links().await;
-    Ok((session, ending))
-}
-
-/// Keeps the lab, lets it go, or undoes what was made.
-fn settle(session: &mut Session, ending: Ending, reservation: Option<lab::Reservation>) -> Ending {
-    if let Some(reservation) = reservation.filter(|name| name.wants(ending.exit)) {
-        let name = reservation.name().to_owned();
-        return match keep(session, reservation) {
-            Ok(()) => {
-                session.report.result_mut().kept = Some(name);
-                ending
-            }
-            Err(failure) => undo(session, failure.into()),
-        };
-    }
-    match (&session.policy, ending.exit) {
-        (Policy::Host(_), _) => undo_host(session, ending),
-        // The lab goes with this process, all at once.
-        (Policy::Lab | Policy::Nothing, Exit::Done) => ending,
-        (Policy::Lab | Policy::Nothing, _) => undo(session, ending),
-    }
-}
-
-fn keep(session: &Session, reservation: lab::Reservation) -> Result<(), Failure> {
-    let namespaces = session.kernel.namespaces();
-    let named = namespaces.iter().map(|(name, descriptor)| {
-        use std::os::fd::AsFd as _;
-        (name.to_string(), descriptor.as_fd())
-    });
-    let holder = lab::keep(named)?;
-    reservation.keep(holder, namespaces.len())
-}
-
-/// One by one for so long; then the kernel takes the rest of a lab apart, all at once.
-const UNDO: Duration = Duration::from_secs(1);
-
-/// Takes back everything, newest first, whatever fails on the way.
-fn undo(session: &mut Session, ending: Ending) -> Ending {
-    let left = session.undo_all(Some(Instant::now() + UNDO));
-    let rest = session.journal.changes().count();
-    session.report.result_mut().undone_with_lab = rest;
-    if left.is_empty() { ending } else { incomplete(ending, left.len()) }
-}
-
-/// On the host everything goes, however long it takes, and what is still marked is told.
-fn undo_host(session: &mut Session, ending: Ending) -> Ending {
-    let left = session.undo_all(None);
-    let remains = session.kernel.remains();
-    remains.iter().for_each(|what| session.report.left(what));
-    match left.len() + remains.len() {
-        0 => ending,
-        count => incomplete(ending, count),
-    }
-}
-
-fn incomplete(ending: Ending, count: usize) -> Ending {
-    let cause = ending.message.map(|cause| cause + "\n").unwrap_or_default();
-    let message = format!("{cause}not everything could be undone: {count} left, listed above");
-    Ending { exit: Exit::UndoIncomplete, message: Some(message) }
+    Ok((session, ending, stage.interrupts))
 }
 
 impl Stage {

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::interrupt::Interrupts;
+use super::settle::Stay;
 use super::stage::Stage;
 use crate::cli::{ParameterArguments, RunArguments, TargetArgument, ValidateArguments};
 use crate::consent;
 use crate::exit::{Exit, Failure};
 use crate::grant::{Capability, Facts, Grants, Key, Policies, Request, Rule, Uses, Whose};
 use crate::host::Limits;
+use crate::journal::{self, Kept};
 use crate::lab;
 use crate::policy::Target;
 use crate::recipe::Recipe;
@@ -29,7 +31,9 @@ pub struct Prepared {
     /// what the operator gives, before any step narrows it
     pub(super) operator: Grants,
     pub(super) report: Report,
-    pub(super) reservation: Option<lab::Reservation>,
+    /// what was typed
+    pub(super) what: String,
+    pub(super) stay: Option<Stay>,
     pub(super) record: Option<Record>,
 }
 
@@ -67,11 +71,6 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
         Some(TargetArgument::Host) => Target::Host,
         None => scenario.target.unwrap_or(Target::Lab),
     };
-    if target == Target::Host && arguments.keep.is_some() {
-        return Err(Failure::usage(
-            "--keep is for labs; what is made on the host target stays or goes by itself",
-        ));
-    }
     let recipes = recipes(&scenario, &limits)?;
     let answers = match target {
         Target::Host => consent::ask(&scenario.steps, &recipes, &operator)?,
@@ -94,11 +93,8 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
     let report = Report::new(&scenario.name, word, view)
         .with_events(arguments.events.as_deref().map(|path| create("--events", path)).transpose()?)
         .with_artifacts(artifacts.map(folder).transpose()?);
-    let reservation = arguments
-        .keep
-        .as_deref()
-        .map(|name| lab::Folder::open()?.reserve(name, &arguments.what))
-        .transpose()?;
+    let stay = arguments.keep.as_deref().map(|name| stay(name, &arguments.what, target));
+    let stay = stay.transpose()?;
     Ok(Prepared {
         scenario,
         recipes,
@@ -107,9 +103,29 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
         limits,
         target,
         report,
-        reservation,
+        what: arguments.what.clone(),
+        stay,
         record,
     })
+}
+
+/// How what the run makes shall stay; its name must be free.
+fn stay(name: &str, what: &str, target: Target) -> Result<Stay, Failure> {
+    scenario::title(name).map_err(|rule| Failure::usage(format!("--keep: {rule}")))?;
+    let deployed = journal::Folder::open().ok().and_then(|folder| folder.deployment(name));
+    if deployed.is_some() {
+        return Err(Failure::usage(format!(
+            "`{name}` is deployed on the host already\n  help: `netwright destroy {name}` takes it back"
+        )));
+    }
+    let labs = lab::Folder::open()?;
+    match target {
+        Target::Lab => labs.reserve(name, what).map(Stay::Lab),
+        Target::Host if labs.find(name).is_ok() => Err(Failure::usage(format!(
+            "lab `{name}` is kept already\n  help: `netwright destroy {name}` takes it apart"
+        ))),
+        Target::Host => Ok(Stay::Host(Kept { name: name.to_owned(), until: None })),
+    }
 }
 
 /// Checks a scenario and its recipes' parameters; runs no recipe.

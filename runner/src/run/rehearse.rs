@@ -47,12 +47,12 @@ pub fn rehearse(scenario: &ScenarioArguments) -> Result<Exit, Failure> {
         ));
     }
     let name = prepared.scenario.name.clone();
-    prepared.reservation = None;
+    prepared.stay = None;
     // A rehearsal has no consequences: it is joined to nothing.
     prepared.operator = Grants::default();
-    let place = Place::enter(&prepared)?;
+    let place = Place::enter(&mut prepared)?;
     let conducted = conduct(prepared, place, Purpose::Rehearsal);
-    let (session, ending) = runtime()?.block_on(conducted)?;
+    let (session, ending, _) = runtime()?.block_on(conducted)?;
     let Ending { exit, message } = ending;
     if exit != Exit::Done {
         let failed = session.report.result().checks.iter().find(|check| !check.detail.is_empty());

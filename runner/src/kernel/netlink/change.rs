@@ -21,8 +21,8 @@ use crate::kernel::kind::in_place::{self, Present};
 /// A link that was moved, by cookies and indexes.
 #[derive(Debug)]
 pub(super) struct Move {
-    at: (u64, u32),
-    from: (u64, u32),
+    pub(super) at: (u64, u32),
+    pub(super) from: (u64, u32),
 }
 
 impl Netlink {
@@ -77,7 +77,7 @@ impl Netlink {
 
     /// The links above one, whose MTU the kernel lowers with its own (NETDEV_CHANGEMTU in
     /// drivers/net/macvlan.c and net/8021q/vlan.c): a parent before its children.
-    fn lowered_with(
+    pub(super) fn lowered_with(
         &self,
         space: &Arc<Space>,
         link: &RawLink,

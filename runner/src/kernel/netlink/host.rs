@@ -30,11 +30,24 @@ pub(super) struct Host {
     expected: Option<Vec<LinkRef>>,
     /// /run/netns as it was before the run's first name there
     pub(super) folder: Option<super::named::Folder>,
+    /// told of each namespace before it has its name
+    pub(super) witness: Option<Witness>,
+}
+
+/// Called with a namespace's name and cookie, and with what /run/netns was before the run.
+pub struct Witness(pub Box<Tell>);
+
+type Tell = dyn FnMut(&Name, u64, super::named::Folder) -> std::io::Result<()> + Send;
+
+impl std::fmt::Debug for Witness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Witness")
+    }
 }
 
 impl Host {
     pub(super) fn new(mark: Mark) -> Self {
-        Self { mark, made: Mutex::default(), expected: None, folder: None }
+        Self { mark, made: Mutex::default(), expected: None, folder: None, witness: None }
     }
 
     fn made(&self, space: &Space, index: u32) -> bool {
@@ -49,6 +62,18 @@ impl Netlink {
         match self.failpoint.hit() {
             true => super::change::delete_request(i32::MAX.unsigned_abs()),
             false => request,
+        }
+    }
+
+    /// The namespaces that the run has so far.
+    pub fn taken_in(&self) -> Vec<NamespaceRef> {
+        self.spaces.all().map(|space| space.reference()).collect()
+    }
+
+    /// Has somebody told of each new namespace before it has its name.
+    pub fn witnessed_by(&mut self, witness: Witness) {
+        if let Some(host) = &mut self.host {
+            host.witness = Some(witness);
         }
     }
 

@@ -9,6 +9,7 @@ mod create;
 mod distribution;
 mod explain;
 mod find;
+mod foresee;
 mod host;
 mod named;
 mod namespace;
@@ -19,6 +20,7 @@ mod port_vlan;
 mod qdisc;
 mod qdisc_message;
 mod raw_link;
+mod recover;
 mod revert;
 mod route;
 mod route_message;
@@ -34,6 +36,8 @@ mod uplink;
 mod verify;
 
 pub(crate) use self::explain::broken as explain_io;
+pub use self::host::Witness;
+pub use self::named::Folder as NamedFolder;
 
 use std::io;
 use std::net::IpAddr;
@@ -46,6 +50,7 @@ use super::mark::Mark;
 use super::uplink::Uplinks;
 use super::{BatchError, Error, Kernel, LinkSight, NamespaceWatcher, SpaceSight, netns};
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
+use crate::journal::Claim;
 use crate::policy::Permitted;
 
 /// The kernel of this machine, for one run.
@@ -195,6 +200,14 @@ impl Kernel for Netlink {
         let links = changes.iter().flat_map(Permitted::links).cloned().collect();
         let changes: Vec<&Change> = changes.iter().map(Permitted::get).collect();
         self.expecting(links, |kernel| kernel.perform_all(&changes))
+    }
+
+    fn foresee(&self, changes: &[Permitted<Change>]) -> Vec<Undo> {
+        changes.iter().map(|change| self.foreseen(change.get())).collect()
+    }
+
+    fn claims(&self, change: &Permitted<Change>) -> Vec<Claim> {
+        self.claims_of(change)
     }
 
     fn revert(&mut self, undo: &Undo) -> Result<(), Error> {

@@ -1,18 +1,23 @@
 //! Named namespaces of the host, as ip-netns(8) has them: bind mounts under /run/netns.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, fstat, open, statat};
+use rustix::fs::{
+    AtFlags, CWD, FlockOperation, Mode, OFlags, flock, fstat, linkat, open, openat, statat,
+};
 use rustix::io::Errno;
 use rustix::mount::{
     MountPropagationFlags, UnmountFlags, mount_bind, mount_bind_recursive, mount_change, unmount,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::space::Space;
 use crate::change::Name;
+use crate::kernel::mark::Mark;
 
 /// NETNS_RUN_DIR of iproute2.
 pub(crate) const FOLDER: &str = "/run/netns";
@@ -26,19 +31,52 @@ fn path(name: &Name) -> PathBuf {
 ///
 /// # Errors
 /// `EEXIST` where there is such a name.
-pub(super) fn add(name: &Name, namespace: impl AsFd) -> io::Result<()> {
+pub(super) fn add(name: &Name, namespace: impl AsFd, mark: Mark) -> io::Result<()> {
     let folder = shared_folder()?;
     // As iproute2 does: others may be making the folder a mount, or ending that, right now.
     flock(&folder, FlockOperation::LockExclusive)?;
     let path = path(name);
-    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDONLY | OFlags::CLOEXEC;
-    drop(open(&path, flags, Mode::empty())?);
+    put_place(&folder, name, mark)?;
     let source = format!("/proc/self/fd/{}", namespace.as_fd().as_raw_fd());
     mount_bind(source, &path).map_err(|errno| {
         // Nothing is mounted there, so that this is the file made above.
         let _ = fs::remove_file(&path);
         errno.into()
     })
+}
+
+/// What a name's file says under the mount: whose it is.
+fn place_of(mark: Mark) -> String {
+    format!("netwright {:08x}\n", mark.group())
+}
+
+/// The file that the namespace is mounted on. It says from its first moment on whose it is.
+fn put_place(folder: &OwnedFd, name: &Name, mark: Mark) -> io::Result<()> {
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = match openat(folder, ".", flags, Mode::RUSR) {
+        Ok(file) => file,
+        // A file system without files that have no name.
+        Err(Errno::OPNOTSUPP | Errno::ISDIR) => {
+            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+            let file = openat(folder, name.as_str(), flags, Mode::RUSR)?;
+            return fs::File::from(file).write_all(place_of(mark).as_bytes());
+        }
+        Err(errno) => return Err(errno.into()),
+    };
+    fs::File::from(file.try_clone()?).write_all(place_of(mark).as_bytes())?;
+    let source = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(linkat(CWD, source, folder, name.as_str(), AtFlags::SYMLINK_FOLLOW)?)
+}
+
+/// Removes a run's file for a name on which no namespace is mounted.
+pub(super) fn remove_place(name: &Name, mark: Mark) -> io::Result<()> {
+    let path = path(name);
+    match fs::read_to_string(&path) {
+        Ok(text) if text == place_of(mark) => fs::remove_file(&path),
+        Ok(_) => Ok(()),
+        // A namespace is mounted on it, or there is none.
+        Err(_) => Ok(()),
+    }
 }
 
 /// The folder, which is a shared mount from here on.
@@ -81,8 +119,8 @@ pub(super) fn is_named(space: &Space) -> bool {
 }
 
 /// What the run made of /run/netns.
-#[derive(Debug, Default)]
-pub(super) struct Folder {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folder {
     was_there: bool,
     was_mount: bool,
 }

@@ -8,6 +8,7 @@ use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
 
 use super::Netlink;
 use super::explain::{broken, explain};
+use super::host::Witness;
 use super::named;
 use super::socket::Request;
 use super::space::{Opened, Space, open_here};
@@ -49,8 +50,12 @@ impl Netlink {
         opened: Opened,
     ) -> Result<Applied, Error> {
         if let Some(host) = &mut self.host {
-            host.folder.get_or_insert_with(named::Folder::now);
-            named::add(name, &opened.0).map_err(|error| broken(&error, change))?;
+            let folder = *host.folder.get_or_insert_with(named::Folder::now);
+            if let Some(Witness(tell)) = &mut host.witness {
+                tell(name, opened.2, folder)
+                    .map_err(|error| Error::Invalid(crate::journal::unwritable(&error)))?;
+            }
+            named::add(name, &opened.0, host.mark).map_err(|error| broken(&error, change))?;
         }
         let space = Space::new(Some(name.clone()), opened, self.fresh_index);
         let space = self.spaces.insert(space);
@@ -103,7 +108,7 @@ impl Netlink {
     }
 
     /// Puts /run/netns back once the run has no name in it any more.
-    fn restore_folder(&mut self) -> io::Result<()> {
+    pub(super) fn restore_folder(&mut self) -> io::Result<()> {
         let more = self.spaces.all().any(|space| space.own && space.name.is_some());
         let Some(host) = self.host.as_mut().filter(|_| !more) else { return Ok(()) };
         host.folder.take().map_or(Ok(()), |folder| folder.restore())

@@ -277,7 +277,7 @@ fn mac_of(message: &NeighbourMessage) -> Option<MacAddress> {
 
 /// A neighbour as it is there now, where somebody put it: what the kernel found out by itself
 /// comes back by itself.
-fn held(space: &Space, index: u32, address: IpAddr, proxy: bool) -> Option<Neighbour> {
+pub(super) fn held(space: &Space, index: u32, address: IpAddr, proxy: bool) -> Option<Neighbour> {
     let family = if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
     let all = list(space, Some(family)).ok()?;
     let found = all
@@ -368,7 +368,7 @@ fn read_entry(body: &[u8], index: u32) -> Option<Entry> {
     })
 }
 
-fn same_entry(one: &Entry, other: &Entry) -> bool {
+pub(super) fn same_entry(one: &Entry, other: &Entry) -> bool {
     one.mac == other.mac
         && one.vlan == other.vlan
         && one.master == other.master

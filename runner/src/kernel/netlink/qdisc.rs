@@ -110,7 +110,7 @@ impl Netlink {
     }
 
     /// The one that somebody put there.
-    fn explicit(&self, space: &Space, index: u32) -> Result<Option<Qdisc>, Error> {
+    pub(super) fn explicit(&self, space: &Space, index: u32) -> Result<Option<Qdisc>, Error> {
         Ok(self.root_of(space, index)?.filter(|found| found.handle.is_some()))
     }
 
@@ -193,7 +193,7 @@ fn put_in_place(space: &Space, index: u32, before: &Qdisc, wanted: &Qdisc) -> Re
 }
 
 /// What puts the former state of a link back.
-fn back(link: LinkRef, before: Option<Qdisc>) -> Undo {
+pub(super) fn back(link: LinkRef, before: Option<Qdisc>) -> Undo {
     let step = match before {
         Some(qdisc) => Change::PutQdisc { link, qdisc, how: Write::Replace },
         None => Change::RemoveQdisc { link },

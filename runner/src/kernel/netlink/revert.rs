@@ -14,6 +14,30 @@ pub(super) struct Holdings {
     routes: Vec<Route>,
 }
 
+impl Holdings {
+    /// The addresses of one link, and the routes by it alone.
+    pub(super) fn of_link(self, index: u32, name: &str) -> Self {
+        let Self { mut addresses, mut routes } = self;
+        addresses.retain(|(on, _, _)| *on == index);
+        routes.retain(|route| route.next_hops.iter().any(|hop| hop.link.as_deref() == Some(name)));
+        Self { addresses, routes }
+    }
+
+    /// Steps that put all of it back, where it isn't there.
+    pub(super) fn into_steps(self, space: &Space) -> Vec<Change> {
+        let namespace = space.reference();
+        let addresses = self.addresses.into_iter().map(|(index, name, address)| {
+            let link = LinkRef { namespace: namespace.clone(), name, index: Some(index) };
+            Change::PutAddress { link, address, how: Write::Replace }
+        });
+        let routes = self.routes.into_iter().map(|route| {
+            let namespace = namespace.clone();
+            Change::PutRoute { namespace, route, how: Write::Add }
+        });
+        addresses.chain(routes).collect()
+    }
+}
+
 impl Netlink {
     /// All steps, in order, even when one fails; the first failure is the answer.
     pub(super) fn take_back(&mut self, undo: &Undo) -> Result<(), Error> {
@@ -30,6 +54,11 @@ impl Netlink {
     fn take_step_back(&mut self, step: &Change) -> Result<(), Error> {
         if let Some(link) = link_of(step)
             && self.is_another(link)?
+        {
+            return Ok(());
+        }
+        if let Change::MoveLink { link, .. } = step
+            && self.never_arrived(link)
         {
             return Ok(());
         }
@@ -62,6 +91,15 @@ impl Netlink {
             Err(Error::Gone(_)) => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a link that was about to be moved did not get there: before it does, nobody knows
+    /// which index it will have.
+    fn never_arrived(&self, link: &LinkRef) -> bool {
+        let Ok(space) = self.spaces.find(&link.namespace) else { return true };
+        let moved = |index| self.moves.iter().any(|moved| moved.at == (space.cookie, index));
+        link.index.is_none()
+            && !space.link(&link.name).ok().flatten().is_some_and(|now| moved(now.index))
     }
 
     /// Whether a step is about a route of the run's own whose link is gone, and the route with it.

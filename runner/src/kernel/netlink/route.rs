@@ -215,7 +215,7 @@ pub(super) fn route_applied(space: &Space, route: &Route) -> Applied {
     Applied { made: Made::Nothing, undo: Undo { steps: vec![step] } }
 }
 
-fn restored(space: &Space, route: Route, how: Write) -> Applied {
+pub(super) fn restored(space: &Space, route: Route, how: Write) -> Applied {
     let step = Change::PutRoute { namespace: space.reference(), route, how };
     Applied { made: Made::Nothing, undo: Undo { steps: vec![step] } }
 }

@@ -43,8 +43,10 @@ impl Netlink {
             }));
         }
         let made = target.within(|| tun::create(name, &device));
-        made.map_err(|error| tun_error(&error, change))?;
-        let raw = self.link_by_name(target, name)?;
+        let file = made.map_err(|error| tun_error(&error, change))?;
+        // It carries no mark yet, so that a look at what the run may find by name would miss it.
+        let gone = || Error::Gone(format!("link `{name}` of {}", target.shown()));
+        let raw = target.link(name).ok().flatten().ok_or_else(gone)?;
         target.used_index(raw.index);
         self.note_made(target, raw.index);
         let link = reference(target, &raw);
@@ -60,11 +62,10 @@ impl Netlink {
                     answer.map_err(|failure| self.setting_error(change, target, &link, failure))
                 })
             });
-        if let Err(error) = done {
-            // The error counts; what is left shows in the check for leaks.
-            let _ = target.execute(&super::change::delete_request(raw.index));
-            return Err(error);
-        }
+        // Until here it goes with this process: it never stays without the settings that tell
+        // whose it is.
+        done?;
+        tun::stay(&file).map_err(|error| tun_error(&error, change))?;
         Ok(applied(&link))
     }
 }

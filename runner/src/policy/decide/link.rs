@@ -2,9 +2,7 @@
 
 use super::super::host::forbidden;
 use super::{Decision, Subject, named};
-use crate::change::{
-    Change, Kind, LinkName, LinkRef, MacvlanMode, Name, NamespaceRef, Setting, Spec,
-};
+use crate::change::{Change, Kind, LinkName, LinkRef, Name, NamespaceRef, Setting, Spec};
 use crate::grant::{Capability, Facts};
 use crate::kernel::kind;
 use crate::kernel::{Error, LinkSight};
@@ -83,7 +81,7 @@ impl Decision<'_> {
         };
         self.policy.floor_of_a_parent(&seen)?;
         let name = seen.reference.name.clone();
-        if takes_over(&spec.kind) {
+        if kind::takes_over(&spec.kind) {
             self.policy.floor(&seen, self.kernel)?;
             let facts = Facts { link: Some(name.clone()), ..Facts::default() };
             self.policy.need(Capability::UplinkPassthru, facts, &shown)?;
@@ -241,25 +239,4 @@ fn facts_of(kind: &str, name: &str, settings: &[Setting]) -> Facts {
         _ => None,
     });
     Facts { kind: Some(kind.to_owned()), name: Some(name.to_owned()), mtu, ..Facts::default() }
-}
-
-/// Whether a child gets all that arrives at its parent.
-pub(super) fn takes_over(kind: &Kind) -> bool {
-    match kind {
-        Kind::Macvlan(macvlan) | Kind::Macvtap(macvlan) => {
-            macvlan.mode == Some(MacvlanMode::Passthru)
-        }
-        Kind::Veth(_)
-        | Kind::Bridge(_)
-        | Kind::Vlan(_)
-        | Kind::Vxlan(_)
-        | Kind::Dummy
-        | Kind::Ifb
-        | Kind::Ipvlan(_)
-        | Kind::Ipvtap(_)
-        | Kind::Tun(_)
-        | Kind::Tap(_)
-        | Kind::Vrf(_)
-        | Kind::Other(_) => false,
-    }
 }

@@ -1,0 +1,179 @@
+//! What a journal tells, once it is read.
+
+use super::claim::Claim;
+use super::record::{Head, Kept, Record};
+use crate::change::{Change, Name, NamespaceRef, Undo};
+use crate::kernel::NamedFolder;
+
+/// The form of journals that this program writes and reads.
+pub(super) const SCHEMA: u32 = 1;
+
+/// A run's history up to now.
+#[derive(Debug, Clone)]
+pub struct History {
+    pub head: Head,
+    pub attached: Vec<NamespaceRef>,
+    /// namespaces that the run has made, by name and cookie
+    pub made: Vec<(Name, u64)>,
+    /// /run/netns as it was before the first of them
+    pub folder: Option<NamedFolder>,
+    /// the changes that stand or may stand, oldest first
+    pub entries: Vec<Entry>,
+    pub claims: Vec<Claim>,
+    pub kept: Option<Kept>,
+    pub confirmed: bool,
+    pub given_up: bool,
+}
+
+/// A change that was not taken back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub number: u64,
+    pub change: Change,
+    pub undo: Undo,
+    /// its outcome is known; else the run ended before it was told
+    pub certain: bool,
+}
+
+/// What is to become of what a journal tells of, once its run has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// nobody waits for an answer: it goes
+    Undone,
+    /// only who asks for it takes it up
+    Left,
+    /// a deployment
+    Stays,
+    /// a deployment until this moment of CLOCK_BOOTTIME, in milliseconds
+    Until(u64),
+}
+
+impl History {
+    /// None without a head, or with one that this program doesn't know.
+    pub fn of(records: Vec<Record>) -> Option<Self> {
+        let mut records = records.into_iter();
+        let Some(Record::Head(head)) = records.next() else { return None };
+        if head.schema != SCHEMA {
+            return None;
+        }
+        let mut history = Self {
+            head,
+            attached: Vec::new(),
+            made: Vec::new(),
+            folder: None,
+            entries: Vec::new(),
+            claims: Vec::new(),
+            kept: None,
+            confirmed: false,
+            given_up: false,
+        };
+        records.for_each(|record| history.take(record));
+        Some(history)
+    }
+
+    fn take(&mut self, record: Record) {
+        match record {
+            // There is one, at the start.
+            Record::Head(_) => {}
+            Record::Attached(namespace) => self.attached.push(namespace),
+            Record::Namespace { name, cookie, folder } => {
+                self.made.push((name, cookie));
+                self.folder = self.folder.or(folder);
+            }
+            Record::Intent { number, change, foreseen: undo } => {
+                self.entries.push(Entry { number, change, undo, certain: false });
+            }
+            Record::Done { number, undo } => {
+                let entry = self.entries.iter_mut().rfind(|entry| entry.number == number);
+                if let Some(entry) = entry {
+                    entry.undo = undo;
+                    entry.certain = true;
+                }
+            }
+            Record::Failed { number } | Record::Undone { number } => {
+                self.entries.retain(|entry| entry.number != number);
+            }
+            Record::Claim(claim) => self.claims.push(claim),
+            Record::Kept(kept) => self.kept = Some(kept),
+            Record::Confirmed => self.confirmed = true,
+            Record::GivenUp => self.given_up = true,
+        }
+    }
+
+    pub fn fate(&self) -> Fate {
+        match &self.kept {
+            _ if self.given_up => Fate::Left,
+            None => Fate::Undone,
+            Some(Kept { until: Some(until), .. }) if !self.confirmed => Fate::Until(*until),
+            Some(_) => Fate::Stays,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fate, History, SCHEMA};
+    use crate::change::{Change, Undo};
+    use crate::journal::record::{Head, Kept, Record};
+
+    fn head() -> Record {
+        Record::Head(Head {
+            schema: SCHEMA,
+            group: 0x6e00_0001,
+            boot: "b".to_owned(),
+            pid: 1,
+            root: 1,
+            name: "lan".to_owned(),
+            what: "lan.yaml".to_owned(),
+            created: 0,
+        })
+    }
+
+    fn intent(number: u64) -> Record {
+        let name = "n1".parse().expect("a name");
+        Record::Intent {
+            number,
+            change: Change::CreateNamespace { name },
+            foreseen: Undo::default(),
+        }
+    }
+
+    fn numbers(records: Vec<Record>) -> Vec<u64> {
+        let history = History::of(records).expect("it has a head");
+        history.entries.iter().map(|entry| entry.number).collect()
+    }
+
+    #[test]
+    fn what_failed_or_was_undone_stands_no_longer() {
+        let records = vec![
+            head(),
+            intent(0),
+            intent(1),
+            intent(2),
+            Record::Failed { number: 1 },
+            Record::Done { number: 2, undo: Undo::default() },
+            Record::Undone { number: 2 },
+        ];
+        assert_eq!(numbers(records), [0]);
+    }
+
+    #[test]
+    fn a_journal_without_a_head_tells_nothing() {
+        assert!(History::of(vec![intent(0)]).is_none());
+        assert!(History::of(Vec::new()).is_none());
+    }
+
+    #[test]
+    fn a_deployment_goes_unless_it_is_confirmed_in_time() {
+        let fate = |more: Vec<Record>| {
+            let records = [vec![head()], more].concat();
+            History::of(records).expect("it has a head").fate()
+        };
+        let kept = |until| Record::Kept(Kept { name: "lan".to_owned(), until });
+        assert_eq!(fate(vec![]), Fate::Undone);
+        assert_eq!(fate(vec![kept(None)]), Fate::Stays);
+        assert_eq!(fate(vec![kept(Some(5))]), Fate::Until(5));
+        assert_eq!(fate(vec![kept(Some(5)), Record::Confirmed]), Fate::Stays);
+        assert_eq!(fate(vec![Record::GivenUp]), Fate::Left);
+    }
+}

@@ -1,0 +1,65 @@
+//! A journal on tmpfs: written by the run that makes changes, or by who takes them back.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+
+use rustix::fs::{FallocateFlags, fallocate};
+
+use super::record::{Record, encode};
+use crate::crash;
+
+/// Space is reserved in such pieces, so that it is known before a change whether what follows it
+/// can be written.
+const PIECE: u64 = 256 << 10;
+/// Always free beyond what is being written: an outcome with all that it restores.
+const RESERVE: u64 = 128 << 10;
+
+/// The end of a journal, to be written on.
+#[derive(Debug)]
+pub struct Log {
+    file: File,
+    /// where the next record goes
+    at: u64,
+    /// how far space is reserved
+    reserved: u64,
+}
+
+impl Log {
+    /// Goes on after the last whole record.
+    pub(super) fn resume(file: File, at: u64) -> io::Result<Self> {
+        // What was being written there is no record, and must never become the start of one.
+        file.set_len(at)?;
+        let mut log = Self { file, at, reserved: at };
+        log.reserve(0)?;
+        Ok(log)
+    }
+
+    /// Writes a record that a change must not be made without.
+    ///
+    /// # Errors
+    /// `ENOSPC` where the folder is full.
+    pub fn write(&mut self, record: &Record) -> io::Result<()> {
+        let bytes = encode(record)?;
+        self.reserve(bytes.len() as u64 + RESERVE)?;
+        crash::point();
+        if crash::is_now() {
+            // Half of it, as if the process had ended in the middle.
+            self.file.write_all_at(&bytes[..bytes.len() / 2], self.at)?;
+            crash::end();
+        }
+        self.file.write_all_at(&bytes, self.at)?;
+        self.at += bytes.len() as u64;
+        crash::point();
+        Ok(())
+    }
+
+    fn reserve(&mut self, more: u64) -> io::Result<()> {
+        let needed = self.at + more.max(RESERVE);
+        while self.reserved < needed {
+            fallocate(&self.file, FallocateFlags::empty(), self.reserved, PIECE)?;
+            self.reserved += PIECE;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,238 @@
+//! Remembers each change with what undoes it: the intent before the kernel is asked, the undo
+//! after it has answered.
+//!
+//! A lab's journal lives in memory: what it describes lives in a lab, which the kernel takes apart
+//! when the run's process ends, however it ends. On the host it is written to a folder on tmpfs
+//! too, where another process finds it.
+
+mod claim;
+mod folder;
+mod history;
+mod log;
+mod record;
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use claim::{Claim, Claimed};
+pub use folder::{Folder, Owned, file_name};
+pub use history::{Entry, Fate, History};
+pub use log::Log;
+pub use record::{Head, Kept, Record, decode};
+
+use crate::change::{Change, Name, Undo};
+use crate::kernel::NamedFolder;
+
+/// The form of journals that this program writes.
+pub const SCHEMA: u32 = history::SCHEMA;
+
+/// A change that was made, and how it is taken back.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    number: usize,
+    pub change: Change,
+    pub undo: Undo,
+}
+
+/// The place of a change that is about to be made.
+#[derive(Debug)]
+pub struct Intent(usize);
+
+/// A run's changes, in the order in which they were made.
+#[derive(Debug, Default)]
+pub struct Journal {
+    entries: Vec<(Change, Option<Undo>)>,
+    lasting: Option<Lasting>,
+    /// no change was ever written down
+    untouched: bool,
+}
+
+/// A journal that outlives the run.
+#[derive(Debug, Clone)]
+pub struct Lasting {
+    folder: Arc<Folder>,
+    file: String,
+    log: Arc<Mutex<Log>>,
+    claims: Vec<Claim>,
+}
+
+impl Lasting {
+    pub fn new(folder: Folder, head: &Head, log: Log) -> Self {
+        Self {
+            folder: Arc::new(folder),
+            file: file_name(head.group),
+            log: Arc::new(Mutex::new(log)),
+            claims: Vec::new(),
+        }
+    }
+
+    /// A panic elsewhere leaves whole records only.
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn write(&self, record: &Record) -> io::Result<()> {
+        self.log().write(record)
+    }
+
+    /// A namespace was made and has no name yet.
+    pub fn namespace(
+        &self,
+        name: &Name,
+        cookie: u64,
+        folder: Option<NamedFolder>,
+    ) -> io::Result<()> {
+        self.write(&Record::Namespace { name: name.clone(), cookie, folder })
+    }
+
+    /// Claims what a change uses or alters.
+    ///
+    /// # Errors
+    /// The sentence says who has it.
+    fn claim(&mut self, claims: Vec<Claim>) -> Result<(), String> {
+        let unclaimed = |claim: &Claim| !self.claims.contains(claim);
+        let new: Vec<Claim> = claims.into_iter().filter(unclaimed).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let failed = |error: io::Error| format!("the journals can't be locked: {error}");
+        let _lock = self.folder.lock().map_err(failed)?;
+        for file in self.folder.files().into_iter().filter(|file| *file != self.file) {
+            let Some((history, alive)) = self.folder.read(&file) else { continue };
+            for claim in &new {
+                if let Some(theirs) = history.claims.iter().find(|theirs| theirs.excludes(claim)) {
+                    return Err(taken(theirs, claim, &history, alive));
+                }
+            }
+        }
+        for claim in new {
+            self.write(&Record::Claim(claim.clone())).map_err(|error| unwritable(&error))?;
+            self.claims.push(claim);
+        }
+        Ok(())
+    }
+}
+
+/// Who has what two runs can't both have.
+fn taken(theirs: &Claim, ours: &Claim, history: &History, alive: bool) -> String {
+    let verb = if theirs.alone { "was altered" } else { "is used" };
+    let (name, pid) = (&history.head.name, history.head.pid);
+    let (who, help) = match &history.kept {
+        Some(kept) => {
+            let name = &kept.name;
+            (format!("deployment `{name}`"), format!("`netwright destroy {name}` takes it back"))
+        }
+        None if alive => {
+            (format!("a run of `{name}` (process {pid})"), "wait until it has ended".to_owned())
+        }
+        None => (
+            format!("a run of `{name}` that was not undone"),
+            "`netwright gc` takes back what it left".to_owned(),
+        ),
+    };
+    let what = &ours.what;
+    format!("{what} {verb} by {who}, and this run would alter what that relies on\n  help: {help}")
+}
+
+pub fn unwritable(error: &io::Error) -> String {
+    format!(
+        "the journal can't be written, so nothing more is changed: {error}\n  help: make room in {}",
+        crate::store::path().display()
+    )
+}
+
+impl Journal {
+    /// One that outlives the run.
+    pub fn lasting(lasting: Lasting) -> Self {
+        Self { entries: Vec::new(), lasting: Some(lasting), untouched: true }
+    }
+
+    /// Whether it wants to know of a change's undo before the change is made.
+    pub fn wants_foresight(&self) -> bool {
+        self.lasting.is_some()
+    }
+
+    /// Claims what changes use or alter, for as long as the journal is there.
+    pub fn claim(&mut self, claims: Vec<Claim>) -> Result<(), String> {
+        self.lasting.as_mut().map_or(Ok(()), |lasting| lasting.claim(claims))
+    }
+
+    /// # Errors
+    /// The change must not be made: if the run ended in the middle, nobody would know of it.
+    pub fn intend(&mut self, change: &Change, foreseen: Undo) -> io::Result<Intent> {
+        let number = self.entries.len();
+        self.untouched = false;
+        if let Some(lasting) = &self.lasting {
+            let change = change.clone();
+            lasting.write(&Record::Intent { number: number as u64, change, foreseen })?;
+        }
+        self.entries.push((change.clone(), None));
+        Ok(Intent(number))
+    }
+
+    pub fn done(&mut self, Intent(place): Intent, undo: Undo) {
+        let number = place as u64;
+        self.note(|| Record::Done { number, undo: undo.clone() });
+        self.entries[place].1 = Some(undo);
+    }
+
+    /// The kernel said no: there is nothing to undo.
+    pub fn failed(&mut self, Intent(place): Intent) {
+        self.note(|| Record::Failed { number: place as u64 });
+        self.entries[place].1 = None;
+    }
+
+    /// Takes out the newest change that was made.
+    pub fn newest(&mut self) -> Option<Standing> {
+        while let Some((change, undo)) = self.entries.pop() {
+            if let Some(undo) = undo {
+                return Some(Standing { number: self.entries.len(), change, undo });
+            }
+        }
+        None
+    }
+
+    /// A change that was taken out was undone.
+    pub fn undone(&self, standing: &Standing) {
+        self.note(|| Record::Undone { number: standing.number as u64 });
+    }
+
+    /// The changes that stand, oldest first.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.entries.iter().filter(|(_, undo)| undo.is_some()).map(|(change, _)| change)
+    }
+
+    /// What it tells of stays.
+    pub fn keep(&mut self, kept: Kept) -> io::Result<()> {
+        self.untouched = false;
+        self.lasting.as_ref().map_or(Ok(()), |lasting| lasting.write(&Record::Kept(kept)))
+    }
+
+    /// Everything was taken back.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.lasting.take().map_or(Ok(()), |lasting| lasting.folder.remove(&lasting.file))
+    }
+
+    /// Something is left, and nobody but who asks for it shall take it up.
+    pub fn give_up(&self) {
+        self.note(|| Record::GivenUp);
+    }
+
+    /// What has happened already. Where it can't be written, the intent before it is what whoever
+    /// recovers goes by, and finds the rest by the mark.
+    fn note(&self, record: impl FnOnce() -> Record) {
+        if let Some(lasting) = &self.lasting {
+            let _ = lasting.write(&record());
+        }
+    }
+}
+
+/// A run that made nothing leaves no journal; one that did ends it in words.
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if self.entries.is_empty() && self.untouched {
+            // An empty journal is removed by whoever finds it.
+            let _ = self.finish();
+        }
+    }
+}

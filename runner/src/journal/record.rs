@@ -1,0 +1,159 @@
+//! What a journal on tmpfs holds, and how a record is written: its length, its checksum, its text.
+
+use serde::{Deserialize, Serialize};
+
+use super::claim::Claim;
+use crate::change::{Change, Name, NamespaceRef, Undo};
+use crate::kernel::NamedFolder;
+
+/// No record is longer; a length beyond it is no record.
+const LONGEST: usize = 1 << 24;
+/// Length and checksum, 4 bytes each.
+const HEADER: usize = 8;
+
+/// One line of a run's history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Record {
+    Head(Head),
+    /// a namespace of others' that the operator named
+    Attached(NamespaceRef),
+    /// a namespace that the run has made, before it has its name
+    Namespace {
+        name: Name,
+        cookie: u64,
+        /// /run/netns as it was before
+        folder: Option<NamedFolder>,
+    },
+    /// a change is about to be made; `foreseen` takes it back if no outcome follows
+    Intent {
+        number: u64,
+        change: Change,
+        foreseen: Undo,
+    },
+    Done {
+        number: u64,
+        undo: Undo,
+    },
+    /// the kernel said no
+    Failed {
+        number: u64,
+    },
+    Undone {
+        number: u64,
+    },
+    /// something of others' that this run uses or alters
+    Claim(Claim),
+    /// the run's end: what it made stays
+    Kept(Kept),
+    /// it stays for good
+    Confirmed,
+    /// undo was given up; only somebody who asks for it takes it up again
+    GivenUp,
+}
+
+/// Whose journal it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    pub schema: u32,
+    /// the link group of what the run makes
+    pub group: u32,
+    /// nothing that it tells of has outlived its boot
+    pub boot: String,
+    pub pid: u32,
+    /// the machine's own namespace, as the run sees it, by its cookie
+    pub root: u64,
+    /// of the scenario or recipe
+    pub name: String,
+    /// what was typed
+    pub what: String,
+    /// seconds since 1970
+    pub created: u64,
+}
+
+/// What became a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub name: String,
+    /// taken back at this moment of CLOCK_BOOTTIME, in milliseconds, unless it is confirmed
+    pub until: Option<u64>,
+}
+
+/// The bytes of a record.
+pub(super) fn encode(record: &Record) -> serde_json::Result<Vec<u8>> {
+    let mut bytes = vec![0; HEADER];
+    serde_json::to_writer(&mut bytes, record)?;
+    let (header, text) = bytes.split_at_mut(HEADER);
+    header[..4].copy_from_slice(&(text.len() as u32).to_le_bytes());
+    header[4..].copy_from_slice(&crc32fast::hash(text).to_le_bytes());
+    Ok(bytes)
+}
+
+/// All whole records from the start, and how many bytes they take. What follows the last whole one
+/// was being written when the writer ended, or is no record.
+pub fn decode(bytes: &[u8]) -> (Vec<Record>, usize) {
+    let mut records = Vec::new();
+    let mut at = 0;
+    while let Some((record, length)) = bytes.get(at..).and_then(first) {
+        records.push(record);
+        at += length;
+    }
+    (records, at)
+}
+
+fn first(bytes: &[u8]) -> Option<(Record, usize)> {
+    let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    let length =
+        usize::try_from(number(0)?).ok().filter(|length| (1..=LONGEST).contains(length))?;
+    let text = bytes.get(HEADER..HEADER + length)?;
+    if crc32fast::hash(text) != number(4)? {
+        return None;
+    }
+    Some((serde_json::from_slice(text).ok()?, HEADER + length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Record, decode, encode};
+
+    fn two() -> Vec<u8> {
+        let mut bytes = encode(&Record::Failed { number: 1 }).expect("plain data");
+        bytes.extend(encode(&Record::Undone { number: 2 }).expect("plain data"));
+        bytes
+    }
+
+    #[test]
+    fn records_come_back() {
+        let bytes = two();
+        let expected = vec![Record::Failed { number: 1 }, Record::Undone { number: 2 }];
+        assert_eq!(decode(&bytes), (expected, bytes.len()));
+    }
+
+    #[test]
+    fn a_torn_record_ends_the_journal() {
+        let bytes = two();
+        let whole = encode(&Record::Failed { number: 1 }).expect("plain data").len();
+        for length in whole..bytes.len() {
+            let (records, read) = decode(&bytes[..length]);
+            assert_eq!((records.len(), read), (1, whole), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_changed_byte_ends_the_journal() {
+        for place in 0..two().len() {
+            let mut bytes = two();
+            bytes[place] ^= 0x20;
+            let (records, _) = decode(&bytes);
+            assert!(records.len() < 2, "byte {place} was believed");
+        }
+    }
+
+    #[test]
+    fn space_that_was_only_reserved_is_no_record() {
+        let mut bytes = two();
+        let length = bytes.len();
+        bytes.extend([0; 4096]);
+        assert_eq!(decode(&bytes).1, length);
+    }
+}

@@ -1,0 +1,312 @@
+//! What would take a change back if nobody were there any more to see its outcome; and what of
+//! others' it uses or alters.
+//!
+//! What a run makes on the host carries its mark, and needs no foresight: it is found by that.
+//! What it borrows is read before anything is done, and more is put back than one change may have
+//! altered, for putting back what is there already does nothing.
+
+use std::sync::Arc;
+
+use super::address;
+use super::find::reference;
+use super::neighbour;
+use super::qdisc;
+use super::raw_link::{IFF_UP, RawLink};
+use super::route::{self, restored, same_place};
+use super::route_message::table;
+use super::settings;
+use super::space::Space;
+use super::{Netlink, host};
+use crate::change::{Change, Family, LinkRef, NamespaceRef, Route, Rule, Setting, Undo, Write};
+use crate::journal::{Claim, Claimed};
+use crate::kernel::{Error, kind};
+use crate::policy::Permitted;
+
+type Steps = Result<Vec<Change>, Error>;
+
+impl Netlink {
+    /// Nothing where nothing of others' is altered, or where it can't be found: the change that
+    /// follows will say so.
+    pub(super) fn foreseen(&self, change: &Change) -> Undo {
+        Undo { steps: self.steps_back(change).unwrap_or_default() }
+    }
+
+    fn steps_back(&self, change: &Change) -> Steps {
+        match change {
+            Change::CreateNamespace { .. }
+            | Change::DeleteNamespace { .. }
+            | Change::SetNamespaceId { .. }
+            | Change::CreateLink { .. }
+            // Nobody's but the run's own.
+            | Change::DeleteLink { .. } => Ok(Vec::new()),
+            Change::ChangeLink { link, settings } => {
+                self.of_others(link, |space, raw| self.settings_back(space, raw, settings))
+            }
+            Change::MoveLink { link, to } => {
+                self.of_others(link, |space, raw| self.move_back(space, raw, to))
+            }
+            Change::PutAddress { link, address, .. } => self.of_others(link, |space, raw| {
+                let before = address::held(space, raw.index, address.prefix, address.peer);
+                Ok(address::put_applied(reference(space, raw), address, before).undo.steps)
+            }),
+            // With an address go those that it was the primary of, and the routes by it.
+            Change::RemoveAddress { link, .. } => {
+                self.of_others(link, |space, raw| Ok(self.held_by(space, raw)))
+            }
+            Change::PutRoute { namespace, route, how } => {
+                self.put_route_back(namespace, route, *how)
+            }
+            Change::RemoveRoute { namespace, route } => self.routes_back(namespace, route),
+            Change::AddRule { namespace, rule } => self.rule_back(namespace, rule),
+            Change::RemoveRule { namespace, rule } => self.rules_back(namespace, rule),
+            Change::PutNeighbour { link, neighbour, .. } => self.of_others(link, |space, raw| {
+                let before =
+                    neighbour::held(space, raw.index, neighbour.address, neighbour.proxy);
+                Ok(neighbour::put_applied(reference(space, raw), neighbour, before).undo.steps)
+            }),
+            Change::RemoveNeighbour { link, address, proxy } => {
+                self.of_others(link, |space, raw| {
+                    let before = neighbour::held(space, raw.index, *address, *proxy);
+                    let back = |neighbour| Change::PutNeighbour {
+                        link: reference(space, raw),
+                        neighbour,
+                        how: Write::Replace,
+                    };
+                    Ok(before.into_iter().map(back).collect())
+                })
+            }
+            Change::PutEntry { link, entry, .. } | Change::RemoveEntry { link, entry } => {
+                self.of_others(link, |space, raw| {
+                    let link = reference(space, raw);
+                    let all = self.entries(&link)?;
+                    let old = all.into_iter().find(|old| neighbour::same_entry(old, entry));
+                    Ok(vec![match old {
+                        Some(entry) => Change::PutEntry { link, entry, how: Write::Replace },
+                        None => Change::RemoveEntry { link, entry: entry.clone() },
+                    }])
+                })
+            }
+            Change::SetSysctl { namespace, key, .. } => {
+                let space = self.spaces.find(namespace)?;
+                let value = self.sysctl(namespace, key)?;
+                let back = || Change::SetSysctl { namespace: space.reference(), key: key.clone(), value };
+                Ok((!space.own).then(back).into_iter().collect())
+            }
+            Change::PutQdisc { link, .. } | Change::RemoveQdisc { link } => {
+                self.of_others(link, |space, raw| {
+                    let before = self.explicit(space, raw.index)?;
+                    Ok(qdisc::back(reference(space, raw), before).steps)
+                })
+            }
+            Change::PutVlan { link, .. }
+            | Change::RemoveVlan { link, .. }
+            | Change::SetVlans { link, .. } => self.of_others(link, |space, raw| {
+                let link = reference(space, raw);
+                let vlans = self.vlans(&link)?;
+                Ok(vec![Change::SetVlans { link, vlans }])
+            }),
+        }
+    }
+
+    /// Steps for a link that is neither the run's own nor in a namespace of its own; but one that
+    /// was moved there is somebody's still.
+    fn of_others(
+        &self,
+        link: &LinkRef,
+        steps: impl FnOnce(&Arc<Space>, &RawLink) -> Steps,
+    ) -> Steps {
+        let (space, raw) = self.resolve(link)?;
+        let borrowed = self.is_borrowed(&space, &raw);
+        if !borrowed && (space.own || self.is_own(&space, &raw)) {
+            return Ok(Vec::new());
+        }
+        steps(&space, &raw)
+    }
+
+    fn settings_back(&self, space: &Arc<Space>, raw: &RawLink, settings: &[Setting]) -> Steps {
+        let mut name_of =
+            |index| space.link_at(index).ok().flatten().map(|found: RawLink| found.name);
+        let inverse = settings::inverse(raw, settings, &mut name_of);
+        let mut steps = Vec::new();
+        if !inverse.is_empty() {
+            steps.push(Change::ChangeLink { link: reference(space, raw), settings: inverse });
+        }
+        let lowered = self.lowered_with(space, raw, settings);
+        steps.extend(lowered.iter().map(|(there, child)| Change::ChangeLink {
+            link: reference(there, child),
+            settings: vec![Setting::Mtu(child.mtu())],
+        }));
+        if settings::loses_routes(raw, settings) || settings::loses_ipv6(raw, settings) {
+            steps.extend(self.held_by(space, raw));
+        }
+        Ok(steps)
+    }
+
+    fn move_back(&self, space: &Arc<Space>, raw: &RawLink, to: &NamespaceRef) -> Steps {
+        let there = LinkRef {
+            namespace: self.spaces.find(to)?.reference(),
+            name: raw.name.clone(),
+            // The kernel gives it one there.
+            index: None,
+        };
+        let mut steps = vec![Change::MoveLink { link: there, to: space.reference() }];
+        let mut settings = Vec::new();
+        let master = raw.master().and_then(|index| space.link_at(index).ok().flatten());
+        settings.extend(master.map(|master| Setting::Master(Some(master.name))));
+        settings.extend(raw.has(IFF_UP).then_some(Setting::Up(true)));
+        if !settings.is_empty() {
+            steps.push(Change::ChangeLink { link: reference(space, raw), settings });
+        }
+        steps.extend(self.held_by(space, raw));
+        Ok(steps)
+    }
+
+    /// Steps that put back the addresses of a link and the routes by it, where they are missing.
+    fn held_by(&self, space: &Arc<Space>, raw: &RawLink) -> Vec<Change> {
+        let had = self.holdings(space);
+        had.of_link(raw.index, &raw.name).into_steps(space)
+    }
+
+    fn put_route_back(&self, namespace: &NamespaceRef, route: &Route, how: Write) -> Steps {
+        let space = self.spaces.find(namespace)?;
+        if space.own {
+            return Ok(Vec::new());
+        }
+        let replaces = matches!(how, Write::Change | Write::Replace);
+        let mut steps = route::route_applied(&space, route).undo.steps;
+        if replaces {
+            let before = self.routes(&space, route.family)?;
+            let old = before.into_iter().find(|old| same_place(old, route));
+            steps.extend(
+                old.into_iter().flat_map(|old| restored(&space, old, Write::Replace).undo.steps),
+            );
+        }
+        Ok(steps)
+    }
+
+    fn routes_back(&self, namespace: &NamespaceRef, route: &Route) -> Steps {
+        let space = self.spaces.find(namespace)?;
+        if space.own {
+            return Ok(Vec::new());
+        }
+        let all = self.routes(&space, route.family)?;
+        let alike = all.into_iter().filter(|old| {
+            old.destination.filter(|prefix| prefix.length > 0)
+                == route.destination.filter(|prefix| prefix.length > 0)
+        });
+        Ok(alike.flat_map(|old| restored(&space, old, Write::Append).undo.steps).collect())
+    }
+
+    fn rule_back(&self, namespace: &NamespaceRef, rule: &Rule) -> Steps {
+        let space = self.spaces.find(namespace)?;
+        let before = self.rules(&space, rule.family)?;
+        // One that was there before can't be told from the new one, unless its place is asked for.
+        let alike = |old: &Rule| old.is_like(rule);
+        if space.own || (rule.priority.is_none() && before.iter().any(alike)) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Change::RemoveRule { namespace: space.reference(), rule: rule.clone() }])
+    }
+
+    fn rules_back(&self, namespace: &NamespaceRef, rule: &Rule) -> Steps {
+        let space = self.spaces.find(namespace)?;
+        if space.own {
+            return Ok(Vec::new());
+        }
+        let before = self.rules(&space, rule.family)?;
+        let same = before.into_iter().filter(|old| {
+            old.is_like(rule) && rule.priority.is_none_or(|_| old.priority == rule.priority)
+        });
+        let back = |rule| Change::AddRule { namespace: space.reference(), rule };
+        Ok(same.map(back).collect())
+    }
+
+    /// What a change of the host uses or alters that is not the run's own.
+    pub(super) fn claims_of(&self, change: &Permitted<Change>) -> Vec<Claim> {
+        if self.host.is_none() {
+            return Vec::new();
+        }
+        let mut claims = Vec::new();
+        for link in change.links() {
+            claims.extend(self.claim_link(link, takes_over(change.get())));
+        }
+        if let Some(link) = altered(change.get()) {
+            claims
+                .extend(self.claim_link(link, !matches!(change.get(), Change::PutAddress { .. })));
+        }
+        claims.extend(self.claim_route(change.get()));
+        if let Change::SetSysctl { namespace, key, .. } = change.get()
+            && let Ok(space) = self.spaces.find(namespace)
+            && !space.own
+        {
+            let key = key.replace('/', ".");
+            let what = Claimed::Sysctl { cookie: space.cookie, key };
+            claims.push(Claim { what, alone: true });
+        }
+        claims
+    }
+
+    fn claim_link(&self, link: &LinkRef, alone: bool) -> Option<Claim> {
+        let (space, raw) = self.resolve(link).ok()?;
+        if space.own || self.is_own(&space, &raw) {
+            return None;
+        }
+        let (cookie, index, name) = (space.cookie, raw.index, raw.name);
+        Some(Claim { what: Claimed::Link { cookie, index, name }, alone })
+    }
+
+    /// A route of others' that is replaced or removed.
+    fn claim_route(&self, change: &Change) -> Option<Claim> {
+        let (namespace, route) = match change {
+            Change::PutRoute { namespace, route, how: Write::Change | Write::Replace }
+            | Change::RemoveRoute { namespace, route } => (namespace, route),
+            _ => return None,
+        };
+        let space = self.spaces.find(namespace).ok().filter(|space| !space.own)?;
+        let all = self.routes(&space, route.family).ok()?;
+        let others = |old: &Route| same_place(old, route) && !host::is_marked(old.protocol);
+        all.iter().any(others).then(|| {
+            let destination = match (route.destination, route.family) {
+                (Some(prefix), _) => prefix.to_string(),
+                (None, Family::Ipv4) => "default".to_owned(),
+                (None, Family::Ipv6) => "default (IPv6)".to_owned(),
+            };
+            let table = table(route);
+            Claim { what: Claimed::Route { cookie: space.cookie, table, destination }, alone: true }
+        })
+    }
+}
+
+/// Whether a change makes a child that gets all of its parent's frames.
+fn takes_over(change: &Change) -> bool {
+    matches!(change, Change::CreateLink { spec, .. } if kind::takes_over(&spec.kind))
+}
+
+/// The link that a change alters.
+fn altered(change: &Change) -> Option<&LinkRef> {
+    match change {
+        Change::ChangeLink { link, .. }
+        | Change::MoveLink { link, .. }
+        | Change::PutAddress { link, .. }
+        | Change::RemoveAddress { link, .. }
+        | Change::PutNeighbour { link, .. }
+        | Change::RemoveNeighbour { link, .. }
+        | Change::PutEntry { link, .. }
+        | Change::RemoveEntry { link, .. }
+        | Change::PutQdisc { link, .. }
+        | Change::RemoveQdisc { link }
+        | Change::PutVlan { link, .. }
+        | Change::RemoveVlan { link, .. }
+        | Change::SetVlans { link, .. } => Some(link),
+        Change::CreateNamespace { .. }
+        | Change::DeleteNamespace { .. }
+        | Change::SetNamespaceId { .. }
+        | Change::CreateLink { .. }
+        | Change::DeleteLink { .. }
+        | Change::PutRoute { .. }
+        | Change::RemoveRoute { .. }
+        | Change::AddRule { .. }
+        | Change::RemoveRule { .. }
+        | Change::SetSysctl { .. } => None,
+    }
+}

@@ -1,0 +1,84 @@
+//! `netwright gc`, `confirm` and `destroy`: what people ask for by hand.
+
+use super::{Recovered, need_rights, recover, unfinished};
+use crate::exit::{Exit, Failure};
+use crate::journal::{Folder, Record};
+use crate::report::print;
+
+/// Takes back what runs left behind on the host.
+pub fn gc(json: bool) -> Result<Exit, Failure> {
+    let folder = Folder::open()?;
+    if !folder.files().is_empty() {
+        need_rights()?;
+    }
+    let recovered = unfinished(&folder);
+    let text = if json {
+        let document = serde_json::json!({ "schema": 1, "recovered": recovered });
+        serde_json::to_string_pretty(&document)
+            .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?
+    } else if recovered.is_empty() {
+        "nothing was left behind".to_owned()
+    } else {
+        recovered.iter().map(Recovered::shown).collect::<Vec<_>>().join("\n")
+    };
+    print(&(text + "\n"))?;
+    Ok(Recovered::exit(&recovered))
+}
+
+/// Takes a deployment on the host back; none where there is none of that name.
+pub fn destroy(name: &str) -> Option<Result<Exit, Failure>> {
+    // Who may not look there has none.
+    let folder = Folder::open().ok()?;
+    let (file, _) = folder.deployment(name)?;
+    Some(take_back(&folder, name, &file))
+}
+
+fn take_back(folder: &Folder, name: &str, file: &str) -> Result<Exit, Failure> {
+    need_rights()?;
+    let owned = folder.take(file).ok_or_else(|| busy(name))?;
+    let recovered = recover(folder, owned);
+    if recovered.left.is_empty() {
+        return Ok(Exit::Done);
+    }
+    Err(Failure::new(
+        Exit::UndoIncomplete,
+        format!("{}\n  help: `netwright gc` tries again", recovered.shown()),
+    ))
+}
+
+fn busy(name: &str) -> Failure {
+    Failure::new(
+        Exit::Broken,
+        format!("another process works on deployment `{name}`\n  help: wait until it has ended"),
+    )
+}
+
+/// A deployment that would be taken back stays.
+pub fn confirm(name: &str) -> Result<Exit, Failure> {
+    let folder = Folder::open()?;
+    let Some((file, history)) = folder.deployment(name) else {
+        let known: Vec<String> = folder
+            .deployments()
+            .into_iter()
+            .filter_map(|(_, history)| history.kept.map(|kept| kept.name))
+            .collect();
+        let help = match crate::near::nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                "it may have been taken back already; `netwright ls` lists what is there".to_owned()
+            }
+        };
+        let name = name.escape_debug();
+        return Err(Failure::usage(format!("no deployment `{name}` waits\n  help: {help}")));
+    };
+    if history.kept.as_ref().is_none_or(|kept| kept.until.is_none()) || history.confirmed {
+        return Ok(Exit::Done);
+    }
+    let owned = folder.take(&file).ok_or_else(|| busy(name))?;
+    let written = owned.into_log().and_then(|(_, mut log)| log.write(&Record::Confirmed));
+    written.map_err(|error| {
+        let message = format!("deployment `{name}` can't be confirmed: {error}");
+        Failure::new(Exit::Broken, message)
+    })?;
+    Ok(Exit::Done)
+}

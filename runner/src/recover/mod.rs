@@ -1,0 +1,165 @@
+//! Takes back what runs on the host left behind, by their journals: after a crash, when a
+//! deployment was not confirmed in time, or because somebody asks for it.
+
+mod command;
+mod watch;
+
+use std::io;
+
+pub use command::{confirm, destroy, gc};
+pub(crate) use watch::start as watch_over;
+pub use watch::watch;
+
+use crate::change::Change;
+use crate::crash;
+use crate::exit::{Exit, Failure};
+use crate::journal::{Entry, Fate, Folder, History, Log, Owned, Record};
+use crate::kernel::{Kernel, Netlink};
+
+/// What came of taking a run back.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Recovered {
+    /// the run, by its link group
+    pub run: String,
+    /// of the scenario, recipe or deployment
+    pub name: String,
+    pub undone: usize,
+    /// what is still there, and why
+    pub left: Vec<String>,
+}
+
+impl Recovered {
+    /// For people: one line, and one for each thing that is left.
+    pub fn shown(&self) -> String {
+        let Self { run, name, undone, left } = self;
+        let noun = if *undone == 1 { "change" } else { "changes" };
+        let mut text = format!("run {run} of `{name}`: {undone} {noun} undone");
+        for what in left {
+            text.push_str(&format!("\n  left: {what}"));
+        }
+        text
+    }
+
+    fn exit(all: &[Self]) -> Exit {
+        if all.iter().all(|one| one.left.is_empty()) { Exit::Done } else { Exit::UndoIncomplete }
+    }
+}
+
+/// Takes back every run that has ended without doing so itself, and every deployment whose time
+/// to be confirmed is over.
+pub fn overdue(folder: &Folder) -> Vec<Recovered> {
+    let due = |history: &History| match history.fate() {
+        Fate::Undone => true,
+        Fate::Until(moment) => moment <= watch::now(),
+        Fate::Left | Fate::Stays => false,
+    };
+    recover_all(folder, due)
+}
+
+/// The same, and what was given up before.
+fn unfinished(folder: &Folder) -> Vec<Recovered> {
+    let due = |history: &History| match history.fate() {
+        Fate::Undone | Fate::Left => true,
+        Fate::Until(moment) => moment <= watch::now(),
+        Fate::Stays => false,
+    };
+    recover_all(folder, due)
+}
+
+fn recover_all(folder: &Folder, due: impl Fn(&History) -> bool) -> Vec<Recovered> {
+    let mut recovered = Vec::new();
+    for file in folder.files() {
+        if let Some(owned) = folder.take(&file).filter(|owned| due(&owned.history)) {
+            recovered.push(recover(folder, owned));
+        }
+    }
+    recovered
+}
+
+/// Takes back one run, newest change first, and goes on past failures. Its journal goes with the
+/// last of it.
+pub fn recover(folder: &Folder, owned: Owned) -> Recovered {
+    let file = owned.file().to_owned();
+    let history = &owned.history;
+    let name = history.kept.as_ref().map_or(&history.head.name, |kept| &kept.name).clone();
+    let run = format!("{:08x}", history.head.group);
+    let mut recovered = Recovered { run, name, undone: 0, left: Vec::new() };
+    let opened = Netlink::for_recovery(history).map(|kernel| (kernel, history.clone()));
+    let (kernel, history) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            recovered.left.push(format!("the network of the run can't be entered: {error}"));
+            return recovered;
+        }
+    };
+    match owned.into_log() {
+        Ok((_, log)) => Recovery { kernel, history, log, recovered: &mut recovered }.carry_out(),
+        Err(error) => recovered.left.push(format!("its journal can't be written: {error}")),
+    }
+    if recovered.left.is_empty()
+        && let Err(error) = folder.remove(&file)
+    {
+        recovered.left.push(format!("its journal can't be removed: {error}"));
+    }
+    recovered
+}
+
+struct Recovery<'a> {
+    kernel: Netlink,
+    history: History,
+    log: Log,
+    recovered: &'a mut Recovered,
+}
+
+impl Recovery<'_> {
+    fn carry_out(mut self) {
+        let mut entries: Vec<Entry> = std::mem::take(&mut self.history.entries);
+        entries.retain(|entry| !self.goes_with_its_namespace(entry));
+        for entry in entries.iter().rev() {
+            crash::point();
+            let outcome = self.kernel.revert(&entry.undo);
+            let differences = self.kernel.differences(&entry.undo);
+            match outcome {
+                Err(error) => self.recovered.left.push(format!("{}: {error}", entry.change)),
+                Ok(()) if differences.is_empty() => self.note(entry),
+                Ok(()) => {
+                    let differences = differences.join("; ");
+                    self.recovered.left.push(format!("{}: {differences}", entry.change));
+                }
+            }
+        }
+        crash::point();
+        self.kernel.sweep(&self.history);
+        self.recovered.left.extend(self.kernel.remains());
+    }
+
+    fn note(&mut self, entry: &Entry) {
+        self.recovered.undone += 1;
+        // It is taken back again by the next one where this can't be written: that does nothing.
+        let _: io::Result<()> = self.log.write(&Record::Undone { number: entry.number });
+    }
+
+    /// What a namespace of the run holds goes with it. A link that was moved there does not.
+    fn goes_with_its_namespace(&self, entry: &Entry) -> bool {
+        let borrowed = matches!(entry.change, Change::MoveLink { .. });
+        let cookie = entry.change.namespace().and_then(|namespace| namespace.cookie);
+        let made = |cookie| self.history.made.iter().any(|(_, made)| *made == cookie);
+        !borrowed
+            && !matches!(entry.change, Change::DeleteNamespace { .. })
+            && cookie.is_some_and(made)
+    }
+}
+
+/// For what `gc`, `destroy` and runs need of a process.
+fn need_rights() -> Result<(), Failure> {
+    use rustix::thread::{CapabilitySet, capabilities};
+    let rights = capabilities(None)
+        .map_err(|errno| Failure::new(Exit::Lacking, format!("capabilities: {errno}")))?;
+    if rights.effective.contains(CapabilitySet::NET_ADMIN) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Lacking,
+        "taking back what was made on the host needs CAP_NET_ADMIN\n  help: run it as root",
+    ))
+}

@@ -1,0 +1,160 @@
+//! A run's end: what it made stays under a name, or everything is taken back.
+
+use std::os::fd::AsFd as _;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::time::Instant;
+
+use super::Ending;
+use super::interrupt::Interrupts;
+use crate::exit::{Exit, Failure};
+use crate::host::Session;
+use crate::journal::Kept;
+use crate::lab;
+use crate::policy::Policy;
+
+/// How what a run makes stays.
+pub(super) enum Stay {
+    Lab(lab::Reservation),
+    Host(Kept),
+}
+
+impl Stay {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Lab(reservation) => reservation.name(),
+            Self::Host(kept) => &kept.name,
+        }
+    }
+
+    /// Whether a run that ended so is worth keeping.
+    fn wants(&self, exit: Exit) -> bool {
+        match self {
+            Self::Lab(reservation) => reservation.wants(exit),
+            // Nobody wants half a deployment on a machine that is used.
+            Self::Host(_) => exit == Exit::Done,
+        }
+    }
+
+    fn keep(self, session: &mut Session) -> Result<(), Failure> {
+        match self {
+            Self::Lab(reservation) => {
+                let namespaces = session.kernel.namespaces();
+                let named = namespaces
+                    .iter()
+                    .map(|(name, descriptor)| (name.to_string(), descriptor.as_fd()));
+                let holder = lab::keep(named)?;
+                reservation.keep(holder, namespaces.len())
+            }
+            Self::Host(kept) => session
+                .journal
+                .keep(kept)
+                .map_err(|error| Failure::new(Exit::Broken, crate::journal::unwritable(&error))),
+        }
+    }
+}
+
+/// Keeps what was made, lets it go, or undoes it.
+pub(super) async fn settle(
+    session: &mut Session,
+    interrupts: &mut Interrupts,
+    ending: Ending,
+    stay: Option<Stay>,
+) -> Ending {
+    let ending = match stay.filter(|stay| stay.wants(ending.exit)) {
+        None => ending,
+        Some(stay) => {
+            let name = stay.name().to_owned();
+            match stay.keep(session) {
+                Ok(()) => {
+                    session.report.result_mut().kept = Some(name);
+                    return ending;
+                }
+                Err(failure) => failure.into(),
+            }
+        }
+    };
+    match (&session.policy, ending.exit) {
+        (Policy::Host(_), _) => undo_host(session, interrupts, ending).await,
+        // The lab goes with this process, all at once.
+        (Policy::Lab | Policy::Nothing, Exit::Done) => ending,
+        (Policy::Lab | Policy::Nothing, _) => undo(session, interrupts, ending).await,
+    }
+}
+
+/// One by one for so long; then the kernel takes the rest of a lab apart, all at once.
+const UNDO: Duration = Duration::from_secs(1);
+
+/// Takes back everything, newest first, whatever fails on the way.
+pub(super) async fn undo(
+    session: &mut Session,
+    interrupts: &mut Interrupts,
+    ending: Ending,
+) -> Ending {
+    let (left, _) = take_back(session, interrupts, Some(Instant::now() + UNDO)).await;
+    let rest = session.journal.changes().count();
+    session.report.result_mut().undone_with_lab = rest;
+    if left == 0 { ending } else { incomplete(ending, left, "it went with the lab") }
+}
+
+/// On the host everything goes, however long it takes, and what is still marked is told.
+async fn undo_host(session: &mut Session, interrupts: &mut Interrupts, ending: Ending) -> Ending {
+    let (mut left, stopped) = take_back(session, interrupts, None).await;
+    if stopped {
+        let rest: Vec<String> = session.journal.changes().map(ToString::to_string).collect();
+        rest.iter().rev().for_each(|change| session.report.left(change));
+        left += rest.len();
+    } else {
+        let remains = session.kernel.remains();
+        remains.iter().for_each(|what| session.report.left(what));
+        left += remains.len();
+    }
+    if left > 0 {
+        session.journal.give_up();
+        return incomplete(ending, left, "`netwright gc` tries again");
+    }
+    match session.journal.finish() {
+        Ok(()) => ending,
+        Err(error) => {
+            session.report.warn(format!("the journal of the run can't be removed: {error}"));
+            ending
+        }
+    }
+}
+
+/// How many changes could not be taken back, and whether somebody stopped it: a first signal
+/// meanwhile is answered with words, a second one with the end.
+async fn take_back(
+    session: &mut Session,
+    interrupts: &mut Interrupts,
+    until: Option<Instant>,
+) -> (usize, bool) {
+    let mut left = 0;
+    let mut told = false;
+    while until.is_none_or(|until| Instant::now() < until) {
+        // The signals' descriptor is looked at only here.
+        tokio::task::yield_now().await;
+        if interrupts.next().now_or_never().is_some() {
+            if told {
+                return (left, true);
+            }
+            told = true;
+            let rest = session.journal.changes().count();
+            session.report.notice(&format!(
+                "taking back goes on, {rest} changes to go; another signal ends it and leaves them"
+            ));
+        }
+        let Some((_, outcome)) = session.undo_next() else { break };
+        left += usize::from(outcome.is_err());
+    }
+    (left, false)
+}
+
+fn incomplete(ending: Ending, count: usize, help: &str) -> Ending {
+    let cause = ending.message.map(|cause| cause + "\n").unwrap_or_default();
+    let message = format!(
+        "{cause}not everything could be undone: {count} left, listed above\n  help: {help}"
+    );
+    Ending { exit: Exit::UndoIncomplete, message: Some(message) }
+}
