@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -145,6 +146,9 @@ pub struct RunArguments {
     /// Keep what was made under this name instead of undoing it
     #[arg(long, value_name = "NAME")]
     pub keep: Option<String>,
+    /// With --keep on the host: take it back after TIME, unless `netwright confirm NAME` comes
+    #[arg(long, value_name = "TIME", requires = "keep", value_parser = duration)]
+    pub confirm_within: Option<Duration>,
     /// Print the result as JSON on standard output, and nothing else there
     #[arg(long)]
     pub json: bool,
@@ -250,6 +254,15 @@ pub struct ApplyArguments {
     pub what: Option<String>,
     #[command(flatten)]
     pub parameters: ParameterArguments,
+    /// Allow something beyond the lab: 'CAPABILITY KEY=VALUE …'
+    #[arg(long, value_name = "GRANT", conflicts_with = "plan")]
+    pub grant: Vec<String>,
+    /// Where to deploy
+    #[arg(long, conflicts_with = "plan")]
+    pub target: Option<TargetArgument>,
+    /// On the host: take it back after TIME, unless `netwright confirm NAME` comes
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub confirm_within: Option<Duration>,
     /// Do exactly what `plan --out` saved, unless the deployment has changed since
     #[arg(long, value_name = "FILE", conflicts_with = "parameters")]
     pub plan: Option<PathBuf>,
@@ -284,6 +297,17 @@ pub struct ParameterArguments {
     #[arg(short, long = "parameter", value_name = "KEY=VALUE")]
     pub parameters: Vec<String>,
 }
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match crate::scenario::duration(text)? {
+        time if time.is_zero() => Err("a time above 0 is expected".to_owned()),
+        time if time > LONGEST => Err("at most 24h is expected".to_owned()),
+        time => Ok(time),
+    }
+}
+
+/// For somebody to confirm a deployment.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

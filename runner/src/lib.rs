@@ -40,6 +40,8 @@ pub mod recover;
 
 pub mod lab;
 
+pub mod kept;
+
 pub mod inspect;
 
 pub mod doctor;

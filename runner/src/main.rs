@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use netwright::cli::{Cli, Command, GrantsCommand, RecipeCommand};
 use netwright::exit::{Exit, Failure};
-use netwright::{consent, doctor, inspect, lab, recipe, recover, resources, run, uplink};
+use netwright::{consent, doctor, inspect, kept, lab, recipe, recover, resources, run, uplink};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -26,7 +26,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Plan(arguments) => run::plan(&arguments),
         Command::Apply(arguments) => run::apply(&arguments),
         Command::Validate(arguments) => run::validate(&arguments),
-        Command::Ls { json } => lab::list(json),
+        Command::Ls { json } => kept::list(json),
         Command::Inspect { lab, json } => inspect::show(&lab, json),
         Command::Exec { lab, namespace, program } => {
             let inside = lab::Inside::go(&lab)?;

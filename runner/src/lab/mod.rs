@@ -33,22 +33,6 @@ pub fn enter() -> Result<(), Failure> {
     })
 }
 
-/// Shows the labs that are kept.
-pub fn list(json: bool) -> Result<Exit, Failure> {
-    let records = Folder::open()?.all();
-    let mut text = String::new();
-    if json {
-        text = serde_json::to_string_pretty(&serde_json::json!({ "schema": 1, "labs": records }))
-            .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
-        text.push('\n');
-    }
-    for record in records.iter().filter(|_| !json) {
-        let Record { name, namespaces, scenario, pid, .. } = record;
-        text.push_str(&format!("{name}\t{namespaces} namespaces\tprocess {pid}\t{scenario}\n"));
-    }
-    crate::report::print(&text)
-}
-
 /// Takes a kept lab apart: ends whatever runs inside it, and then what holds it.
 pub fn destroy(name: &str) -> Result<(), Failure> {
     let folder = Folder::open()?;

@@ -7,8 +7,8 @@ mod watch;
 use std::io;
 
 pub use command::{confirm, destroy, gc};
-pub(crate) use watch::start as watch_over;
 pub use watch::watch;
+pub(crate) use watch::{moment_after, now, start as watch_over};
 
 use crate::change::Change;
 use crate::crash;

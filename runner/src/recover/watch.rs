@@ -19,10 +19,15 @@ use crate::store;
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Milliseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps.
-pub(super) fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     let now = clock_gettime(rustix::time::ClockId::Boottime);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     seconds * 1000 + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
+}
+
+/// A moment from now on, as journals have it.
+pub(crate) fn moment_after(time: Duration) -> u64 {
+    now().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Starts a watcher of a journal, and comes back when it is on guard.

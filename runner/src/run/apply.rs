@@ -15,7 +15,7 @@ use crate::exit::{Exit, Failure};
 use crate::host::{Limits, Session};
 use crate::kernel::Kernel;
 use crate::lab::{Folder, Inside};
-use crate::policy::Policy;
+use crate::policy::{Policy, Target};
 use crate::report::{Report, View, print};
 use crate::scenario::PlacedCheck;
 use crate::state::{State, compare};
@@ -25,6 +25,7 @@ pub fn apply(arguments: &ApplyArguments) -> Result<Exit, Failure> {
     let deployment = Deployment { arguments };
     match &arguments.plan {
         Some(file) => deployment.saved(&Plan::load(file)?),
+        None if deployment.target()? == Target::Host => deployment.on_host(),
         None => {
             let scenario = deployment.scenario();
             let rehearsal = Rehearsal::hold(&scenario)?;
@@ -39,10 +40,31 @@ struct Deployment<'a> {
 }
 
 impl Deployment<'_> {
+    fn target(&self) -> Result<Target, Failure> {
+        let what = self.arguments.what.as_deref().unwrap_or_default();
+        let scenario = prepare::load(what, &self.arguments.parameters)?;
+        let target = prepare::target(self.arguments.target, &scenario);
+        if target == Target::Lab && self.arguments.confirm_within.is_some() {
+            return Err(prepare::nothing_to_confirm());
+        }
+        Ok(target)
+    }
+
+    /// A run of the scenario that stays under its name.
+    fn on_host(&self) -> Result<Exit, Failure> {
+        let mut arguments = self.run_arguments();
+        let scenario = prepare::load(&arguments.what, &arguments.parameters)?;
+        arguments.keep = Some(scenario.name);
+        arguments.confirm_within = self.arguments.confirm_within;
+        super::conclude(prepare::prepare(&arguments)?)
+    }
+
     fn scenario(&self) -> ScenarioArguments {
         ScenarioArguments {
             what: self.arguments.what.clone().unwrap_or_default(),
             parameters: self.arguments.parameters.clone(),
+            grant: self.arguments.grant.clone(),
+            target: self.arguments.target,
             timeout: self.arguments.timeout,
             ..ScenarioArguments::default()
         }

@@ -13,7 +13,7 @@ use crate::consent;
 use crate::exit::{Exit, Failure};
 use crate::grant::{Capability, Facts, Grants, Key, Policies, Request, Rule, Uses, Whose};
 use crate::host::Limits;
-use crate::journal::{self, Kept};
+use crate::journal;
 use crate::lab;
 use crate::policy::Target;
 use crate::recipe::Recipe;
@@ -66,11 +66,10 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
     if let Some(seconds) = arguments.timeout {
         limits.time = Duration::from_secs_f64(seconds);
     }
-    let target = match arguments.target {
-        Some(TargetArgument::Lab) => Target::Lab,
-        Some(TargetArgument::Host) => Target::Host,
-        None => scenario.target.unwrap_or(Target::Lab),
-    };
+    let target = target(arguments.target, &scenario);
+    if target == Target::Lab && arguments.confirm_within.is_some() {
+        return Err(nothing_to_confirm());
+    }
     let recipes = recipes(&scenario, &limits)?;
     let answers = match target {
         Target::Host => consent::ask(&scenario.steps, &recipes, &operator)?,
@@ -93,7 +92,7 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
     let report = Report::new(&scenario.name, word, view)
         .with_events(arguments.events.as_deref().map(|path| create("--events", path)).transpose()?)
         .with_artifacts(artifacts.map(folder).transpose()?);
-    let stay = arguments.keep.as_deref().map(|name| stay(name, &arguments.what, target));
+    let stay = arguments.keep.as_deref().map(|name| stay(name, arguments, target));
     let stay = stay.transpose()?;
     Ok(Prepared {
         scenario,
@@ -109,8 +108,23 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
     })
 }
 
+/// Where a scenario runs: what was typed goes before what is written.
+pub(super) fn target(typed: Option<TargetArgument>, scenario: &Scenario) -> Target {
+    match typed {
+        Some(TargetArgument::Lab) => Target::Lab,
+        Some(TargetArgument::Host) => Target::Host,
+        None => scenario.target.unwrap_or(Target::Lab),
+    }
+}
+
+pub(super) fn nothing_to_confirm() -> Failure {
+    Failure::usage(
+        "--confirm-within is for the host target: a lab endangers nothing\n  help: leave it out; `netwright destroy` takes a lab apart",
+    )
+}
+
 /// How what the run makes shall stay; its name must be free.
-fn stay(name: &str, what: &str, target: Target) -> Result<Stay, Failure> {
+fn stay(name: &str, arguments: &RunArguments, target: Target) -> Result<Stay, Failure> {
     scenario::title(name).map_err(|rule| Failure::usage(format!("--keep: {rule}")))?;
     let deployed = journal::Folder::open().ok().and_then(|folder| folder.deployment(name));
     if deployed.is_some() {
@@ -120,11 +134,14 @@ fn stay(name: &str, what: &str, target: Target) -> Result<Stay, Failure> {
     }
     let labs = lab::Folder::open()?;
     match target {
-        Target::Lab => labs.reserve(name, what).map(Stay::Lab),
+        Target::Lab => labs.reserve(name, &arguments.what).map(Stay::Lab),
         Target::Host if labs.find(name).is_ok() => Err(Failure::usage(format!(
             "lab `{name}` is kept already\n  help: `netwright destroy {name}` takes it apart"
         ))),
-        Target::Host => Ok(Stay::Host(Kept { name: name.to_owned(), until: None })),
+        Target::Host => {
+            let confirm_within = arguments.confirm_within;
+            Ok(Stay::Host { name: name.to_owned(), confirm_within })
+        }
     }
 }
 
@@ -142,7 +159,7 @@ pub fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn load(what: &str, parameters: &ParameterArguments) -> Result<Scenario, Failure> {
+pub(super) fn load(what: &str, parameters: &ParameterArguments) -> Result<Scenario, Failure> {
     let mut overrides = Vec::new();
     for argument in &parameters.parameters {
         overrides.push(Override::read(argument).map_err(|faults| refused(&faults))?);

@@ -13,18 +13,23 @@ use crate::host::Session;
 use crate::journal::Kept;
 use crate::lab;
 use crate::policy::Policy;
+use crate::recover;
 
 /// How what a run makes stays.
 pub(super) enum Stay {
     Lab(lab::Reservation),
-    Host(Kept),
+    Host {
+        name: String,
+        /// else it is taken back
+        confirm_within: Option<Duration>,
+    },
 }
 
 impl Stay {
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Lab(reservation) => reservation.name(),
-            Self::Host(kept) => &kept.name,
+            Self::Host { name, .. } => name,
         }
     }
 
@@ -33,7 +38,7 @@ impl Stay {
         match self {
             Self::Lab(reservation) => reservation.wants(exit),
             // Nobody wants half a deployment on a machine that is used.
-            Self::Host(_) => exit == Exit::Done,
+            Self::Host { .. } => exit == Exit::Done,
         }
     }
 
@@ -47,10 +52,20 @@ impl Stay {
                 let holder = lab::keep(named)?;
                 reservation.keep(holder, namespaces.len())
             }
-            Self::Host(kept) => session
-                .journal
-                .keep(kept)
-                .map_err(|error| Failure::new(Exit::Broken, crate::journal::unwritable(&error))),
+            Self::Host { name, confirm_within } => {
+                let until = confirm_within.map(recover::moment_after);
+                let kept = Kept { name: name.clone(), until };
+                session.journal.keep(kept).map_err(|error| {
+                    Failure::new(Exit::Broken, crate::journal::unwritable(&error))
+                })?;
+                if let Some(time) = confirm_within {
+                    let seconds = time.as_secs_f64();
+                    session.report.notice(&format!(
+                        "everything is taken back in {seconds} s, unless `netwright confirm {name}` comes before"
+                    ));
+                }
+                Ok(())
+            }
         }
     }
 }

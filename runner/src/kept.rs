@@ -1,0 +1,70 @@
+//! `netwright ls`: what was kept, labs and deployments on the host.
+
+use serde::Serialize;
+
+use crate::exit::{Exit, Failure};
+use crate::journal::{self, History};
+use crate::lab::{self, Record};
+use crate::recover;
+
+/// What stays on the host.
+#[derive(Debug, Serialize)]
+struct Deployment {
+    name: String,
+    /// what was typed
+    what: String,
+    /// changes that stand
+    changes: usize,
+    /// seconds since 1970
+    created: u64,
+    /// taken back in so many seconds, unless it is confirmed
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirm_within: Option<f64>,
+}
+
+impl Deployment {
+    fn of(history: History) -> Option<Self> {
+        let confirmed = history.confirmed;
+        let kept = history.kept?;
+        let until = kept.until.filter(|_| !confirmed);
+        Some(Self {
+            name: kept.name,
+            what: history.head.what,
+            changes: history.entries.len(),
+            created: history.head.created,
+            confirm_within: until
+                .map(|moment| moment.saturating_sub(recover::now()) as f64 / 1000.0),
+        })
+    }
+
+    fn line(&self) -> String {
+        let Self { name, what, changes, confirm_within, .. } = self;
+        let noun = if *changes == 1 { "change" } else { "changes" };
+        let waits = confirm_within.map(|seconds| {
+            format!("\tgoes in {seconds:.0} s unless `netwright confirm {name}` comes")
+        });
+        format!("{name}\t{changes} {noun} on the host\t{what}{}\n", waits.unwrap_or_default())
+    }
+}
+
+/// Shows all of it, as lines or as JSON.
+pub fn list(json: bool) -> Result<Exit, Failure> {
+    let labs = lab::Folder::open()?.all();
+    let deployments = journal::Folder::open()?.deployments();
+    let deployments: Vec<Deployment> =
+        deployments.into_iter().filter_map(|(_, history)| Deployment::of(history)).collect();
+    let text = if json {
+        let all = serde_json::json!({ "schema": 1, "labs": labs, "deployments": deployments });
+        let text = serde_json::to_string_pretty(&all)
+            .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
+        text + "\n"
+    } else {
+        labs.iter().map(line).chain(deployments.iter().map(Deployment::line)).collect()
+    };
+    crate::report::print(&text)
+}
+
+fn line(lab: &Record) -> String {
+    let Record { name, namespaces, scenario, pid, .. } = lab;
+    format!("{name}\t{namespaces} namespaces\tprocess {pid}\t{scenario}\n")
+}

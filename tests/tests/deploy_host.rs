@@ -1,0 +1,170 @@
+//! Deployments on the host: what was made there stays under a name, is taken back by that name, or
+//! by itself where nobody confirms it.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use netwright_tests::{Host, Output};
+use serde_json::Value;
+
+const MACHINE: &str = "link add eth1 type veth peer name sw1
+                       link set sw1 up
+                       address add 192.0.2.1/24 dev eth1
+                       link set eth1 up
+                       route add default via 192.0.2.254 dev eth1 metric 50";
+
+const SCENARIO: &str = "\
+name: edge
+target: host
+steps:
+  - recipe: builtin:ip
+    params:
+      script: |
+        ip link add link eth1 name lab-m type macvlan mode bridge
+        ip address add 10.9.0.1/24 dev lab-m
+        ip link set lab-m up
+        ip route replace default via 192.0.2.253 dev eth1 metric 50
+checks:
+  - link: { name: lab-m, kind: macvlan, up: true }
+";
+
+const GRANTS: [&str; 4] = [
+    "host.link.read",
+    "host.link.create kind=macvlan name=lab-* parent=eth1",
+    "host.address.add cidr=10.9.0.0/16 link=lab-*",
+    "host.route.default link=eth1 table=main",
+];
+
+/// For a watcher to notice that it is time: it looks once a second.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+fn machine() -> Host {
+    let host = Host::with(MACHINE);
+    fs::write(host.session().path("edge.yaml"), SCENARIO).expect("the folder is the test's own");
+    host
+}
+
+fn apply(host: &Host, more: &[&str]) -> Output {
+    let file = host.session().path("edge.yaml").display().to_string();
+    let mut words = vec!["apply", &file];
+    words.extend(GRANTS.iter().flat_map(|grant| ["--grant", grant]));
+    words.extend(more);
+    host.netwright(words, &[])
+}
+
+fn deployments(host: &Host) -> Value {
+    let answer: Value = host.netwright(["ls", "--json"], &[]).expect_code(0).json();
+    answer["deployments"].clone()
+}
+
+#[track_caller]
+fn until_gone(host: &Host) {
+    let start = Instant::now();
+    while deployments(host) != serde_json::json!([]) {
+        assert!(start.elapsed() < PATIENCE, "it stays: {}", deployments(host));
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_deployment_stays_until_it_is_destroyed() {
+    let host = machine();
+    let before = host.state();
+    let output = apply(&host, &[]).expect_code(0);
+    assert!(output.stderr.contains("kept as edge") || output.stdout.contains("kept as edge"));
+    let link = host.ip_json(&["-d", "link", "show", "lab-m"]);
+    assert_eq!(link[0]["linkinfo"]["info_data"]["mode"], "bridge", "{link:#}");
+    let listed = deployments(&host);
+    assert_eq!(listed[0]["name"], "edge", "{listed:#}");
+    assert_eq!(listed[0]["changes"], 4, "{listed:#}");
+    // What others leave behind is none of it.
+    let output = host.netwright(["gc"], &[]).expect_code(0);
+    assert_eq!(output.stdout, "nothing was left behind\n");
+    host.netwright(["destroy", "edge"], &[]).expect_code(0);
+    assert_eq!(host.differences(&before), [""; 0]);
+    assert_eq!(deployments(&host), serde_json::json!([]));
+}
+
+#[test]
+fn a_name_is_deployed_once() {
+    let host = machine();
+    apply(&host, &[]).expect_code(0);
+    let before = host.state();
+    let output = apply(&host, &[]).expect_code(2);
+    assert_eq!(
+        output.stderr,
+        "error: `edge` is deployed on the host already\n  help: `netwright destroy edge` takes it back\n"
+    );
+    assert_eq!(host.differences(&before), [""; 0]);
+    host.netwright(["destroy", "edge"], &[]).expect_code(0);
+}
+
+#[test]
+fn a_failed_check_leaves_no_deployment() {
+    let host = machine();
+    let failing = SCENARIO.replace("kind: macvlan,", "kind: bridge,");
+    fs::write(host.session().path("edge.yaml"), failing).expect("the folder is the test's own");
+    let before = host.state();
+    apply(&host, &[]).expect_code(1);
+    assert_eq!(host.differences(&before), [""; 0]);
+    assert_eq!(deployments(&host), serde_json::json!([]));
+}
+
+#[test]
+fn what_a_deployment_relies_on_is_nobody_elses() {
+    let host = machine();
+    apply(&host, &[]).expect_code(0);
+    let before = host.state();
+    let grants = ["host.link.read", "host.link.modify name=eth1"];
+    let output = host.run_ip("link set eth1 mtu 1400", &grants).expect_code(5);
+    let words = "link `eth1` is used by deployment `edge`, and this run would alter what that relies on\n  help: `netwright destroy edge` takes it back";
+    assert!(output.stderr.contains(words), "{output:#?}");
+    assert_eq!(host.differences(&before), [""; 0]);
+    host.netwright(["destroy", "edge"], &[]).expect_code(0);
+    host.run_ip("link set eth1 mtu 1400", &grants).expect_code(0);
+}
+
+#[test]
+fn what_nobody_confirms_is_taken_back() {
+    let host = machine();
+    let before = host.state();
+    let output = apply(&host, &["--confirm-within", "2s"]).expect_code(0);
+    let words = "everything is taken back in 2 s, unless `netwright confirm edge` comes before";
+    assert!(output.stderr.contains(words), "{output:#?}");
+    assert!(deployments(&host)[0]["confirm_within"].is_number());
+    until_gone(&host);
+    assert_eq!(host.differences(&before), [""; 0]);
+}
+
+#[test]
+fn what_is_confirmed_stays() {
+    let host = machine();
+    let before = host.state();
+    apply(&host, &["--confirm-within", "2s"]).expect_code(0);
+    host.netwright(["confirm", "edge"], &[]).expect_code(0);
+    assert!(deployments(&host)[0]["confirm_within"].is_null());
+    thread::sleep(Duration::from_secs(4));
+    assert_eq!(deployments(&host)[0]["name"], "edge");
+    host.ip_json(&["link", "show", "lab-m"]);
+    host.netwright(["destroy", "edge"], &[]).expect_code(0);
+    assert_eq!(host.differences(&before), [""; 0]);
+}
+
+#[test]
+fn there_is_nothing_to_confirm_in_a_lab() {
+    let host = machine();
+    let output = apply(&host, &["--target", "lab", "--confirm-within", "2s"]).expect_code(2);
+    assert!(output.stderr.starts_with("error: --confirm-within is for the host target"));
+    let output = apply(&host, &["--confirm-within", "2"]).expect_code(2);
+    assert!(output.stderr.contains("write a number with its unit"), "{output:#?}");
+}
+
+#[test]
+fn the_name_of_no_deployment_is_told() {
+    let host = machine();
+    apply(&host, &["--confirm-within", "1h"]).expect_code(0);
+    let output = host.netwright(["confirm", "egde"], &[]).expect_code(2);
+    assert_eq!(output.stderr, "error: no deployment `egde` waits\n  help: did you mean `edge`?\n");
+    host.netwright(["destroy", "edge"], &[]).expect_code(0);
+}
