@@ -1,0 +1,105 @@
+//! Signals to a run on the host: the first one undoes, a second one is answered while that goes on,
+//! a third one ends it and leaves the rest to `gc`.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use netwright_tests::{Host, Output};
+
+const MACHINE: &str = "link add eth1 type veth peer name sw1
+                       netns add other";
+/// The kernel needs some milliseconds to delete each, so that undo can be met on its way.
+const CHILDREN: usize = 500;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A run on a host of its own.
+struct Run {
+    host: Host,
+    child: Child,
+}
+
+impl Run {
+    /// Makes children of eth1, and waits then.
+    fn start() -> Self {
+        let host = Host::with(MACHINE);
+        let lines = (0..CHILDREN)
+            .map(|number| format!("link add link eth1 name lab-{number} type macvlan\n"));
+        let script = lines.collect::<String>();
+        fs::write(host.session().path("script"), script).expect("the folder is the test's own");
+        let script = format!("script=@{}", host.session().path("script").display());
+        let events = host.session().path("events").display().to_string();
+        let mut words = vec!["run", "builtin:ip", "--target", "host", "--events", &events];
+        words.extend(["--grant", "host.link.read", "-p", &script]);
+        words.extend(["--grant", "host.link.create kind=macvlan name=lab-* parent=eth1"]);
+        let inner = host.session().command(words);
+        // nsenter becomes the program itself, under the same number.
+        let mut command = host.command(&inner);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        Self { child: child.expect("nsenter is installed: cargo xtask setup"), host }
+    }
+
+    fn children(&self) -> usize {
+        self.host.run("ip", ["-o", "link", "show", "type", "macvlan"]).stdout.lines().count()
+    }
+
+    #[track_caller]
+    fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let start = Instant::now();
+        while !holds(self) {
+            assert!(start.elapsed() < PATIENCE, "{what}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill is there").success());
+    }
+
+    fn says(&self, words: &str) -> bool {
+        let events = fs::read_to_string(self.host.session().path("events"));
+        events.is_ok_and(|events| events.contains(words))
+    }
+
+    fn end(self) -> (Host, Output) {
+        let output = self.child.wait_with_output().expect("it was started here");
+        (self.host, output.into())
+    }
+}
+
+#[test]
+fn one_signal_undoes() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 143)] {
+        let run = Run::start();
+        run.until("nothing is made", |run| run.children() > 20);
+        run.signal(signal);
+        let (host, output) = run.end();
+        assert_eq!(output.code, code, "{output:#?}");
+        let left = host.run("ip", ["-o", "link", "show", "type", "macvlan"]).stdout;
+        assert_eq!(left, "", "{signal}");
+        assert_eq!(host.netwright(["gc"], &[]).stdout, "nothing was left behind\n");
+    }
+}
+
+#[test]
+fn a_second_signal_is_answered_and_a_third_one_leaves_the_rest_to_gc() {
+    let run = Run::start();
+    run.until("too few are made", |run| run.children() > CHILDREN / 2);
+    let most = run.children();
+    run.signal("-INT");
+    run.until("nothing is taken back", |run| run.children() < most);
+    run.signal("-INT");
+    run.until("no answer", |run| run.says("another signal ends it and leaves them"));
+    run.signal("-INT");
+    let (host, output) = run.end();
+    assert_eq!(output.code, 6, "{output:#?}");
+    assert!(output.stderr.contains("not everything could be undone"), "{output:#?}");
+    assert!(output.stderr.contains("help: `netwright gc` tries again"), "{output:#?}");
+    let left = host.run("ip", ["-o", "link", "show", "type", "macvlan"]).stdout;
+    assert_ne!(left, "", "nothing was left, so that nothing is tested");
+    let output = host.netwright(["gc"], &[]).expect_code(0);
+    assert!(output.stdout.contains("undone"), "{output:#?}");
+    assert_eq!(host.run("ip", ["-o", "link", "show", "type", "macvlan"]).stdout, "");
+}
