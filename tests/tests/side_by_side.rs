@@ -39,9 +39,9 @@ fn one_run(host: &Host, round: usize, number: usize) -> Output {
          link set lab-r{number} up"
     );
     let moment = (1 + (round * 7 + number * 3) % 60).to_string();
-    let victim = if round % 2 == 0 { "runner" } else { "both" };
+    let victim = if round.is_multiple_of(2) { "runner" } else { "both" };
     let killed = [("NETWRIGHT_CRASH_AT", moment.as_str()), ("NETWRIGHT_CRASH", victim)];
-    host.run_ip_with(&script, &GRANTS, if number % 4 == 0 { &killed } else { &[] })
+    host.run_ip_with(&script, &GRANTS, if number.is_multiple_of(4) { &killed } else { &[] })
 }
 
 fn journals(host: &Host) -> usize {
@@ -68,7 +68,7 @@ fn nothing_is_lost_and_nothing_is_left() {
                 .collect();
             for (number, run) in runs {
                 let output = run.join().expect("a run that was started");
-                let may_die = number % 4 == 0 && output.code == KILLED;
+                let may_die = number.is_multiple_of(4) && output.code == KILLED;
                 assert!(may_die || output.code == 0, "{number} in round {round}: {output:#?}");
                 killed += usize::from(may_die);
             }

@@ -66,7 +66,6 @@ impl Deployment<'_> {
             grant: self.arguments.grant.clone(),
             target: self.arguments.target,
             timeout: self.arguments.timeout,
-            ..ScenarioArguments::default()
         }
     }
 
