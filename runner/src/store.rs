@@ -17,15 +17,16 @@ pub(crate) const VARIABLE: &str = "NETWRIGHT_RUNTIME_DIR";
 
 /// Root's is the same whoever became root, so that everybody finds what another one left. For
 /// others it is under XDG_RUNTIME_DIR where that is their own: su(1) may pass on another user's.
+/// Root of a user namespace is one of the others, for /run is nobody's there.
 pub(crate) fn path() -> PathBuf {
     if let Some(folder) = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty()) {
         return PathBuf::from(folder);
     }
     let user = geteuid().as_raw();
-    if user == 0 {
+    let own = |folder: &PathBuf| folder.metadata().is_ok_and(|about| about.uid() == user);
+    if user == 0 && own(&PathBuf::from("/run")) {
         return PathBuf::from("/run/netwright");
     }
-    let own = |folder: &PathBuf| folder.metadata().is_ok_and(|about| about.uid() == user);
     match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(own) {
         Some(folder) => folder.join("netwright"),
         None => std::env::temp_dir().join(format!("netwright-{user}")),

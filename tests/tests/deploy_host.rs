@@ -90,6 +90,7 @@ fn a_deployment_stays_until_it_is_destroyed() {
 fn a_name_is_deployed_once() {
     let host = machine();
     apply(&host, &[]).expect_code(0);
+    host.settle();
     let before = host.state();
     let output = apply(&host, &[]).expect_code(2);
     assert_eq!(
@@ -115,6 +116,7 @@ fn a_failed_check_leaves_no_deployment() {
 fn what_a_deployment_relies_on_is_nobody_elses() {
     let host = machine();
     apply(&host, &[]).expect_code(0);
+    host.settle();
     let before = host.state();
     let grants = ["host.link.read", "host.link.modify name=eth1"];
     let output = host.run_ip("link set eth1 mtu 1400", &grants).expect_code(5);

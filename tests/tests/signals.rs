@@ -1,5 +1,5 @@
 //! Signals to a run on the host: the first one undoes, a second one is answered while that goes on,
-//! a third one ends it and leaves the rest to `gc`.
+//! a third one ends it and leaves the rest to `gc`. And nobody has to hear what it says.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -102,4 +102,37 @@ fn a_second_signal_is_answered_and_a_third_one_leaves_the_rest_to_gc() {
     let output = host.netwright(["gc"], &[]).expect_code(0);
     assert!(output.stdout.contains("undone"), "{output:#?}");
     assert_eq!(host.run("ip", ["-o", "link", "show", "type", "macvlan"]).stdout, "");
+}
+
+#[test]
+fn a_run_that_nobody_hears_is_undone() {
+    let script = "link add link eth1 name lab-m type macvlan\nlink show";
+    for outputs in [">/dev/full 2>/dev/full", ">&- 2>&-", "2>&1 | true", "--json 2>&1 | true"] {
+        let host = Host::with(MACHINE);
+        let before = host.state();
+        let inner = host.session().command([
+            "run",
+            "builtin:ip",
+            "--target",
+            "host",
+            "--grant",
+            "host.link.read",
+            "--grant",
+            "host.link.create kind=macvlan name=lab-* parent=eth1",
+            "-p",
+            &format!("script={script}"),
+        ]);
+        // The shell gives the program its arguments as they are, and its outputs.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("\"$0\" \"$@\" {outputs}")]);
+        shell.arg(inner.get_program()).args(inner.get_args());
+        shell.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let events = host.session().path("events");
+        shell.args(["--events", &events.display().to_string()]);
+        let ended = host.command(&shell).status().expect("nsenter is installed: cargo xtask setup");
+        assert!(ended.success(), "{outputs}: {ended}");
+        let events = fs::read_to_string(events).expect("the run wrote it");
+        assert!(events.contains("link add link eth1 name lab-m"), "{outputs}: {events}");
+        assert_eq!(host.differences(&before), [""; 0], "{outputs}");
+    }
 }
