@@ -10,6 +10,7 @@ mod program;
 mod recipes;
 mod runner;
 mod setup;
+mod soak;
 mod test;
 mod vm;
 mod words;
@@ -45,6 +46,11 @@ enum Task {
     VmShell,
     /// Measure netwright beside limit.c, ip(8) and pyroute2, and print tables
     Bench,
+    /// Make a network and take it back many times, and show what the machine holds before and after
+    Soak {
+        #[arg(default_value_t = 10_000)]
+        times: u32,
+    },
     /// Install what is missing to build and test: guest toolchain, iproute2, ping, tcpdump, util-linux
     Setup,
     /// Build the recipes in scenarios/recipes into target/recipes/components
@@ -69,6 +75,7 @@ fn dispatch(task: Task) -> Result<()> {
         Task::VmTest { filters } => vm::run_tests(&filters),
         Task::VmShell => vm::shell(),
         Task::Bench => bench::run(),
+        Task::Soak { times } => soak::run(times),
         Task::Setup => setup::run().map(drop),
         Task::Recipes => recipes::build(&guest::Toolchain::find_or_install()?),
     }
