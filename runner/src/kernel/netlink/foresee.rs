@@ -12,6 +12,7 @@ use super::find::reference;
 use super::neighbour;
 use super::qdisc;
 use super::raw_link::{IFF_UP, RawLink};
+use super::revert::link_of;
 use super::route::{self, restored, same_place};
 use super::route_message::table;
 use super::settings;
@@ -230,7 +231,7 @@ impl Netlink {
         for link in change.links() {
             claims.extend(self.claim_link(link, takes_over(change.get())));
         }
-        if let Some(link) = altered(change.get()) {
+        if let Some(link) = link_of(change.get()) {
             claims
                 .extend(self.claim_link(link, !matches!(change.get(), Change::PutAddress { .. })));
         }
@@ -280,33 +281,4 @@ impl Netlink {
 /// Whether a change makes a child that gets all of its parent's frames.
 fn takes_over(change: &Change) -> bool {
     matches!(change, Change::CreateLink { spec, .. } if kind::takes_over(&spec.kind))
-}
-
-/// The link that a change alters.
-fn altered(change: &Change) -> Option<&LinkRef> {
-    match change {
-        Change::ChangeLink { link, .. }
-        | Change::MoveLink { link, .. }
-        | Change::PutAddress { link, .. }
-        | Change::RemoveAddress { link, .. }
-        | Change::PutNeighbour { link, .. }
-        | Change::RemoveNeighbour { link, .. }
-        | Change::PutEntry { link, .. }
-        | Change::RemoveEntry { link, .. }
-        | Change::PutQdisc { link, .. }
-        | Change::RemoveQdisc { link }
-        | Change::PutVlan { link, .. }
-        | Change::RemoveVlan { link, .. }
-        | Change::SetVlans { link, .. } => Some(link),
-        Change::CreateNamespace { .. }
-        | Change::DeleteNamespace { .. }
-        | Change::SetNamespaceId { .. }
-        | Change::CreateLink { .. }
-        | Change::DeleteLink { .. }
-        | Change::PutRoute { .. }
-        | Change::RemoveRoute { .. }
-        | Change::AddRule { .. }
-        | Change::RemoveRule { .. }
-        | Change::SetSysctl { .. } => None,
-    }
 }

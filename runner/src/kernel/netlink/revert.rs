@@ -170,7 +170,7 @@ impl Netlink {
 }
 
 /// The link that a step acts on.
-fn link_of(step: &Change) -> Option<&LinkRef> {
+pub(super) fn link_of(step: &Change) -> Option<&LinkRef> {
     match step {
         Change::ChangeLink { link, .. }
         | Change::MoveLink { link, .. }
