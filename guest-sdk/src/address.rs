@@ -276,6 +276,10 @@ impl<L> AddressBuilder<L> {
 }
 
 impl<L: AnyLink> AddressBuilder<L> {
+    pub(crate) fn finish(self) -> Result<(L, Address)> {
+        Ok((self.link, self.address.finish()?))
+    }
+
     fn put(self, how: Write) -> Result<()> {
         self.link.put_address(&self.address.finish()?, how)
     }

@@ -39,6 +39,9 @@
 //!   namespace.
 //! - A link in the making is a [`LinkBuilder`](link::LinkBuilder): it comes up when it is made,
 //!   unless `.down()` is said.
+//! - `ensure` stands beside `create`, `add` and `set`, for what may be there already: it makes and
+//!   changes only what isn't so yet. [`Topology::ensure`] does that for a whole network, and tells
+//!   how many changes it took.
 //! - [`Namespace`] has the probes: `ping`, `tcp`, `udp`, `listen`, `wait_until`; and `capture`, which
 //!   sees every frame of a link.
 //! - [`Lab`] has the report: `step`, `check`, `metric`, `attach`, `print`.
@@ -50,6 +53,7 @@
 mod address;
 mod capture;
 mod discipline;
+mod ensure;
 mod error;
 pub mod host;
 mod lab;
@@ -165,7 +169,7 @@ pub mod wit {
     });
 
     pub use netwright::host::{
-        addresses, batch, captures, forwarding, links, log, namespaces, neighbours, params, probes,
-        report, routes, rules, shaping, sysctls, taps, types, vlans,
+        addresses, batch, captures, ensure, forwarding, links, log, namespaces, neighbours, params,
+        probes, report, routes, rules, shaping, sysctls, taps, types, vlans,
     };
 }

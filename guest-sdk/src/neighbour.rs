@@ -55,6 +55,10 @@ impl<L> NeighbourBuilder<L> {
 }
 
 impl<L: AnyLink> NeighbourBuilder<L> {
+    pub(crate) fn finish(self) -> Result<(L, Neighbour)> {
+        Ok((self.link, self.neighbour.finish()?))
+    }
+
     /// Adds it; an error if it is there already. As `ip neighbour add`.
     pub fn add(self) -> Result<()> {
         self.link.put_neighbour(self.neighbour.finish()?, Write::Add)

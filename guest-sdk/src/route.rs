@@ -221,7 +221,7 @@ impl<P: Place> RouteBuilder<P> {
         self
     }
 
-    fn finish(self) -> Result<(P, Route)> {
+    pub(crate) fn finish(self) -> Result<(P, Route)> {
         let mut route = self.route.finish()?;
         if self.hop != NextHop::empty() {
             route.next_hops.insert(0, self.hop);

@@ -109,6 +109,10 @@ impl<P: Place> RuleBuilder<P> {
         self.set(|rule| rule.options.push(attribute(name, value)))
     }
 
+    pub(crate) fn finish(self) -> Result<(P, Rule)> {
+        Ok((self.place, self.rule.finish()?))
+    }
+
     /// As `ip rule add`.
     pub fn add(self) -> Result<()> {
         self.place.put_rule(self.rule.finish()?)

@@ -133,9 +133,14 @@ impl<L> NetemBuilder<L> {
 }
 
 impl<L: AnyLink> NetemBuilder<L> {
-    fn put(self, how: Write) -> Result<()> {
+    fn finish(self) -> Result<(L, Qdisc)> {
         let discipline = Discipline::Netem(self.netem.finish()?);
-        self.link.put_qdisc(&Qdisc { handle: self.handle, discipline }, how)
+        Ok((self.link, Qdisc { handle: self.handle, discipline }))
+    }
+
+    fn put(self, how: Write) -> Result<()> {
+        let (link, qdisc) = self.finish()?;
+        link.put_qdisc(&qdisc, how)
     }
 
     /// Just this, whatever was there. As `tc qdisc replace`.
@@ -151,6 +156,15 @@ impl<L: AnyLink> NetemBuilder<L> {
     /// Alters what is said, and keeps the rest. As `tc qdisc change`.
     pub fn change(self) -> Result<()> {
         self.put(Write::Change)
+    }
+}
+
+impl NetemBuilder<Link> {
+    /// The link does so afterwards; where it does already, nothing is changed. As
+    /// `tc qdisc replace`, but what isn't said stays as it is.
+    pub fn ensure(self) -> Result<()> {
+        let (link, qdisc) = self.finish()?;
+        link.ensure_discipline(&qdisc)
     }
 }
 
@@ -209,9 +223,14 @@ impl<L> TbfBuilder<L> {
 }
 
 impl<L: AnyLink> TbfBuilder<L> {
-    fn put(self, how: Write) -> Result<()> {
+    fn finish(self) -> Result<(L, Qdisc)> {
         let discipline = Discipline::Tbf(self.tbf.finish()?);
-        self.link.put_qdisc(&Qdisc { handle: self.handle, discipline }, how)
+        Ok((self.link, Qdisc { handle: self.handle, discipline }))
+    }
+
+    fn put(self, how: Write) -> Result<()> {
+        let (link, qdisc) = self.finish()?;
+        link.put_qdisc(&qdisc, how)
     }
 
     /// Just this, whatever was there. As `tc qdisc replace`.
@@ -227,6 +246,15 @@ impl<L: AnyLink> TbfBuilder<L> {
     /// Alters what is said, and keeps the rest. As `tc qdisc change`.
     pub fn change(self) -> Result<()> {
         self.put(Write::Change)
+    }
+}
+
+impl TbfBuilder<Link> {
+    /// The link does so afterwards; where it does already, nothing is changed. As
+    /// `tc qdisc replace`, but what isn't said stays as it is.
+    pub fn ensure(self) -> Result<()> {
+        let (link, qdisc) = self.finish()?;
+        link.ensure_discipline(&qdisc)
     }
 }
 

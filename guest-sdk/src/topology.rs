@@ -5,12 +5,13 @@ use std::fmt::Display;
 use std::ops::Deref;
 use std::rc::Rc;
 
+use crate::ensure::check_names;
 use crate::link::builder::Draft;
 use crate::link::reference::namespace_words;
 use crate::link::{LinkPath, LinkReference, bridge};
 use crate::place::Place;
 use crate::wit::addresses::Address;
-use crate::wit::batch::{Change, Step};
+use crate::wit::batch::{BatchError, Change, Step};
 use crate::wit::links::{Kind, LinkName, Setting, Veth};
 use crate::wit::neighbours::Neighbour;
 use crate::wit::routes::Route;
@@ -109,14 +110,37 @@ impl Topology {
     /// nothing of the batch is left then.
     pub fn apply(&self) -> Result<()> {
         let Plan { steps, sources } = self.root.plan.take();
-        host::batch::apply_steps(&steps).map_err(|failed| {
-            let place = usize::try_from(failed.index).unwrap_or(usize::MAX);
-            let error = match sources.get(place) {
-                Some(source) => Error::from(failed.error).context(source),
-                None => Error::from(failed.error),
-            };
-            if failed.undone { error } else { error.context("a part of the topology is left") }
-        })
+        host::batch::apply_steps(&steps).map_err(|failed| told(failed, &sources))
+    }
+
+    /// Brings all of it about and begins anew: what is missing is made, what differs is changed,
+    /// and what is as described stays untouched, as does what isn't described. Gives the number of
+    /// changes that it took: 0 where the network was so already.
+    ///
+    /// Whether a builder was finished by `create`, `add` or `replace` makes no difference here.
+    ///
+    /// ```
+    /// use netwright_sdk::prelude::*;
+    /// use netwright_sdk::testing::MemoryHost;
+    ///
+    /// # fn main() -> Result<()> {
+    /// let host = MemoryHost::new();
+    /// let ensure = |mtu| {
+    ///     let topology = Topology::new();
+    ///     topology.veth("eth0").peer("eth1").mtu(mtu).address("10.0.0.1/24").create()?;
+    ///     topology.route("10.9.0.0/16").via("10.0.0.254").add()?;
+    ///     topology.ensure()
+    /// };
+    /// assert_eq!((ensure(1400)?, ensure(1400)?, ensure(1300)?), (3, 0, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn ensure(&self) -> Result<u32> {
+        let Plan { steps, sources } = self.root.plan.take();
+        for (step, source) in steps.iter().zip(&sources) {
+            check_names(step).map_err(|fault| fault.context(source))?;
+        }
+        host::ensure::apply(&steps).map_err(|failed| told(failed, &sources))
     }
 }
 
@@ -294,6 +318,16 @@ impl AnyLink for PlannedLink {
         self.namespace.push_step(source, Step::SetVlans((link, vlans.into_list())));
         Ok(())
     }
+}
+
+/// The error of a builder's change, and whether anything is left.
+fn told(failed: BatchError, sources: &[String]) -> Error {
+    let place = usize::try_from(failed.index).unwrap_or(usize::MAX);
+    let error = match sources.get(place) {
+        Some(source) => Error::from(failed.error).context(source),
+        None => Error::from(failed.error),
+    };
+    if failed.undone { error } else { error.context("a part of the topology is left") }
 }
 
 fn place(namespace: &Option<String>) -> String {

@@ -234,7 +234,7 @@ impl<P: Place, K: Kind> LinkBuilder<P, K, Ready> {
         place.make_link(draft)
     }
 
-    fn finish(self) -> Result<Draft> {
+    pub(crate) fn finish(self) -> Result<Draft> {
         if let Some(fault) = self.fault {
             return Err(fault.context(format!("link `{}`", self.name)));
         }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::answers::Answers;
 use super::change::{Change, Site};
-use super::network::{LinkId, NamespaceId, Network};
+use super::network::{LinkId, NamespaceId, Network, order};
 use super::{Attachment, Check, Metric};
 use crate::wit::captures::Frame;
 use crate::wit::links::Statistics;
@@ -126,6 +126,25 @@ impl State {
         let order = self.network.apply_all(changes)?;
         self.changes.extend(order.into_iter().map(|place| changes[place].clone()));
         Ok(())
+    }
+
+    /// Brings about what the changes ask for, or does nothing, and remembers what it took.
+    pub(crate) fn ensure_all(&mut self, wanted: &[Change]) -> Result<usize, (usize, Error)> {
+        let before = self.network.clone();
+        let mut made = Vec::new();
+        for place in order(wanted) {
+            for change in self.network.lacking(&wanted[place]) {
+                let refused = self.refusal(&change).map_or(Ok(()), Err);
+                if let Err(error) = refused.and_then(|()| self.network.apply(&change)) {
+                    self.network = before;
+                    return Err((place, error));
+                }
+                made.push(change);
+            }
+        }
+        let count = made.len();
+        self.changes.extend(made);
+        Ok(count)
     }
 
     /// The frames that pass a link.

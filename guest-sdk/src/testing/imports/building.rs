@@ -187,6 +187,7 @@ pub mod batch {
 
     use crate::testing::change::Change as Recorded;
     use crate::testing::state::with;
+    use crate::wit::types::Error;
 
     pub fn apply(changes: &[Change]) -> Result<(), BatchError> {
         make(changes.iter().cloned().map(Recorded::from).collect())
@@ -197,10 +198,24 @@ pub mod batch {
     }
 
     fn make(changes: Vec<Recorded>) -> Result<(), BatchError> {
-        with(|state| state.perform_all(&changes)).map_err(|(place, error)| BatchError {
-            index: u32::try_from(place).unwrap_or(u32::MAX),
-            error,
-            undone: true,
-        })
+        with(|state| state.perform_all(&changes)).map_err(undone)
+    }
+
+    pub(super) fn undone((place, error): (usize, Error)) -> BatchError {
+        BatchError { index: u32::try_from(place).unwrap_or(u32::MAX), error, undone: true }
+    }
+}
+
+/// As the interface `ensure`.
+pub mod ensure {
+    pub use crate::wit::netwright::host::ensure::{BatchError, Step};
+
+    use crate::testing::change::Change;
+    use crate::testing::state::with;
+
+    pub fn apply(steps: &[Step]) -> Result<u32, BatchError> {
+        let changes: Vec<_> = steps.iter().cloned().map(Change::from).collect();
+        let made = with(|state| state.ensure_all(&changes)).map_err(super::batch::undone)?;
+        Ok(u32::try_from(made).unwrap_or(u32::MAX))
     }
 }

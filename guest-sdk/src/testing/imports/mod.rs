@@ -8,7 +8,7 @@ mod probing;
 mod run;
 mod sending;
 
-pub use building::{batch, links, namespaces};
+pub use building::{batch, ensure, links, namespaces};
 pub use frames::{captures, taps};
 pub use layer3::{addresses, forwarding, neighbours, routes, rules, sysctls};
 pub use probing::probes;

@@ -47,7 +47,7 @@ fn rank(change: &Change) -> u32 {
 
 /// The places of the changes in the order of their making. Among links, one waits for those of the
 /// same batch that it lies on, wherever they stand.
-fn order(changes: &[Change]) -> Vec<usize> {
+pub(crate) fn order(changes: &[Change]) -> Vec<usize> {
     let mut waiting: Vec<usize> = (0..changes.len()).collect();
     waiting.sort_by_key(|place| rank(&changes[*place]));
     let mut order = Vec::with_capacity(changes.len());

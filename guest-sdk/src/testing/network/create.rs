@@ -159,7 +159,7 @@ impl Network {
     }
 
     /// The lower link; a macvlan on a macvlan lies on that one's parent (macvlan_common_newlink).
-    fn parent_of(&self, home: NamespaceId, spec: &Spec) -> Answer<Option<LinkId>> {
+    pub(super) fn parent_of(&self, home: NamespaceId, spec: &Spec) -> Answer<Option<LinkId>> {
         let needed = match &spec.kind {
             Kind::Macvlan(_) | Kind::Macvtap(_) | Kind::Vlan(_) => true,
             Kind::Ipvlan(_) | Kind::Ipvtap(_) => true,

@@ -2,12 +2,15 @@
 
 mod batch;
 mod create;
+mod ensure;
 mod layer3;
 mod routes;
 mod settings;
 mod shaping;
 
 use std::collections::BTreeMap;
+
+pub(crate) use batch::order;
 
 use super::change::{Change, Site};
 use crate::MacAddress;
@@ -60,7 +63,7 @@ pub(crate) struct Stack {
     pub(crate) sysctls: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LinkState {
     pub(crate) namespace: NamespaceId,
     pub(crate) index: u32,

@@ -17,7 +17,7 @@ const LINK_DOWN: Refusal = Refusal::new(100, "ENETDOWN", "the link is down");
 const MAIN: u32 = 254;
 
 /// Whether two routes are one and the same to the kernel: fib_table_insert, fib6_add.
-fn same_route(one: &Route, other: &Route) -> bool {
+pub(super) fn same_route(one: &Route, other: &Route) -> bool {
     one.family == other.family
         && one.destination == other.destination
         && one.table.unwrap_or(MAIN) == other.table.unwrap_or(MAIN)

@@ -52,8 +52,11 @@ impl Network {
     /// Keeps a setting that nothing here depends on.
     fn note(&mut self, id: LinkId, name: &str, value: impl std::fmt::Display) -> Answer<()> {
         let extra = &mut self.link_mut(id)?.extra;
-        extra.retain(|known| known.name != name);
-        extra.push(attribute(name, value));
+        let new = attribute(name, value);
+        match extra.iter_mut().find(|known| known.name == name) {
+            Some(known) => *known = new,
+            None => extra.push(new),
+        }
         Ok(())
     }
 

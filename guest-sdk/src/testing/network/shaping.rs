@@ -111,7 +111,7 @@ fn without(vlans: &[Vlan], first: u16, last: u16) -> Vec<Vlan> {
 }
 
 /// What is asked for, with what it does not say as it was; none where the kinds differ.
-fn over(new: Discipline, before: &Discipline) -> Option<Discipline> {
+pub(super) fn over(new: Discipline, before: &Discipline) -> Option<Discipline> {
     match (new, before) {
         (Discipline::Netem(new), Discipline::Netem(before)) => Some(Discipline::Netem(Netem {
             delay: new.delay.or(before.delay),
