@@ -1,7 +1,7 @@
 //! What recipes of networks as data do: the check of their parameters, and the run.
 
 use netwright_sdk::Fault as GuestFault;
-use netwright_sdk::host::{batch, params, report};
+use netwright_sdk::host::{batch, ensure, params, report};
 use netwright_sdk::wit::types::{Detail, Error};
 use serde_json::Value;
 
@@ -13,6 +13,8 @@ use crate::read::{Reader, parameters};
 /// What a recipe's parameters ask for.
 pub struct Plan {
     pub topology: Topology,
+    /// makes and changes only what isn't so already, and tells how many changes that took
+    pub ensure: bool,
     /// to be told when all is made
     pub lines: Vec<String>,
     /// asks the kernel what only it knows, before anything is made
@@ -42,13 +44,21 @@ fn bring_about(read: Read) -> Result<(), Error> {
     if let Some(fault) = reader.faults.first() {
         return Err(Error::Invalid(format!("{}: {}", fault.place.item(), fault.message)));
     }
-    let Some(Plan { mut topology, lines, prepare }) = plan else { return Ok(()) };
+    let Some(Plan { mut topology, ensure, lines, prepare }) = plan else { return Ok(()) };
     prepare(&mut topology)?;
     let (steps, places): (Vec<_>, Vec<_>) = changes(&topology).into_iter().unzip();
-    batch::apply_steps(&steps).map_err(|failure| {
+    let made = if ensure {
+        ensure::apply(&steps).map(Some)
+    } else {
+        batch::apply_steps(&steps).map(|()| None)
+    };
+    let changes = made.map_err(|failure| {
         let place = places.get(failure.index as usize).map(|place| place.item());
         named(place.unwrap_or_default(), failure.error)
     })?;
+    if let Some(changes) = changes {
+        report::print(&format!("changes: {changes}"));
+    }
     lines.iter().for_each(|line| report::print(line));
     Ok(())
 }

@@ -89,6 +89,7 @@ fn read(given: &Value, reader: &mut Reader) -> Option<guest::Plan> {
     let (name, share_parent, subnets) = (request.name, request.share_parent, request.subnets);
     Some(guest::Plan {
         topology: request.topology,
+        ensure: false,
         lines: request.lines,
         prepare: Box::new(move |topology| {
             prepare(topology, &Asked { name, share_parent, subnets })

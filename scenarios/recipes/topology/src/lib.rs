@@ -7,13 +7,21 @@ use serde_json::Value;
 
 pub use recipe::RECIPE;
 
+/// What the parameters ask for.
+#[derive(Debug)]
+pub struct Request {
+    pub topology: Topology,
+    pub ensure: bool,
+}
+
 /// Reads every parameter; nothing is made where the reader has faults afterwards.
-pub fn read(given: &Value, reader: &mut Reader) -> Option<Topology> {
+pub fn read(given: &Value, reader: &mut Reader) -> Option<Request> {
     let mut topology = Topology::default();
     let mut fields = reader.fields(&At::everything(given), "`builtin:topology`")?;
     if let Some(at) = fields.get("existing") {
         topology.existing = netwright_topology::existing(&at, reader);
     }
+    let ensure = fields.get("ensure").and_then(|at| reader.boolean(&at)).unwrap_or(false);
     let readers = [
         ("namespaces", netwright_topology::namespaces as fn(&At<'_>, &mut Topology, &mut Reader)),
         ("links", netwright_topology::links),
@@ -36,7 +44,7 @@ pub fn read(given: &Value, reader: &mut Reader) -> Option<Topology> {
         reader.fault_with(&place, "the topology is empty", help);
     }
     netwright_topology::check(&topology, reader);
-    Some(topology)
+    Some(Request { topology, ensure })
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use netwright_topology::guest::{self, Plan};
 use netwright_topology::{List, Map, Reader};
 use serde_json::Value;
 
+use crate::Request;
+
 /// What the recipe takes.
 #[derive(Params)]
 #[allow(dead_code, reason = "read as one map, so that each fault has its place")]
@@ -25,6 +27,9 @@ struct Given {
     sysctls: Option<List>,
     /// { namespaces, links } that are there before and may be referred to
     existing: Option<Map>,
+    /// makes and changes only what isn't so already
+    #[param(default = false)]
+    ensure: bool,
 }
 
 /// Brings a network about that is given as data, in one batch
@@ -55,6 +60,6 @@ fn check(_: &Given) -> Vec<Fault> {
 }
 
 fn read(given: &Value, reader: &mut Reader) -> Option<Plan> {
-    let topology = crate::read(given, reader)?;
-    Some(Plan { topology, lines: Vec::new(), prepare: Box::new(|_| Ok(())) })
+    let Request { topology, ensure } = crate::read(given, reader)?;
+    Some(Plan { topology, ensure, lines: Vec::new(), prepare: Box::new(|_| Ok(())) })
 }

@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use netwright_sdk::testing::MemoryHost;
 use netwright_sdk::wit::netwright::host::batch::{Change, Step};
 use netwright_topology::{Reader, changes};
 use serde_json::json;
 
-use crate::read;
+use crate::{RECIPE, read};
 
 /// `parameter/pointer: message | help`, one a line.
 fn faults(given: serde_json::Value) -> String {
@@ -33,7 +34,7 @@ fn the_example_becomes_one_batch_in_a_possible_order() {
         "routes": [{ "namespace": "n1", "destination": "default", "gateway": "10.1.255.254", "metric": 100 }],
     });
     let mut reader = Reader::default();
-    let topology = read(&given, &mut reader).unwrap();
+    let topology = read(&given, &mut reader).unwrap().topology;
     assert_eq!(reader.faults, []);
     let made: Vec<_> = changes(&topology)
         .into_iter()
@@ -222,7 +223,7 @@ fn disciplines_and_vlans_of_ports_come_after_their_links() {
         ],
     });
     let mut reader = Reader::default();
-    let topology = read(&given, &mut reader).unwrap();
+    let topology = read(&given, &mut reader).unwrap().topology;
     assert_eq!(reader.faults, []);
     let words = |step| match step {
         Step::Change(Change::CreateLink((_, spec))) if spec.name == "br0" => {
@@ -278,4 +279,21 @@ links/6/ports/1/native: a port has either an `access` VLAN, or a `trunk` and a `
 links/6/ports/2/trunk/1: a VLAN of it comes twice
 links/6/ports/2/native: it is one VLAN, and none of the `trunk`"
     );
+}
+
+#[test]
+fn a_topology_that_is_ensured_twice_takes_no_change_the_second_time() {
+    let host = MemoryHost::new();
+    host.add_device("eth1");
+    host.set_param("ensure", "true");
+    let links = json!([
+        { "name": "en0", "kind": "macvlan", "parent": "eth1", "addresses": ["10.99.0.5/24"] },
+    ]);
+    host.set_param("links", links.to_string());
+    host.set_param("existing", json!({ "links": ["eth1"] }).to_string());
+    let routes = json!([{ "destination": "10.98.0.0/16", "gateway": "10.99.0.1" }]);
+    host.set_param("routes", routes.to_string());
+    host.run(&RECIPE).unwrap();
+    host.run(&RECIPE).unwrap();
+    assert_eq!(host.prints(), ["changes: 3", "changes: 0"]);
 }
