@@ -17,7 +17,7 @@ use netwright_sdk::host::shaping::{self, Discipline, Qdisc};
 use netwright_sdk::host::taps::{Tap, TapOptions};
 use netwright_sdk::host::types::{Error, Family, IpAddress, IpPrefix, Write};
 use netwright_sdk::host::vlans::{self, Vlan};
-use netwright_sdk::host::{params, sysctls};
+use netwright_sdk::host::{ensure, params, sysctls};
 use netwright_sdk::prelude::{Lab, Result, recipe};
 
 type Answer = std::result::Result<(), Error>;
@@ -120,6 +120,10 @@ const ROWS: &[Row] = &[
     ("batch/apply-steps", || {
         let change = Change::CreateLink((None, bridge()));
         batch::apply_steps(&[Step::Change(change)]).map_err(|failure| failure.error)
+    }),
+    ("ensure/apply", || {
+        let change = Change::CreateLink((None, bridge()));
+        ensure::apply(&[Step::Change(change)]).map(drop).map_err(|failure| failure.error)
     }),
     ("shaping/put", || shaping::put(&link()?, &qdisc(), Write::Add)),
     ("shaping/remove", || shaping::remove(&link()?)),
