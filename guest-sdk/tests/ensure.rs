@@ -5,7 +5,8 @@
 
 use netwright_sdk::prelude::*;
 use netwright_sdk::testing::MemoryHost;
-use netwright_sdk::wit::links::Setting;
+use netwright_sdk::wit::links::{MacvlanChange, Setting};
+use netwright_sdk::wit::types::MacAddress as WitMac;
 
 /// A host with a NIC, and its lab.
 fn host() -> (MemoryHost, Lab) {
@@ -94,6 +95,23 @@ fn what_differs_is_changed_in_place() {
             "sysctl net.ipv4.ip_forward=0",
         ]
     );
+}
+
+#[test]
+fn a_station_that_is_let_in_already_is_not_let_in_twice() {
+    let (host, lab) = host();
+    let mode = MacvlanMode::Source;
+    let link = lab.macvlan("en0").parent("eth1").mode(mode).create().unwrap();
+    let station: MacAddress = "02:00:00:00:00:09".parse().unwrap();
+    let source = |change: fn(WitMac) -> MacvlanChange| Setting::Macvlan(change(station.into()));
+    for _ in 0..2 {
+        link.ensure(&[source(MacvlanChange::AddSource)]).unwrap();
+    }
+    assert_eq!(since(&host, 1).len(), 1);
+    for _ in 0..2 {
+        link.ensure(&[source(MacvlanChange::RemoveSource)]).unwrap();
+    }
+    assert_eq!(since(&host, 1).len(), 2);
 }
 
 #[test]

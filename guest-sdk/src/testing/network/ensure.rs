@@ -107,8 +107,17 @@ impl Network {
     /// Whether setting it would leave the link as it is.
     fn holds(&self, id: LinkId, setting: &Setting) -> bool {
         let Ok(link) = self.link(id) else { return false };
-        if let Setting::Name(name) = setting {
-            return link.name == *name;
+        match (setting, &link.kind) {
+            (Setting::Name(name), _) => return link.name == *name,
+            (
+                Setting::Macvlan(change),
+                Nature::Made(Kind::Macvlan(known) | Kind::Macvtap(known)),
+            ) => match change {
+                MacvlanChange::AddSource(mac) => return known.sources.contains(mac),
+                MacvlanChange::RemoveSource(mac) => return !known.sources.contains(mac),
+                _ => {}
+            },
+            _ => {}
         }
         let mut after = self.clone();
         after.set(id, setting).is_ok() && after.link(id).is_ok_and(|after| after == link)
