@@ -45,10 +45,7 @@ pub(crate) fn check_names(step: &Step) -> Result<()> {
     let Step::Change(Change::CreateLink((_, spec))) = step else { return Ok(()) };
     let Spec { name, kind, .. } = spec;
     check_name(name)?;
-    match kind {
-        Kind::Veth(veth) => check_name(&veth.peer.name),
-        _ => Ok(()),
-    }
+    if let Kind::Veth(veth) = kind { check_name(&veth.peer.name) } else { Ok(()) }
 }
 
 fn check_name(name: &str) -> Result<()> {

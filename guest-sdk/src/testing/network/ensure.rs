@@ -107,17 +107,19 @@ impl Network {
     /// Whether setting it would leave the link as it is.
     fn holds(&self, id: LinkId, setting: &Setting) -> bool {
         let Ok(link) = self.link(id) else { return false };
-        match (setting, &link.kind) {
-            (Setting::Name(name), _) => return link.name == *name,
-            (
-                Setting::Macvlan(change),
-                Nature::Made(Kind::Macvlan(known) | Kind::Macvtap(known)),
-            ) => match change {
-                MacvlanChange::AddSource(mac) => return known.sources.contains(mac),
-                MacvlanChange::RemoveSource(mac) => return !known.sources.contains(mac),
-                _ => {}
-            },
-            _ => {}
+        // The link's own name is taken, and a list of stations grows by whoever is in it already.
+        if let Setting::Name(name) = setting {
+            return link.name == *name;
+        }
+        if let (Setting::Macvlan(MacvlanChange::AddSource(mac)), Some(known)) =
+            (setting, link.macvlan())
+        {
+            return known.sources.contains(mac);
+        }
+        if let (Setting::Macvlan(MacvlanChange::RemoveSource(mac)), Some(known)) =
+            (setting, link.macvlan())
+        {
+            return !known.sources.contains(mac);
         }
         let mut after = self.clone();
         after.set(id, setting).is_ok() && after.link(id).is_ok_and(|after| after == link)
