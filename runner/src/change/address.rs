@@ -13,6 +13,15 @@ pub struct Prefix {
     pub length: u8,
 }
 
+impl Prefix {
+    /// The same without host bits: `192.168.56.0/24`.
+    #[must_use]
+    pub fn network(self) -> Self {
+        let network = ipnet::IpNet::new(self.address, self.length).map(|net| net.network());
+        Self { address: network.unwrap_or(self.address), ..self }
+    }
+}
+
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.address, self.length)

@@ -32,7 +32,10 @@ impl Host {
     }
 }
 
-fn parse<T>(all: Vec<T>, one: fn(T) -> convert::Parsed<Change>) -> Result<Vec<Change>, BatchError> {
+pub(super) fn parse<T>(
+    all: Vec<T>,
+    one: fn(T) -> convert::Parsed<Change>,
+) -> Result<Vec<Change>, BatchError> {
     let fail = |index, error| BatchError { index, error, left: Vec::new() };
     if all.len() > LONGEST_BATCH {
         let rule = format!("{} changes in a batch; {LONGEST_BATCH} are allowed", all.len());
@@ -44,7 +47,7 @@ fn parse<T>(all: Vec<T>, one: fn(T) -> convert::Parsed<Change>) -> Result<Vec<Ch
         .collect()
 }
 
-fn step(step: batch::Step) -> convert::Parsed<Change> {
+pub(super) fn step(step: batch::Step) -> convert::Parsed<Change> {
     Ok(match step {
         batch::Step::Change(each) => change(each)?,
         batch::Step::PutQdisc((name, qdisc, how)) => Change::PutQdisc {
@@ -110,7 +113,7 @@ fn link(name: LinkName) -> convert::Parsed<LinkRef> {
     })
 }
 
-fn batch_error_out(failure: BatchError) -> batch::BatchError {
+pub(super) fn batch_error_out(failure: BatchError) -> batch::BatchError {
     batch::BatchError {
         index: u32::try_from(failure.index).unwrap_or(u32::MAX),
         error: convert::error_out(failure.error),

@@ -6,6 +6,7 @@ mod budget;
 mod captures;
 mod control;
 mod convert;
+mod ensure;
 mod handle;
 mod links;
 mod namespaces;
@@ -16,6 +17,7 @@ mod saved;
 mod session;
 mod shaping;
 mod taps;
+mod verify;
 mod vlans;
 
 pub use budget::{Budget, LimitReached, Limits};

@@ -69,7 +69,11 @@ impl Session {
         let applied = self.kernel.apply(change);
         let Some(intent) = intent else { return Ok(Made::Nothing) };
         match applied {
-            Ok(applied) => Ok(self.done(intent, change.get(), applied)),
+            Ok(applied) => {
+                let made = self.done(intent, change.get(), applied);
+                self.read_back(&permitted);
+                Ok(made)
+            }
             Err(error) => {
                 self.journal.failed(intent);
                 self.report.refused(change.get(), &error);
@@ -86,12 +90,14 @@ impl Session {
         self.objects.allow(&plain).map_err(|error| fail(plain.len().saturating_sub(1), error))?;
         let intents = self.intend(&permitted).map_err(|error| fail(0, error))?;
         match self.kernel.apply_all(&permitted) {
-            Ok(applied) => Ok(intents
-                .into_iter()
-                .zip(&permitted)
-                .zip(applied)
-                .map(|((intent, change), applied)| self.done(intent, change.get(), applied))
-                .collect()),
+            Ok(applied) => {
+                let done = intents.into_iter().zip(&permitted).zip(applied);
+                let made = done
+                    .map(|((intent, change), applied)| self.done(intent, change.get(), applied))
+                    .collect();
+                self.read_back(&permitted);
+                Ok(made)
+            }
             Err(failure) => {
                 intents.into_iter().for_each(|intent| self.journal.failed(intent));
                 if let Some(change) = permitted.get(failure.index) {
@@ -178,7 +184,7 @@ impl Session {
         self.kernel.namespace_descriptor(&link.namespace)
     }
 
-    fn permit_all(
+    pub(super) fn permit_all(
         &mut self,
         changes: Vec<Change>,
     ) -> Result<Vec<Permitted<Change>>, (usize, Error)> {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use super::{BatchError, Error, Kernel, LinkSight, NamespaceWatcher, SpaceSight};
+use super::{BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight};
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
 use crate::journal::Claim;
 use crate::policy::Permitted;
@@ -28,6 +28,10 @@ impl Kernel for Absent {
 
     fn foresee(&self, _: &[Permitted<Change>]) -> Vec<Undo> {
         Vec::new()
+    }
+
+    fn lacking(&self, _: &Change) -> Result<Lacking, Error> {
+        Err(refusal())
     }
 
     fn claims(&self, _: &Permitted<Change>) -> Vec<Claim> {

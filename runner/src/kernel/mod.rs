@@ -4,6 +4,7 @@ mod absent;
 mod error;
 mod failpoint;
 pub mod kind;
+mod lacking;
 pub mod mark;
 pub mod netlink;
 pub mod netns;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 pub use absent::Absent;
 pub use error::{Denial, Error, KernelError};
+pub use lacking::Lacking;
 pub(crate) use netlink::explain_io;
 pub use netlink::{NamedFolder, Netlink, Witness};
 pub use sight::{LinkSight, SpaceSight};
@@ -37,6 +39,9 @@ pub trait Kernel {
     /// What would take changes back if this process ended in the middle of them: read before
     /// anything is done. What carries the run's mark is found by that.
     fn foresee(&self, changes: &[Permitted<Change>]) -> Vec<Undo>;
+
+    /// What keeps the network from being as a change asks for that was permitted.
+    fn lacking(&self, change: &Change) -> Result<Lacking, Error>;
 
     /// What of others' a change uses or alters.
     fn claims(&self, change: &Permitted<Change>) -> Vec<Claim>;

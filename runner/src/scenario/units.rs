@@ -107,7 +107,7 @@ pub(crate) fn destination(text: &str) -> Result<Option<Prefix>, String> {
         Ok(address) => Prefix { address, length: if address.is_ipv4() { 32 } else { 128 } },
         Err(_) => prefix(text)?,
     };
-    let network = network(&whole);
+    let network = whole.network().address;
     if network == whole.address {
         return Ok(Some(whole));
     }
@@ -116,20 +116,6 @@ pub(crate) fn destination(text: &str) -> Result<Option<Prefix>, String> {
         quote(text),
         whole.length
     ))
-}
-
-/// The address of the network that a prefix is in.
-pub(crate) fn network(prefix: &Prefix) -> IpAddr {
-    match prefix.address {
-        IpAddr::V4(address) => {
-            let mask = u32::MAX.checked_shl(32 - u32::from(prefix.length)).unwrap_or(0);
-            IpAddr::V4((u32::from(address) & mask).into())
-        }
-        IpAddr::V6(address) => {
-            let mask = u128::MAX.checked_shl(128 - u32::from(prefix.length)).unwrap_or(0);
-            IpAddr::V6((u128::from(address) & mask).into())
-        }
-    }
 }
 
 /// A link's or namespace's name.

@@ -306,7 +306,7 @@ impl Netlink {
 }
 
 /// Why a link as it is can't have the settings without being made anew.
-fn replacement(space: &Space, link: &RawLink, settings: &[Setting]) -> Option<String> {
+pub(super) fn replacement(space: &Space, link: &RawLink, settings: &[Setting]) -> Option<String> {
     let kind = link.kind();
     let mut name_of = |index| space.link_at(index).ok().flatten().map(|found: RawLink| found.name);
     let present = Present {

@@ -26,8 +26,8 @@ use crate::kernel::kind::{self, Parent, options};
 const IFLA_INFO_DATA: u16 = 2;
 const VETH_INFO_PEER: u16 = 1;
 /// IFLA_VXLAN_LINK, IFLA_GRE_LINK …: the underlay's place in the data of kinds that have one
-const UNDERLAY_VXLAN: u16 = 3;
-const UNDERLAY_TUNNEL: u16 = 1;
+pub(super) const UNDERLAY_VXLAN: u16 = 3;
+pub(super) const UNDERLAY_TUNNEL: u16 = 1;
 
 /// All that makes one link.
 pub(crate) struct Plan {

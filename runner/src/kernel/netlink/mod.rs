@@ -11,6 +11,8 @@ mod explain;
 mod find;
 mod foresee;
 mod host;
+mod lacking;
+mod lacking_link;
 mod named;
 mod namespace;
 mod neighbour;
@@ -48,7 +50,7 @@ use self::space::{Space, Spaces, open_here};
 use super::failpoint::Failpoint;
 use super::mark::Mark;
 use super::uplink::Uplinks;
-use super::{BatchError, Error, Kernel, LinkSight, NamespaceWatcher, SpaceSight, netns};
+use super::{BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight, netns};
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
 use crate::journal::Claim;
 use crate::policy::Permitted;
@@ -204,6 +206,10 @@ impl Kernel for Netlink {
 
     fn foresee(&self, changes: &[Permitted<Change>]) -> Vec<Undo> {
         changes.iter().map(|change| self.foreseen(change.get())).collect()
+    }
+
+    fn lacking(&self, change: &Change) -> Result<Lacking, Error> {
+        self.lacking_of(change)
     }
 
     fn claims(&self, change: &Permitted<Change>) -> Vec<Claim> {

@@ -139,6 +139,21 @@ pub(super) fn check_range(first: u16, last: u16) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether two lists are of the same VLANs, whatever their ranges.
+pub(super) fn same(now: &[PortVlan], wanted: &[PortVlan]) -> bool {
+    differences(now, wanted).is_empty()
+}
+
+/// Whether a list has all of a range, with its flags.
+pub(super) fn holds(now: &[PortVlan], wanted: PortVlan) -> bool {
+    (wanted.first..=wanted.last).all(|id| {
+        now.iter().any(|vlan| {
+            (vlan.first..=vlan.last).contains(&id)
+                && (vlan.pvid, vlan.untagged) == (wanted.pvid, wanted.untagged)
+        })
+    })
+}
+
 /// What makes one list into the other: removals, then additions, each a range.
 fn differences(before: &[PortVlan], wanted: &[PortVlan]) -> Vec<(bool, PortVlan)> {
     let flags_of = |all: &[PortVlan], id: u16| {

@@ -201,6 +201,23 @@ pub(super) fn back(link: LinkRef, before: Option<Qdisc>) -> Undo {
     Undo { steps: vec![step] }
 }
 
+/// Whether a discipline is as another one asks for, in all that it names. Both are compared as what
+/// is sent for them: the kernel rounds what it is told. It does not tell the table of the jitter.
+pub(super) fn is_as_asked(now: &Qdisc, wanted: &Qdisc) -> bool {
+    let sent = |discipline: Discipline| {
+        let discipline = match discipline {
+            Discipline::Netem(netem) => Discipline::Netem(Netem { distribution: None, ..netem }),
+            other => other,
+        };
+        message::put(1, &Qdisc { handle: None, discipline }, flags(Write::Replace)).message
+    };
+    match &wanted.discipline {
+        wanted if wanted.kind() != now.discipline.kind() => false,
+        Discipline::Other { options: None, .. } => true,
+        wanted => sent(over(wanted.clone(), &now.discipline)) == sent(now.discipline.clone()),
+    }
+}
+
 pub(super) fn add_request(index: u32, qdisc: &Qdisc) -> Request {
     message::put(index, qdisc, flags(Write::Add))
 }

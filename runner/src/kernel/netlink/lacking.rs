@@ -1,0 +1,255 @@
+//! What keeps the network from being as a change asks for: asked before a change that is only to
+//! be ensured, and after one that was made on the host.
+
+use super::address;
+use super::neighbour::{self, same_entry};
+use super::qdisc;
+use super::route::same_place;
+use super::settings::renamed;
+use super::{Netlink, port_vlan};
+use crate::change::{
+    Address, AddressFlags, Change, Entry, LinkRef, Made, NamespaceRef, Neighbour, NextHop, Prefix,
+    Qdisc, Route, RouteKind, Rule, Write,
+};
+use crate::kernel::{Error, Lacking};
+
+type Answer = Result<Lacking, Error>;
+
+impl Netlink {
+    pub(super) fn lacking_of(&self, change: &Change) -> Answer {
+        match change {
+            Change::CreateNamespace { name } => {
+                let named = NamespaceRef::named(Some(name.clone()));
+                Ok(self.spaces.find(&named).map_or(Lacking::Everything, |space| {
+                    Lacking::Nothing(Made::Namespace(space.reference()))
+                }))
+            }
+            Change::DeleteNamespace { namespace } => {
+                Ok(Lacking::unless(self.spaces.find(namespace).is_err()))
+            }
+            Change::CreateLink { namespace, spec } => self.link_lacking(change, namespace, spec),
+            Change::ChangeLink { link, settings } => {
+                self.settings_lacking(&renamed(link, settings), settings)
+            }
+            Change::MoveLink { link, to } => {
+                let there = self.spaces.find(to)?.link(&link.name);
+                Ok(Lacking::unless(matches!(there, Ok(Some(_)))))
+            }
+            Change::DeleteLink { link } => Ok(Lacking::unless(self.resolve(link).is_err())),
+            Change::PutAddress { link, address, .. } => self.address_lacking(link, address),
+            Change::RemoveAddress { link, prefix, peer } => {
+                let found = self.resolve(link).ok();
+                let there =
+                    found.and_then(|(space, raw)| address::held(&space, raw.index, *prefix, *peer));
+                Ok(Lacking::unless(there.is_none()))
+            }
+            Change::PutRoute { namespace, route, .. } => self.route_lacking(namespace, route),
+            Change::RemoveRoute { namespace, route } => {
+                let all = self.routes(&*self.spaces.find(namespace)?, route.family)?;
+                Ok(Lacking::unless(!all.iter().any(|now| is_as_asked(now, route))))
+            }
+            Change::AddRule { namespace, rule } => {
+                Ok(Lacking::unless(self.has_rule(namespace, rule)?))
+            }
+            Change::RemoveRule { namespace, rule } => {
+                Ok(Lacking::unless(!self.has_rule(namespace, rule)?))
+            }
+            Change::PutNeighbour { link, neighbour, .. } => self.neighbour_lacking(link, neighbour),
+            Change::RemoveNeighbour { link, address, proxy } => {
+                let found = self.resolve(link).ok();
+                let there = found
+                    .and_then(|(space, raw)| neighbour::held(&space, raw.index, *address, *proxy));
+                Ok(Lacking::unless(there.is_none()))
+            }
+            Change::PutEntry { link, entry, .. } => self.entry_lacking(link, entry),
+            Change::RemoveEntry { link, entry } => {
+                let all = self.entries(link)?;
+                Ok(Lacking::unless(!all.iter().any(|now| same_entry(now, entry))))
+            }
+            Change::SetSysctl { namespace, key, value } => {
+                let blank = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+                // A key that can't be read is left to the change, which says why.
+                let now = self.sysctl(namespace, key).ok();
+                Ok(Lacking::unless(now.is_some_and(|now| blank(&now) == blank(value))))
+            }
+            Change::PutQdisc { link, qdisc, .. } => self.qdisc_lacking(link, qdisc),
+            Change::RemoveQdisc { link } => {
+                let there = self.qdisc(link)?.filter(|now| now.handle.is_some());
+                Ok(Lacking::unless(there.is_none()))
+            }
+            Change::SetVlans { link, vlans } => {
+                let now = self.vlans(link).ok();
+                Ok(Lacking::unless(now.is_some_and(|now| port_vlan::same(&now, vlans))))
+            }
+            Change::PutVlan { link, vlan } => {
+                let now = self.vlans(link)?;
+                Ok(Lacking::unless(port_vlan::holds(&now, *vlan)))
+            }
+            Change::RemoveVlan { link, first, last } => {
+                let now = self.vlans(link)?;
+                let apart =
+                    |vlan: &crate::change::PortVlan| vlan.last < *first || vlan.first > *last;
+                Ok(Lacking::unless(now.iter().all(apart)))
+            }
+            // Nobody but the kernel reads it.
+            Change::SetNamespaceId { .. } => Ok(Lacking::NOTHING),
+        }
+    }
+
+    fn address_lacking(&self, link: &LinkRef, wanted: &Address) -> Answer {
+        let Ok((space, raw)) = self.resolve(link) else { return Ok(Lacking::Everything) };
+        let Some(now) = address::held(&space, raw.index, wanted.prefix, wanted.peer) else {
+            return Ok(Lacking::Everything);
+        };
+        let (fixed, free) = address_words(&now, wanted);
+        if fixed.is_empty() && free.is_empty() {
+            return Ok(Lacking::NOTHING);
+        }
+        let put = |how| Change::PutAddress { link: link.clone(), address: wanted.clone(), how };
+        let (prefix, peer) = (now.prefix, now.peer);
+        let mends = if fixed.is_empty() {
+            vec![put(Write::Replace)]
+        } else {
+            // The kernel alters lifetimes, flags and metric only (inet_insert_ifa in
+            // net/ipv4/devinet.c, inet6_addr_modify in net/ipv6/addrconf.c).
+            vec![Change::RemoveAddress { link: link.clone(), prefix, peer }, put(Write::Add)]
+        };
+        Ok(Lacking::Mendable { mends, words: [fixed, free].concat() })
+    }
+
+    fn route_lacking(&self, namespace: &NamespaceRef, wanted: &Route) -> Answer {
+        let all = self.routes(&*self.spaces.find(namespace)?, wanted.family)?;
+        if all.iter().any(|now| is_as_asked(now, wanted)) {
+            return Ok(Lacking::NOTHING);
+        }
+        let Some(now) = all.iter().find(|now| same_place(now, wanted)) else {
+            return Ok(Lacking::Everything);
+        };
+        let words = vec![format!("there is route `{now}`, not `{wanted}`")];
+        let (namespace, route) = (namespace.clone(), wanted.clone());
+        let mends = vec![Change::PutRoute { namespace, route, how: Write::Replace }];
+        Ok(Lacking::Mendable { mends, words })
+    }
+
+    fn has_rule(&self, namespace: &NamespaceRef, wanted: &Rule) -> Result<bool, Error> {
+        let all = self.rules(&*self.spaces.find(namespace)?, wanted.family)?;
+        Ok(all.iter().any(|now| {
+            let asked = Rule { protocol: wanted.protocol.or(now.protocol), ..wanted.clone() };
+            let placed = wanted.priority.is_none() || now.priority == wanted.priority;
+            placed && now.is_like(&asked)
+        }))
+    }
+
+    fn neighbour_lacking(&self, link: &LinkRef, wanted: &Neighbour) -> Answer {
+        let Ok((space, raw)) = self.resolve(link) else { return Ok(Lacking::Everything) };
+        let now = neighbour::held(&space, raw.index, wanted.address, wanted.proxy);
+        let Some(now) = now else { return Ok(Lacking::Everything) };
+        let same_mac = wanted.mac.is_none() || now.mac == wanted.mac;
+        // States but these come and go by themselves.
+        let lasts = |state| {
+            use crate::change::NeighbourState::{Noarp, Permanent};
+            matches!(state, Permanent | Noarp)
+        };
+        let same_state = wanted.proxy || lasts(wanted.state) == lasts(now.state);
+        if same_mac && same_state {
+            return Ok(Lacking::NOTHING);
+        }
+        let words = vec![format!("neighbour `{}` of `{}` differs", wanted.address, link.name)];
+        let (link, neighbour) = (link.clone(), wanted.clone());
+        let mends = vec![Change::PutNeighbour { link, neighbour, how: Write::Replace }];
+        Ok(Lacking::Mendable { mends, words })
+    }
+
+    fn entry_lacking(&self, link: &LinkRef, wanted: &Entry) -> Answer {
+        let all = self.entries(link)?;
+        let found = all.iter().find(|now| same_entry(now, wanted));
+        Ok(Lacking::unless(found.is_some_and(|now| now.aged == wanted.aged)))
+    }
+
+    fn qdisc_lacking(&self, link: &LinkRef, wanted: &Qdisc) -> Answer {
+        let Ok((space, raw)) = self.resolve(link) else { return Ok(Lacking::Everything) };
+        let Some(now) = self.explicit(&space, raw.index)? else { return Ok(Lacking::Everything) };
+        let handled = wanted.handle.is_none() || wanted.handle == now.handle;
+        if handled && qdisc::is_as_asked(&now, wanted) {
+            return Ok(Lacking::NOTHING);
+        }
+        let words = vec![format!("`{}` has `{now}`, not `{wanted}`", link.name)];
+        let mends = vec![Change::PutQdisc {
+            link: link.clone(),
+            qdisc: wanted.clone(),
+            how: Write::Replace,
+        }];
+        Ok(Lacking::Mendable { mends, words })
+    }
+}
+
+/// Which of what was asked for is another: what the kernel can't alter, and what it can.
+fn address_words(now: &Address, wanted: &Address) -> (Vec<String>, Vec<String>) {
+    let prefix = wanted.prefix;
+    let differs = |what: &str| format!("{what} of {prefix} differs");
+    let mut fixed = Vec::new();
+    let named = |asked: bool, same: bool| asked && !same;
+    for (what, other) in [
+        ("broadcast", named(wanted.broadcast.is_some(), now.broadcast == wanted.broadcast)),
+        ("anycast", named(wanted.anycast.is_some(), now.anycast == wanted.anycast)),
+        ("label", named(wanted.label.is_some(), now.label == wanted.label)),
+        ("scope", named(wanted.scope.is_some(), now.scope == wanted.scope)),
+    ] {
+        fixed.extend(other.then(|| differs(what)));
+    }
+    let mut free = Vec::new();
+    for (what, other) in [
+        ("metric", named(wanted.metric.is_some(), now.metric == wanted.metric)),
+        ("valid lifetime", runs_longer(wanted.valid_lifetime, now.valid_lifetime)),
+        ("preferred lifetime", runs_longer(wanted.preferred_lifetime, now.preferred_lifetime)),
+        ("flags", !has_flags(now.flags, wanted.flags)),
+    ] {
+        free.extend(other.then(|| differs(what)));
+    }
+    (fixed, free)
+}
+
+/// Whether an address stays for longer than it shall. One that was given so long has less left.
+fn runs_longer(wanted: Option<u32>, now: Option<u32>) -> bool {
+    wanted.is_some_and(|wanted| now.is_none_or(|now| now > wanted))
+}
+
+/// Whether those flags that last are there; duplicate address detection takes its own away.
+fn has_flags(now: AddressFlags, wanted: AddressFlags) -> bool {
+    let AddressFlags { home, mngtmpaddr, noprefixroute, autojoin, nodad: _, optimistic: _ } =
+        wanted;
+    (now.home || !home)
+        && (now.mngtmpaddr || !mngtmpaddr)
+        && (now.noprefixroute || !noprefixroute)
+        && (now.autojoin || !autojoin)
+}
+
+/// Whether a route is as another one asks for, in all that it names.
+fn is_as_asked(now: &Route, wanted: &Route) -> bool {
+    let from = |prefix: Option<Prefix>| prefix.filter(|prefix| prefix.length > 0);
+    same_place(now, wanted)
+        && now.kind == wanted.kind
+        && (wanted.source.is_none() || now.source == wanted.source)
+        && (wanted.scope.is_none() || now.scope == wanted.scope)
+        && (wanted.protocol.is_none() || now.protocol == wanted.protocol)
+        && from(now.from) == from(wanted.from)
+        && wanted.metrics.iter().all(|metric| {
+            matches!(metric.name.as_str(), "expires" | "pref") || now.metrics.contains(metric)
+        })
+        && same_hops(now, wanted)
+}
+
+fn same_hops(now: &Route, wanted: &Route) -> bool {
+    let leads_somewhere = matches!(wanted.kind, RouteKind::Unicast | RouteKind::Local);
+    if !leads_somewhere && wanted.next_hops.is_empty() {
+        return true;
+    }
+    let alike = |now: &NextHop, wanted: &NextHop| {
+        now.gateway == wanted.gateway
+            && (wanted.link.is_none() || now.link == wanted.link)
+            && now.weight == wanted.weight
+            && (now.onlink || !wanted.onlink)
+    };
+    now.next_hops.len() == wanted.next_hops.len()
+        && wanted.next_hops.iter().all(|hop| now.next_hops.iter().any(|there| alike(there, hop)))
+}
