@@ -50,13 +50,15 @@ fn take_in(
     what: &str,
     namespace: OwnedFd,
 ) -> Result<(), Failure> {
-    let name = Name::of_namespace(name).map_err(Failure::usage)?;
-    let attached = kernel.attach(name, &namespace).map_err(|error| {
+    let named = Name::of_namespace(name).map_err(Failure::usage)?;
+    let attached = kernel.attach(named.clone(), &namespace).map_err(|error| {
         let message = format!("can't enter the network namespace of {what}: {error}");
         Failure::new(Exit::Lacking, message)
     })?;
     match attached {
         None => Ok(()),
+        // A deployment has it already.
+        Some(Some(other)) if other == named => Ok(()),
         Some(None) => Err(refused(what, "has the machine's own network, and no namespace")),
         Some(Some(other)) => Err(refused(what, &format!("has the same namespace as `{other}`"))),
     }

@@ -4,6 +4,8 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 
+use crate::change::{Change, Kind, Setting};
+
 /// The first byte of every run's link group; `n`.
 const FAMILY: u32 = 0x6e00_0000;
 const FAMILY_MASK: u32 = 0xff00_0000;
@@ -30,6 +32,19 @@ impl Mark {
     /// Of a run whose id is known; the lower 24 bits count.
     pub fn of_run(id: u32) -> Self {
         Self { group: FAMILY | id & !FAMILY_MASK }
+    }
+
+    /// A change without this mark, for a run with another one.
+    #[must_use]
+    pub fn taken_off(self, mut change: Change) -> Change {
+        if let Change::CreateLink { spec, .. } = &mut change {
+            let others = |setting: &Setting| *setting != Setting::Group(self.group);
+            spec.settings.retain(others);
+            if let Kind::Veth(veth) = &mut spec.kind {
+                veth.peer_settings.retain(others);
+            }
+        }
+        change
     }
 
     pub fn group(self) -> u32 {

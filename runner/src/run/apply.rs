@@ -28,9 +28,7 @@ pub fn apply(arguments: &ApplyArguments) -> Result<Exit, Failure> {
         None if deployment.target()? == Target::Host => deployment.on_host(),
         None => {
             let scenario = deployment.scenario();
-            let rehearsal = Rehearsal::hold(&scenario)?;
-            let present = deployed(&rehearsal.name)?;
-            deployment.planned(&Plan::of(rehearsal, present))
+            deployment.planned(&Plan::of(Rehearsal::hold(&scenario)?)?)
         }
     }
 }
@@ -205,7 +203,7 @@ fn carry_out(session: &mut Session, changes: &[Change]) -> Ending {
 fn verify(plan: &Plan, session: &Session) -> Result<Ending, Failure> {
     let now = State::read(session.kernel.as_ref())
         .map_err(|error| Failure::new(Exit::Broken, format!("can't read the lab: {error}")))?;
-    let left = compare(&now, &plan.rehearsal.state, &plan.rehearsal.asked());
+    let left = plan.rehearsal.differences(&now);
     if left.is_empty() {
         return Ok(Ending { exit: Exit::Done, message: None });
     }

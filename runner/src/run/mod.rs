@@ -7,6 +7,7 @@ mod place;
 mod plan;
 mod prepare;
 mod rehearse;
+mod replica;
 mod settle;
 mod stage;
 

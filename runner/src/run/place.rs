@@ -113,7 +113,7 @@ impl Place {
     }
 }
 
-fn opener() -> Result<Option<Opener>, Failure> {
+pub(super) fn opener() -> Result<Option<Opener>, Failure> {
     Opener::start().map_err(|error| {
         let message = format!("can't start the opener of character devices: {error}");
         Failure::new(Exit::Lacking, message)

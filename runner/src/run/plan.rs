@@ -12,7 +12,7 @@ use crate::cli::{PlanArguments, PlanForm};
 use crate::exit::{Exit, Failure};
 use crate::lab::{Folder, Inside};
 use crate::report::print;
-use crate::state::{Difference, State, compare, repair};
+use crate::state::{Difference, State, repair};
 
 /// A rehearsal, and the deployment that it was compared with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,7 +20,8 @@ pub(super) struct Plan {
     pub schema: u32,
     #[serde(flatten)]
     pub rehearsal: Rehearsal,
-    /// what the scenario's deployment holds; none where there is none
+    /// what the scenario's deployment holds, on the host with all else that is there; none where
+    /// there is no deployment
     pub present: Option<State>,
     pub differences: Vec<Difference>,
 }
@@ -29,22 +30,23 @@ pub(super) struct Plan {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Way {
     Nothing,
-    /// a new lab
+    /// a new deployment
     Make,
-    /// the deployed lab as it stands
+    /// the deployment as it stands
     Mend(Vec<Change>),
-    /// a new lab in place of the deployed one, because of this
+    /// a new deployment in place of the one that is there, because of this
     Replace(Difference),
 }
 
 impl Plan {
-    /// Reads what is deployed, in this process or in the one that goes into the lab.
-    pub(super) fn of(rehearsal: Rehearsal, present: Option<State>) -> Self {
-        let differences = match &present {
-            Some(present) => compare(present, &rehearsal.state, &rehearsal.asked()),
-            None => Vec::new(),
+    /// Reads what is deployed, and compares the rehearsal with it.
+    pub(super) fn of(rehearsal: Rehearsal) -> Result<Self, Failure> {
+        let present = match &rehearsal.ground {
+            None => deployed(&rehearsal.name)?,
+            Some(ground) => ground.deployed.then(|| ground.found.clone()),
         };
-        Self { schema: 1, rehearsal, present, differences }
+        let differences = present.as_ref().map(|present| rehearsal.differences(present));
+        Ok(Self { schema: 1, differences: differences.unwrap_or_default(), rehearsal, present })
     }
 
     pub(super) fn way(&self) -> Way {
@@ -89,12 +91,19 @@ impl Plan {
         let name = &self.rehearsal.name;
         let count = self.differences.len();
         let noun = if count == 1 { "difference" } else { "differences" };
+        let on_host = self.rehearsal.ground.is_some();
         match self.way() {
             Way::Nothing => format!("{name}: 0 changes"),
-            Way::Make => format!("{name}: {} changes, in a new lab", self.rehearsal.changes.len()),
+            Way::Make => {
+                let place = if on_host { "on the host" } else { "in a new lab" };
+                format!("{name}: {} changes, {place}", self.rehearsal.changes.len())
+            }
             Way::Mend(changes) => {
                 format!("{name}: {count} {noun}, mended in place by {} changes", changes.len())
             }
+            Way::Replace(because) if on_host => format!(
+                "{name}: {count} {noun}; the deployment is taken back and made anew, for `{because}` can't be mended"
+            ),
             Way::Replace(because) => {
                 format!(
                     "{name}: {count} {noun}; a new lab takes its place, for `{because}` can't be mended"
@@ -115,6 +124,7 @@ impl Plan {
         let document = serde_json::json!({
             "schema": 1,
             "name": self.rehearsal.name,
+            "target": if self.rehearsal.ground.is_some() { "host" } else { "lab" },
             "deployed": self.present.is_some(),
             "way": way,
             "differences": self.differences,
@@ -154,9 +164,7 @@ impl Plan {
 
 /// Shows what a scenario would change. Nothing but a lab of the rehearsal's own is touched.
 pub fn plan(arguments: &PlanArguments) -> Result<Exit, Failure> {
-    let rehearsal = Rehearsal::hold(&arguments.scenario)?;
-    let present = deployed(&rehearsal.name)?;
-    let plan = Plan::of(rehearsal, present);
+    let plan = Plan::of(Rehearsal::hold(&arguments.scenario)?)?;
     if let Some(file) = &arguments.out {
         plan.save(file)?;
     }

@@ -1,19 +1,23 @@
 //! A run without consequences: the steps in a lab of their own, and what they made of it.
 //!
 //! A rehearsal is no model of the kernel that could be wrong, but the kernel: what it lists is what
-//! a run does. It takes place in a process of its own, which can't leave its lab again.
+//! a run does. It takes place in a process of its own, which can't leave its lab again. For the host
+//! that lab is built after it.
 
 use serde::{Deserialize, Serialize};
 
-use super::place::Place;
-use super::{Ending, Purpose, child, conduct, prepare, runtime};
+use super::place::{Place, opener};
+use super::replica::{Replica, Survey};
+use super::{Ending, Prepared, Purpose, child, conduct, prepare, runtime};
 use crate::change::Change;
 use crate::cli::{RunArguments, ScenarioArguments};
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
-use crate::policy::Target;
+use crate::journal::Journal;
+use crate::kernel::Kernel;
+use crate::policy::{Connection, HostPolicy, Policy, Target};
 use crate::report::print;
-use crate::state::{Asked, State};
+use crate::state::{Asked, Difference, State, Within, compare};
 
 /// What came of a rehearsal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,6 +27,20 @@ pub(super) struct Rehearsal {
     /// in the order in which they were made, by names alone
     pub(super) changes: Vec<Change>,
     pub(super) state: State,
+    /// none where it was of a lab, which begins with nothing
+    pub(super) ground: Option<Ground>,
+}
+
+/// The host that a rehearsal was made for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Ground {
+    /// as it was found
+    pub(super) found: State,
+    /// the same, as the rehearsal's lab had it
+    pub(super) built: State,
+    /// that without the scenario's deployment
+    pub(super) before: State,
+    pub(super) deployed: bool,
 }
 
 impl Rehearsal {
@@ -36,21 +54,68 @@ impl Rehearsal {
     pub(super) fn asked(&self) -> Asked {
         Asked::of(&self.changes)
     }
+
+    /// What is to be done to a deployment so that it is as the rehearsal's.
+    pub(super) fn differences(&self, present: &State) -> Vec<Difference> {
+        let asked = self.asked();
+        match &self.ground {
+            None => compare(present, &self.state, &asked),
+            Some(Ground { built, before, .. }) => {
+                Within { built, before, wanted: &self.state }.compare(present, &asked)
+            }
+        }
+    }
 }
 
 /// What `netwright __rehearse` does: prints the rehearsal as JSON.
 pub fn rehearse(scenario: &ScenarioArguments) -> Result<Exit, Failure> {
     let mut prepared = prepare(&RunArguments::rehearsing(scenario))?;
-    if prepared.target == Target::Host {
-        return Err(Failure::usage(
-            "only labs can be planned; the host's own network is no place to rehearse in\n  help: plan it with `--target lab`",
-        ));
-    }
-    let name = prepared.scenario.name.clone();
     prepared.stay = None;
-    // A rehearsal has no consequences: it is joined to nothing.
-    prepared.operator = Grants::default();
-    let place = Place::enter(&mut prepared)?;
+    let name = prepared.scenario.name.clone();
+    let rehearsal = match prepared.target {
+        Target::Lab => {
+            // A rehearsal has no consequences: it is joined to nothing.
+            prepared.operator = Grants::default();
+            let place = Place::enter(&mut prepared)?;
+            let (changes, state) = carry_out(prepared, place)?;
+            Rehearsal { name, changes, state, ground: None }
+        }
+        Target::Host => on_replica(name, prepared)?,
+    };
+    let text = serde_json::to_string(&rehearsal)
+        .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
+    print(&text)
+}
+
+fn on_replica(name: String, prepared: Prepared) -> Result<Rehearsal, Failure> {
+    let survey = Survey::take(&prepared.operator, &name)?;
+    let connections = Connection::of_operator();
+    let opener = opener()?;
+    let mut replica = Replica::build(&survey)?;
+    let mark = survey.mark;
+    let built = read(&replica.host(mark)?)?;
+    if let Some(history) = &survey.deployment {
+        replica.take_back(history);
+    }
+    let kernel = replica.host(mark)?;
+    let before = read(&kernel)?;
+    let policy = HostPolicy::new(prepared.operator.clone(), mark, connections);
+    let place = Place {
+        kernel: Box::new(kernel),
+        policy: Policy::Host(policy.into()),
+        opener,
+        journal: Journal::default(),
+    };
+    let (changes, state) = carry_out(prepared, place)?;
+    // A run has a mark of its own.
+    let changes = changes.into_iter().map(|change| mark.taken_off(change)).collect();
+    let deployed = survey.deployment.is_some();
+    let ground = Some(Ground { found: survey.state, built, before, deployed });
+    Ok(Rehearsal { name, changes, state, ground })
+}
+
+/// The changes of the steps, and what they made of the place.
+fn carry_out(prepared: Prepared, place: Place) -> Result<(Vec<Change>, State), Failure> {
     let conducted = conduct(prepared, place, Purpose::Rehearsal);
     let (session, ending, _) = runtime()?.block_on(conducted)?;
     let Ending { exit, message } = ending;
@@ -60,11 +125,11 @@ pub fn rehearse(scenario: &ScenarioArguments) -> Result<Exit, Failure> {
         let why = message.or(check).unwrap_or_else(|| "a check failed".to_owned());
         return Err(Failure::new(exit, why));
     }
-    let state = State::read(session.kernel.as_ref())
-        .map_err(|error| Failure::new(Exit::Broken, format!("can't read the lab: {error}")))?;
-    let changes = session.journal.changes().map(Change::by_name).collect();
-    let rehearsal = Rehearsal { name, changes, state };
-    let text = serde_json::to_string(&rehearsal)
-        .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
-    print(&text)
+    let state = read(session.kernel.as_ref())?;
+    Ok((session.journal.changes().map(Change::by_name).collect(), state))
+}
+
+fn read(kernel: &dyn Kernel) -> Result<State, Failure> {
+    State::read(kernel)
+        .map_err(|error| Failure::new(Exit::Broken, format!("can't read the lab: {error}")))
 }

@@ -1,6 +1,6 @@
 //! How two states differ.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,10 @@ fn list(facts: &Facts) -> String {
 
 /// What is to be done to `is` so that it becomes `wanted`.
 pub fn compare(is: &State, wanted: &State, asked: &Asked) -> Vec<Difference> {
-    let (is, wanted) = (is.facts(asked), wanted.facts(asked));
+    differences(&is.facts(asked), &wanted.facts(asked))
+}
+
+fn differences(is: &BTreeMap<Object, Facts>, wanted: &BTreeMap<Object, Facts>) -> Vec<Difference> {
     let objects: BTreeSet<&Object> = is.keys().chain(wanted.keys()).collect();
     objects
         .into_iter()
@@ -72,4 +75,62 @@ pub fn compare(is: &State, wanted: &State, asked: &Asked) -> Vec<Difference> {
             wanted: wanted.get(object).cloned(),
         })
         .collect()
+}
+
+/// How a deployment among other things differs from what its scenario makes of the place without
+/// it.
+#[derive(Debug, Clone, Copy)]
+pub struct Within<'a> {
+    /// the place as it was found, as far as it could be built again
+    pub built: &'a State,
+    /// the same with the deployment taken back
+    pub before: &'a State,
+    /// the same with the scenario carried out
+    pub wanted: &'a State,
+}
+
+impl Within<'_> {
+    /// What is to be done to what was found; of what is others', only what the deployment altered
+    /// or the scenario alters.
+    pub fn compare(&self, is: &State, asked: &Asked) -> Vec<Difference> {
+        let [built, before, wanted] =
+            [self.built, self.before, self.wanted].map(|state| state.facts(asked));
+        let scope = Scope { built: &built, before: &before, wanted: &wanted };
+        let narrowed = |facts: &BTreeMap<Object, Facts>| {
+            facts.iter().filter_map(|(object, facts)| scope.of(object, facts)).collect()
+        };
+        differences(&narrowed(&is.facts(asked)), &narrowed(&wanted))
+    }
+}
+
+struct Scope<'a> {
+    built: &'a BTreeMap<Object, Facts>,
+    before: &'a BTreeMap<Object, Facts>,
+    wanted: &'a BTreeMap<Object, Facts>,
+}
+
+impl Scope<'_> {
+    /// What of an object counts; none where it is others'.
+    fn of(&self, object: &Object, facts: &Facts) -> Option<(Object, Facts)> {
+        let makes =
+            |holder: &Object| self.wanted.contains_key(holder) && !self.before.contains_key(holder);
+        let known = [self.built, self.before, self.wanted].map(|all| all.get(object));
+        let [built, before, wanted] = known;
+        let whole = || Some((object.clone(), facts.clone()));
+        if object.holders().iter().any(makes) {
+            return whole();
+        }
+        if built == before && before == wanted {
+            return None;
+        }
+        let (Some(built), Some(before), Some(wanted)) = (built, before, wanted) else {
+            return whole();
+        };
+        let altered = |name: &String| {
+            built.get(name) != before.get(name) || before.get(name) != wanted.get(name)
+        };
+        let facts = facts.iter().filter(|(name, _)| altered(name));
+        let facts = facts.map(|(name, value)| (name.clone(), value.clone())).collect();
+        Some((object.clone(), facts))
+    }
 }

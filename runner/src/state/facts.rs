@@ -36,6 +36,23 @@ pub enum Object {
     Neighbour { namespace: String, link: String, address: String },
 }
 
+impl Object {
+    /// What goes with all that is in or on it, and this is.
+    pub(super) fn holders(&self) -> Vec<Self> {
+        let place = |namespace: &String| Self::Namespace { namespace: namespace.clone() };
+        match self {
+            Self::Namespace { .. } => Vec::new(),
+            Self::Link { namespace, .. }
+            | Self::Route { namespace, .. }
+            | Self::Rule { namespace, .. } => vec![place(namespace)],
+            Self::Address { namespace, link, .. } | Self::Neighbour { namespace, link, .. } => {
+                let on = Self::Link { namespace: namespace.clone(), name: link.clone() };
+                vec![on, place(namespace)]
+            }
+        }
+    }
+}
+
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match self {
@@ -222,7 +239,8 @@ fn is_link_local(prefix: &Prefix) -> bool {
     }
 }
 
-fn is_own(route: &Route) -> bool {
+/// Whether somebody put a route there, rather than the kernel for an address or link.
+pub(crate) fn is_own(route: &Route) -> bool {
     route.protocol != Some(KERNEL) && route.table != Some(LOCAL)
 }
 

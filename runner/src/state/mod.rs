@@ -4,7 +4,8 @@ mod compare;
 mod facts;
 mod repair;
 
-pub use compare::{Difference, compare};
+pub use compare::{Difference, Within, compare};
+pub(crate) use facts::is_own;
 pub use facts::{Asked, Facts, Object};
 pub use repair::repair;
 
