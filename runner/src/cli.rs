@@ -255,7 +255,7 @@ pub struct ApplyArguments {
     #[command(flatten)]
     pub parameters: ParameterArguments,
     /// Allow something beyond the lab: 'CAPABILITY KEY=VALUE …'
-    #[arg(long, value_name = "GRANT", conflicts_with = "plan")]
+    #[arg(long, value_name = "GRANT")]
     pub grant: Vec<String>,
     /// Where to deploy
     #[arg(long, conflicts_with = "plan")]
@@ -263,7 +263,7 @@ pub struct ApplyArguments {
     /// On the host: take it back after TIME, unless `netwright confirm NAME` comes
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub confirm_within: Option<Duration>,
-    /// Do exactly what `plan --out` saved, unless the deployment has changed since
+    /// Do exactly what `plan --out` saved, unless the target has changed since
     #[arg(long, value_name = "FILE", conflicts_with = "parameters")]
     pub plan: Option<PathBuf>,
     /// Print the result as JSON on standard output, and nothing else there

@@ -21,8 +21,12 @@ pub struct History {
     pub entries: Vec<Entry>,
     pub claims: Vec<Claim>,
     pub kept: Option<Kept>,
+    /// a deployment that was to be altered, as it was, and the number of the first change of that
+    pub reopened: Option<(u64, Kept)>,
     pub confirmed: bool,
     pub given_up: bool,
+    /// how many changes were numbered so far
+    numbered: u64,
 }
 
 /// A change that was not taken back.
@@ -64,8 +68,10 @@ impl History {
             entries: Vec::new(),
             claims: Vec::new(),
             kept: None,
+            reopened: None,
             confirmed: false,
             given_up: false,
+            numbered: 0,
         };
         records.for_each(|record| history.take(record));
         Some(history)
@@ -81,6 +87,7 @@ impl History {
                 self.folder = self.folder.or(folder);
             }
             Record::Intent { number, change, foreseen: undo } => {
+                self.numbered = self.numbered.max(number.saturating_add(1));
                 self.entries.push(Entry { number, change, undo, certain: false });
             }
             Record::Done { number, undo } => {
@@ -94,10 +101,40 @@ impl History {
                 self.entries.retain(|entry| entry.number != number);
             }
             Record::Claim(claim) => self.claims.push(claim),
-            Record::Kept(kept) => self.kept = Some(kept),
-            Record::Confirmed => self.confirmed = true,
+            Record::Kept(kept) => {
+                if kept.until.is_none() {
+                    self.reopened = None;
+                }
+                self.kept = Some(kept);
+            }
+            Record::Confirmed => {
+                self.confirmed = true;
+                self.reopened = None;
+            }
+            // One that waits to be confirmed is not altered, so that it stood for good.
+            Record::Reopened { from } => {
+                self.reopened = self.kept.take().map(|kept| (from, kept));
+                self.confirmed = false;
+            }
             Record::GivenUp => self.given_up = true,
         }
+    }
+
+    /// The number of the next change.
+    pub fn next(&self) -> u64 {
+        self.numbered
+    }
+
+    /// The changes that go when it is taken back: all, or those since it was reopened.
+    pub fn due(&self) -> &[Entry] {
+        let from = self.reopened.as_ref().map_or(0, |(from, _)| *from);
+        let first = self.entries.partition_point(|entry| entry.number < from);
+        &self.entries[first..]
+    }
+
+    pub fn name(&self) -> &str {
+        let reopened = self.reopened.as_ref().map(|(_, kept)| kept);
+        self.kept.as_ref().or(reopened).map_or(&self.head.name, |kept| &kept.name)
     }
 
     pub fn fate(&self) -> Fate {
@@ -155,6 +192,21 @@ mod tests {
             Record::Undone { number: 2 },
         ];
         assert_eq!(numbers(records), [0]);
+    }
+
+    #[test]
+    fn a_deployment_that_was_to_be_altered_goes_back_to_what_it_was() {
+        let kept = |until| Record::Kept(Kept { name: "lan".to_owned(), until });
+        let start = vec![head(), intent(0), kept(None), Record::Reopened { from: 1 }, intent(1)];
+        let of = |more: Vec<Record>| {
+            let history = History::of([start.clone(), more].concat()).expect("it has a head");
+            let due: Vec<u64> = history.due().iter().map(|entry| entry.number).collect();
+            (history.fate(), due)
+        };
+        assert_eq!(of(vec![]), (Fate::Undone, vec![1]));
+        assert_eq!(of(vec![kept(Some(5))]), (Fate::Until(5), vec![1]));
+        assert_eq!(of(vec![kept(None)]), (Fate::Stays, vec![0, 1]));
+        assert_eq!(of(vec![kept(Some(5)), Record::Confirmed]), (Fate::Stays, vec![0, 1]));
     }
 
     #[test]

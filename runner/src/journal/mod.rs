@@ -29,7 +29,7 @@ pub const SCHEMA: u32 = history::SCHEMA;
 /// A change that was made, and how it is taken back.
 #[derive(Debug, Clone)]
 pub struct Standing {
-    number: usize,
+    number: u64,
     pub change: Change,
     pub undo: Undo,
 }
@@ -45,6 +45,10 @@ pub struct Journal {
     lasting: Option<Lasting>,
     /// no change was ever written down
     untouched: bool,
+    /// the number of its first change, where it goes on with another's
+    first: usize,
+    /// the deployment that is altered, as it was
+    reopened: Option<Kept>,
 }
 
 /// A journal that outlives the run.
@@ -64,6 +68,11 @@ impl Lasting {
             log: Arc::new(Mutex::new(log)),
             claims: Vec::new(),
         }
+    }
+
+    /// One that is written on.
+    pub fn resumed(folder: Folder, history: &History, log: Log) -> Self {
+        Self { claims: history.claims.clone(), ..Self::new(folder, &history.head, log) }
     }
 
     /// A panic elsewhere leaves whole records only.
@@ -144,7 +153,22 @@ pub fn unwritable(error: &io::Error) -> String {
 impl Journal {
     /// One that outlives the run.
     pub fn lasting(lasting: Lasting) -> Self {
-        Self { entries: Vec::new(), lasting: Some(lasting), untouched: true }
+        let mut journal = Self::default();
+        journal.lasting = Some(lasting);
+        journal.untouched = true;
+        journal
+    }
+
+    /// One that goes on with a deployment's. Its own changes alone are taken back by this run, and
+    /// by whoever finds it unfinished.
+    pub fn reopened(lasting: Lasting, history: &History) -> io::Result<Self> {
+        let from = history.next();
+        lasting.write(&Record::Reopened { from })?;
+        let first = usize::try_from(from).unwrap_or(usize::MAX);
+        let mut journal = Self::lasting(lasting);
+        journal.first = first;
+        journal.reopened = history.kept.clone();
+        Ok(journal)
     }
 
     /// Whether it wants to know of a change's undo before the change is made.
@@ -160,25 +184,25 @@ impl Journal {
     /// # Errors
     /// The change must not be made: if the run ended in the middle, nobody would know of it.
     pub fn intend(&mut self, change: &Change, foreseen: Undo) -> io::Result<Intent> {
-        let number = self.entries.len();
+        let place = self.entries.len();
+        let number = self.number(place);
         self.untouched = false;
         if let Some(lasting) = &self.lasting {
-            let change = change.clone();
-            lasting.write(&Record::Intent { number: number as u64, change, foreseen })?;
+            lasting.write(&Record::Intent { number, change: change.clone(), foreseen })?;
         }
         self.entries.push((change.clone(), None));
-        Ok(Intent(number))
+        Ok(Intent(place))
     }
 
     pub fn done(&mut self, Intent(place): Intent, undo: Undo) {
-        let number = place as u64;
+        let number = self.number(place);
         self.note(|| Record::Done { number, undo: undo.clone() });
         self.entries[place].1 = Some(undo);
     }
 
     /// The kernel said no: there is nothing to undo.
     pub fn failed(&mut self, Intent(place): Intent) {
-        self.note(|| Record::Failed { number: place as u64 });
+        self.note(|| Record::Failed { number: self.number(place) });
         self.entries[place].1 = None;
     }
 
@@ -186,7 +210,8 @@ impl Journal {
     pub fn newest(&mut self) -> Option<Standing> {
         while let Some((change, undo)) = self.entries.pop() {
             if let Some(undo) = undo {
-                return Some(Standing { number: self.entries.len(), change, undo });
+                let number = self.number(self.entries.len());
+                return Some(Standing { number, change, undo });
             }
         }
         None
@@ -194,7 +219,7 @@ impl Journal {
 
     /// A change that was taken out was undone.
     pub fn undone(&self, standing: &Standing) {
-        self.note(|| Record::Undone { number: standing.number as u64 });
+        self.note(|| Record::Undone { number: standing.number });
     }
 
     /// The changes that stand, oldest first.
@@ -208,8 +233,17 @@ impl Journal {
         self.lasting.as_ref().map_or(Ok(()), |lasting| lasting.write(&Record::Kept(kept)))
     }
 
-    /// Everything was taken back.
+    fn number(&self, place: usize) -> u64 {
+        (self.first + place) as u64
+    }
+
+    /// Everything was taken back; a deployment that was to be altered is what it was.
     pub fn finish(&mut self) -> io::Result<()> {
+        if let Some(kept) = self.reopened.take() {
+            self.note(|| Record::Kept(kept));
+            self.lasting = None;
+            return Ok(());
+        }
         self.lasting.take().map_or(Ok(()), |lasting| lasting.folder.remove(&lasting.file))
     }
 

@@ -48,6 +48,11 @@ pub enum Record {
     Kept(Kept),
     /// it stays for good
     Confirmed,
+    /// a deployment is altered: the changes from this number on are not part of it until it is
+    /// kept again
+    Reopened {
+        from: u64,
+    },
     /// undo was given up; only somebody who asks for it takes it up again
     GivenUp,
 }

@@ -5,11 +5,14 @@ use crate::exit::{Exit, Failure};
 use crate::journal::{Folder, Record};
 use crate::report::print;
 
+const NO_RIGHTS: &str =
+    "taking back what was made on the host needs CAP_NET_ADMIN\n  help: run it as root";
+
 /// Takes back what runs left behind on the host.
 pub fn gc(json: bool) -> Result<Exit, Failure> {
     let folder = Folder::open()?;
     if !folder.files().is_empty() {
-        need_rights()?;
+        need_rights(NO_RIGHTS)?;
     }
     let recovered = unfinished(&folder);
     let text = if json {
@@ -34,9 +37,14 @@ pub fn destroy(name: &str) -> Option<Result<Exit, Failure>> {
 }
 
 fn take_back(folder: &Folder, name: &str, file: &str) -> Result<Exit, Failure> {
-    need_rights()?;
+    need_rights(NO_RIGHTS)?;
     let owned = folder.take(file).ok_or_else(|| busy(name))?;
-    let recovered = recover(folder, owned);
+    let mut recovered = recover(folder, owned);
+    // What was altered and not confirmed went first.
+    if recovered.left.is_empty() && folder.deployment(name).is_some() {
+        let owned = folder.take(file).ok_or_else(|| busy(name))?;
+        recovered = recover(folder, owned);
+    }
     if recovered.left.is_empty() {
         return Ok(Exit::Done);
     }
@@ -46,7 +54,12 @@ fn take_back(folder: &Folder, name: &str, file: &str) -> Result<Exit, Failure> {
     ))
 }
 
-fn busy(name: &str) -> Failure {
+/// The same where it has to be gone.
+pub(crate) fn destroy_or_fail(name: &str) -> Result<(), Failure> {
+    destroy(name).unwrap_or(Ok(Exit::Done)).map(drop)
+}
+
+pub(crate) fn busy(name: &str) -> Failure {
     Failure::new(
         Exit::Broken,
         format!("another process works on deployment `{name}`\n  help: wait until it has ended"),

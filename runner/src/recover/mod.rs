@@ -6,6 +6,7 @@ mod watch;
 
 use std::io;
 
+pub(crate) use command::{busy, destroy_or_fail};
 pub use command::{confirm, destroy, gc};
 pub use watch::watch;
 pub(crate) use watch::{moment_after, now, start as watch_over};
@@ -13,7 +14,7 @@ pub(crate) use watch::{moment_after, now, start as watch_over};
 use crate::change::Change;
 use crate::crash;
 use crate::exit::{Exit, Failure};
-use crate::journal::{Entry, Fate, Folder, History, Log, Owned, Record};
+use crate::journal::{Entry, Fate, Folder, History, Kept, Log, Owned, Record};
 use crate::kernel::{Kernel, Netlink};
 
 /// What came of taking a run back.
@@ -81,7 +82,7 @@ fn recover_all(folder: &Folder, due: impl Fn(&History) -> bool) -> Vec<Recovered
 pub fn recover(folder: &Folder, owned: Owned) -> Recovered {
     let file = owned.file().to_owned();
     let history = &owned.history;
-    let name = history.kept.as_ref().map_or(&history.head.name, |kept| &kept.name).clone();
+    let name = history.name().to_owned();
     let run = format!("{:08x}", history.head.group);
     let mut recovered = Recovered { run, name, undone: 0, left: Vec::new() };
     let opened = Netlink::for_recovery(history).map(|kernel| (kernel, history.clone()));
@@ -93,7 +94,12 @@ pub fn recover(folder: &Folder, owned: Owned) -> Recovered {
         }
     };
     match owned.into_log() {
-        Ok((_, log)) => Recovery { kernel, history, log, recovered: &mut recovered }.carry_out(),
+        Ok((_, log)) => {
+            let recovery = Recovery { kernel, history, log, recovered: &mut recovered };
+            if recovery.carry_out() {
+                return recovered;
+            }
+        }
         Err(error) => recovered.left.push(format!("its journal can't be written: {error}")),
     }
     if recovered.left.is_empty()
@@ -112,8 +118,9 @@ struct Recovery<'a> {
 }
 
 impl Recovery<'_> {
-    fn carry_out(mut self) {
-        let mut entries: Vec<Entry> = std::mem::take(&mut self.history.entries);
+    /// Whether a deployment stays, which was to be altered.
+    fn carry_out(mut self) -> bool {
+        let mut entries: Vec<Entry> = self.history.due().to_vec();
         entries.retain(|entry| !self.goes_with_its_namespace(entry));
         for entry in entries.iter().rev() {
             crash::point();
@@ -129,8 +136,17 @@ impl Recovery<'_> {
             }
         }
         crash::point();
+        if let Some((_, kept)) = self.history.reopened.take() {
+            if self.recovered.left.is_empty()
+                && let Err(error) = self.log.write(&Record::Kept(Kept { until: None, ..kept }))
+            {
+                self.recovered.left.push(format!("its journal can't be written: {error}"));
+            }
+            return true;
+        }
         self.kernel.sweep(&self.history);
         self.recovered.left.extend(self.kernel.remains());
+        false
     }
 
     fn note(&mut self, entry: &Entry) {
@@ -150,16 +166,13 @@ impl Recovery<'_> {
     }
 }
 
-/// For what `gc`, `destroy` and runs need of a process.
-fn need_rights() -> Result<(), Failure> {
+/// Who alters the host's network has to be allowed to; else it is told so.
+pub(crate) fn need_rights(refusal: &str) -> Result<(), Failure> {
     use rustix::thread::{CapabilitySet, capabilities};
     let rights = capabilities(None)
         .map_err(|errno| Failure::new(Exit::Lacking, format!("capabilities: {errno}")))?;
     if rights.effective.contains(CapabilitySet::NET_ADMIN) {
         return Ok(());
     }
-    Err(Failure::new(
-        Exit::Lacking,
-        "taking back what was made on the host needs CAP_NET_ADMIN\n  help: run it as root",
-    ))
+    Err(Failure::new(Exit::Lacking, refusal))
 }

@@ -1,21 +1,19 @@
 //! `netwright apply`: brings a scenario's deployment about, and leaves it in place.
 
-use tokio::time::Instant;
-
-use super::interrupt::Interrupts;
-use super::place::Place;
+use super::alter::Alteration;
+use super::place::{Errand, Place};
 use super::plan::{Plan, Way, deployed};
 use super::rehearse::Rehearsal;
-use super::settle::{Stay, settle, undo};
-use super::{Ending, prepare, runtime};
-use crate::change::Change;
-use crate::check;
+use super::replica::Survey;
+use super::settle::Stay;
+use super::{Prepared, prepare};
 use crate::cli::{ApplyArguments, RunArguments, ScenarioArguments};
 use crate::exit::{Exit, Failure};
-use crate::host::{Limits, Session};
-use crate::kernel::Kernel;
+use crate::grant::Grants;
+use crate::journal;
 use crate::lab::{Folder, Inside};
-use crate::policy::{Policy, Target};
+use crate::policy::Target;
+use crate::recover;
 use crate::report::{Report, View, print};
 use crate::scenario::PlacedCheck;
 use crate::state::{State, compare};
@@ -23,14 +21,23 @@ use crate::state::{State, compare};
 /// Deploys a scenario, or mends its deployment.
 pub fn apply(arguments: &ApplyArguments) -> Result<Exit, Failure> {
     let deployment = Deployment { arguments };
-    match &arguments.plan {
-        Some(file) => deployment.saved(&Plan::load(file)?),
-        None if deployment.target()? == Target::Host => deployment.on_host(),
-        None => {
-            let scenario = deployment.scenario();
-            deployment.planned(&Plan::of(Rehearsal::hold(&scenario)?)?)
+    if let Some(file) = &arguments.plan {
+        return deployment.saved(&Plan::load(file)?);
+    }
+    let what = arguments.what.as_deref().unwrap_or_default();
+    let scenario = prepare::load(what, &arguments.parameters)?;
+    match prepare::target(arguments.target, &scenario) {
+        Target::Lab if arguments.confirm_within.is_some() => Err(prepare::nothing_to_confirm()),
+        Target::Host if !is_deployed_on_host(&scenario.name) => deployment.run_on_host(),
+        Target::Lab | Target::Host => {
+            let rehearsal = Rehearsal::hold(&deployment.scenario())?;
+            deployment.planned(&Plan::of(rehearsal)?)
         }
     }
+}
+
+fn is_deployed_on_host(name: &str) -> bool {
+    journal::Folder::open().is_ok_and(|folder| folder.deployment(name).is_some())
 }
 
 struct Deployment<'a> {
@@ -38,18 +45,8 @@ struct Deployment<'a> {
 }
 
 impl Deployment<'_> {
-    fn target(&self) -> Result<Target, Failure> {
-        let what = self.arguments.what.as_deref().unwrap_or_default();
-        let scenario = prepare::load(what, &self.arguments.parameters)?;
-        let target = prepare::target(self.arguments.target, &scenario);
-        if target == Target::Lab && self.arguments.confirm_within.is_some() {
-            return Err(prepare::nothing_to_confirm());
-        }
-        Ok(target)
-    }
-
     /// A run of the scenario that stays under its name.
-    fn on_host(&self) -> Result<Exit, Failure> {
+    fn run_on_host(&self) -> Result<Exit, Failure> {
         let mut arguments = self.run_arguments();
         let scenario = prepare::load(&arguments.what, &arguments.parameters)?;
         arguments.keep = Some(scenario.name);
@@ -59,12 +56,16 @@ impl Deployment<'_> {
 
     fn scenario(&self) -> ScenarioArguments {
         ScenarioArguments {
-            what: self.arguments.what.clone().unwrap_or_default(),
+            what: self.what().to_owned(),
             parameters: self.arguments.parameters.clone(),
             grant: self.arguments.grant.clone(),
             target: self.arguments.target,
             timeout: self.arguments.timeout,
         }
+    }
+
+    fn what(&self) -> &str {
+        self.arguments.what.as_deref().unwrap_or_default()
     }
 
     fn run_arguments(&self) -> RunArguments {
@@ -75,41 +76,81 @@ impl Deployment<'_> {
 
     fn planned(&self, plan: &Plan) -> Result<Exit, Failure> {
         let name = &plan.rehearsal.name;
+        let on_host = plan.rehearsal.ground.is_some();
         match plan.way() {
             Way::Nothing => self.nothing(plan),
+            Way::Make | Way::Replace(_) if on_host => {
+                recover::destroy_or_fail(name)?;
+                self.run_on_host()
+            }
             Way::Make | Way::Replace(_) => {
                 let mut prepared = prepare(&self.run_arguments())?;
-                let what = self.arguments.what.as_deref().unwrap_or_default();
-                prepared.stay = Some(Stay::Lab(Folder::open()?.replace(name, what)?));
+                prepared.stay = Some(Stay::Lab(Folder::open()?.replace(name, self.what())?));
                 super::conclude(prepared)
             }
             Way::Mend(changes) => {
-                let prepared = prepare(&self.run_arguments())?;
-                self.mend(plan, &changes, prepared.report, prepared.scenario.checks)
+                let Prepared { report, scenario, operator, .. } = prepare(&self.run_arguments())?;
+                self.mend(
+                    Alteration { plan, changes: &changes, checks: scenario.checks },
+                    report,
+                    &operator,
+                )
             }
         }
     }
 
+    /// In the deployment as it stands; whatever fails, it is as it was.
+    fn mend(
+        &self,
+        alteration: Alteration<'_>,
+        mut report: Report,
+        operator: &Grants,
+    ) -> Result<Exit, Failure> {
+        let name = &alteration.plan.rehearsal.name;
+        if alteration.plan.rehearsal.ground.is_none() {
+            let kernel = Inside::go(name)?.kernel()?;
+            return alteration.carry_out(Place::inside(kernel), report, None);
+        }
+        let mut errand = Errand { operator, name, what: self.what(), report: &mut report };
+        let place = Place::deployed(&mut errand)?;
+        alteration.carry_out(place, report, Some(self.stay_on_host(name)))
+    }
+
+    fn stay_on_host(&self, name: &str) -> Stay {
+        let confirm_within = self.arguments.confirm_within;
+        Stay::Host { name: name.to_owned(), confirm_within }
+    }
+
     /// Exactly what was saved: no recipe runs.
     fn saved(&self, plan: &Plan) -> Result<Exit, Failure> {
+        let operator = prepare::operator(&self.arguments.grant)?;
         let name = &plan.rehearsal.name;
-        let present = deployed(name)?;
-        unmoved(plan, present.as_ref())?;
+        let on_host = plan.rehearsal.ground.is_some();
+        if !on_host && self.arguments.confirm_within.is_some() {
+            return Err(prepare::nothing_to_confirm());
+        }
+        unmoved(plan, &operator)?;
+        let mut report = self.report(plan)?;
+        let checks = Vec::<PlacedCheck>::new();
         match plan.way() {
             Way::Nothing => self.nothing(plan),
-            Way::Mend(changes) => self.mend(plan, &changes, self.report(name)?, Vec::new()),
+            Way::Mend(changes) => {
+                self.mend(Alteration { plan, changes: &changes, checks }, report, &operator)
+            }
             Way::Make | Way::Replace(_) => {
-                let reservation = Folder::open()?.replace(name, "a saved plan")?;
-                let place = Place::lab()?;
-                let mut session = self.session(place.kernel, self.report(name)?);
-                let ending = carry_out(&mut session, &plan.rehearsal.changes);
-                let stay = Some(Stay::Lab(reservation));
-                let ending = runtime()?.block_on(async {
-                    let mut interrupts = Interrupts::listen()?;
-                    Ok::<_, Failure>(settle(&mut session, &mut interrupts, ending, stay).await)
-                })?;
-                session.report.finish(ending.exit as u8, ending.message.as_deref());
-                Ok(ending.exit)
+                let changes = &plan.rehearsal.changes;
+                let what = "a saved plan";
+                let (place, stay) = if on_host {
+                    recover::destroy_or_fail(name)?;
+                    let report = &mut report;
+                    let place =
+                        Place::host(&mut Errand { operator: &operator, name, what, report })?;
+                    (place, self.stay_on_host(name))
+                } else {
+                    let reservation = Folder::open()?.replace(name, what)?;
+                    (Place::lab()?, Stay::Lab(reservation))
+                };
+                Alteration { plan, changes, checks }.carry_out(place, report, Some(stay))
             }
         }
     }
@@ -121,61 +162,44 @@ impl Deployment<'_> {
         if self.arguments.quiet { Ok(Exit::Done) } else { print(&(plan.summary() + "\n")) }
     }
 
-    /// In the deployed lab as it stands; whatever fails, it is as it was.
-    fn mend(
-        &self,
-        plan: &Plan,
-        changes: &[Change],
-        report: Report,
-        checks: Vec<PlacedCheck>,
-    ) -> Result<Exit, Failure> {
-        let inside = Inside::go(&plan.rehearsal.name)?;
-        let mut session = self.session(Box::new(inside.kernel()?), report);
-        session.report.started();
-        let mut ending = carry_out(&mut session, changes);
-        if ending.exit == Exit::Done {
-            ending = verify(plan, &session)?;
-        }
-        if ending.exit == Exit::Done {
-            ending = runtime()?.block_on(hold(checks, &mut session));
-        }
-        if ending.exit != Exit::Done {
-            ending = runtime()?.block_on(async {
-                let mut interrupts = Interrupts::listen()?;
-                Ok::<_, Failure>(undo(&mut session, &mut interrupts, ending).await)
-            })?;
-        }
-        session.report.finish(ending.exit as u8, ending.message.as_deref());
-        Ok(ending.exit)
-    }
-
-    fn report(&self, name: &str) -> Result<Report, Failure> {
+    fn report(&self, plan: &Plan) -> Result<Report, Failure> {
         let ApplyArguments { json, quiet, verbose, events, .. } = self.arguments;
         let view = View { json: *json, quiet: *quiet, verbose: *verbose };
         let events =
             events.as_deref().map(|file| super::prepare::create("--events", file)).transpose()?;
-        Ok(Report::new(name, "lab", view).with_events(events))
-    }
-
-    fn session(&self, kernel: Box<dyn Kernel + Send>, report: Report) -> Session {
-        let limits = Limits::default();
-        let deadline = Instant::now() + limits.time;
-        Session::new(Policy::Lab, kernel, report, &limits, deadline)
+        Ok(Report::new(&plan.rehearsal.name, plan.target(), view).with_events(events))
     }
 }
 
-/// A saved plan holds for the deployment that it was made for, as it was then.
-fn unmoved(plan: &Plan, present: Option<&State>) -> Result<(), Failure> {
+/// A saved plan holds for the place that it was made for, as that was then.
+fn unmoved(plan: &Plan, operator: &Grants) -> Result<(), Failure> {
     let name = &plan.rehearsal.name;
-    let moved = match (&plan.present, present) {
-        (None, None) => return Ok(()),
+    let (then, now) = match &plan.rehearsal.ground {
+        None => (plan.present.clone(), deployed(name)?),
+        Some(ground) => {
+            let now = Survey::take(operator, name)?;
+            let still = compare(&ground.found, &now.state, &plan.rehearsal.asked());
+            if now.deployment.is_some() == ground.deployed {
+                return up_to_date(
+                    still.iter().map(|difference| format!("  {difference}")).collect(),
+                );
+            }
+            let now = now.deployment.is_some().then(State::default);
+            (ground.deployed.then(State::default), now)
+        }
+    };
+    up_to_date(match (&then, &now) {
+        (None, None) => Vec::new(),
         (None, Some(_)) => vec![format!("  `{name}` is deployed now")],
         (Some(_), None) => vec![format!("  `{name}` is not deployed any more")],
         (Some(then), Some(now)) => compare(then, now, &plan.rehearsal.asked())
             .iter()
             .map(|difference| format!("  {difference}"))
             .collect(),
-    };
+    })
+}
+
+fn up_to_date(moved: Vec<String>) -> Result<(), Failure> {
     if moved.is_empty() {
         return Ok(());
     }
@@ -183,44 +207,4 @@ fn unmoved(plan: &Plan, present: Option<&State>) -> Result<(), Failure> {
         "the plan is out of date; since it was made:\n{}\n  help: plan again",
         moved.join("\n")
     )))
-}
-
-fn carry_out(session: &mut Session, changes: &[Change]) -> Ending {
-    for change in changes {
-        if let Err(error) = session.perform(change.clone()) {
-            let exit = match error {
-                crate::kernel::Error::Unsupported(_) => Exit::Lacking,
-                crate::kernel::Error::Limit(_) => Exit::Limit,
-                _ => Exit::Broken,
-            };
-            return Ending { exit, message: Some(format!("`{change}`: {error}")) };
-        }
-    }
-    Ending { exit: Exit::Done, message: None }
-}
-
-/// What the kernel accepted but did not do.
-fn verify(plan: &Plan, session: &Session) -> Result<Ending, Failure> {
-    let now = State::read(session.kernel.as_ref())
-        .map_err(|error| Failure::new(Exit::Broken, format!("can't read the lab: {error}")))?;
-    let left = plan.rehearsal.differences(&now);
-    if left.is_empty() {
-        return Ok(Ending { exit: Exit::Done, message: None });
-    }
-    let left: Vec<String> = left.iter().map(|difference| format!("  {difference}")).collect();
-    let message =
-        format!("the kernel took every change, but not all came about:\n{}", left.join("\n"));
-    Ok(Ending { exit: Exit::Broken, message: Some(message) })
-}
-
-/// The scenario's checks, on the mended deployment.
-async fn hold(checks: Vec<PlacedCheck>, session: &mut Session) -> Ending {
-    for placed in checks {
-        check::evaluate(&placed.check, session).await;
-    }
-    let exit = match session.report.result().failed_checks() {
-        0 => Exit::Done,
-        _ => Exit::Failed,
-    };
-    Ending { exit, message: None }
 }

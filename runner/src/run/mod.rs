@@ -1,5 +1,6 @@
 //! Conducts a run: the only module that knows the order of the stages.
 
+mod alter;
 mod apply;
 mod child;
 mod interrupt;

@@ -2,11 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::thread::{CapabilitySet, capabilities};
-
 use super::Prepared;
 use crate::attach::attach;
+use crate::change::NamespaceRef;
 use crate::exit::{Exit, Failure};
+use crate::grant::Grants;
 use crate::journal::{Folder, Head, Journal, Lasting, Record, SCHEMA, file_name, unwritable};
 use crate::kernel::mark::Mark;
 use crate::kernel::uplink::Uplinks;
@@ -14,6 +14,7 @@ use crate::kernel::{Kernel, Netlink, Witness};
 use crate::lab;
 use crate::policy::{Connection, HostPolicy, Policy, Target};
 use crate::recover;
+use crate::report::Report;
 use crate::store;
 use crate::tap::Opener;
 use crate::uplink;
@@ -26,18 +27,37 @@ pub(super) struct Place {
     pub(super) journal: Journal,
 }
 
+/// What a run on the host is for.
+pub(super) struct Errand<'a> {
+    pub(super) operator: &'a Grants,
+    /// the scenario's
+    pub(super) name: &'a str,
+    /// what was typed
+    pub(super) what: &'a str,
+    pub(super) report: &'a mut Report,
+}
+
 impl Place {
     /// Goes there. Still on the only thread.
     pub(super) fn enter(prepared: &mut Prepared) -> Result<Self, Failure> {
         match prepared.target {
             Target::Lab => Self::joined(uplink::start(&prepared.operator)?),
-            Target::Host => Self::host(prepared),
+            Target::Host => {
+                let Prepared { operator, report, scenario, what, .. } = prepared;
+                Self::host(&mut Errand { operator, name: &scenario.name, what, report })
+            }
         }
     }
 
     /// A lab of the run's own.
     pub(super) fn lab() -> Result<Self, Failure> {
         Self::joined(None)
+    }
+
+    /// A kept lab, which this process has entered.
+    pub(super) fn inside(kernel: Netlink) -> Self {
+        let (policy, journal) = (Policy::Lab, Journal::default());
+        Self { kernel: Box::new(kernel), policy, opener: None, journal }
     }
 
     /// The same with a way to links of the host, which was opened before.
@@ -53,35 +73,65 @@ impl Place {
         Ok(Self { kernel: Box::new(kernel), policy: Policy::Lab, opener, journal })
     }
 
-    fn host(prepared: &mut Prepared) -> Result<Self, Failure> {
-        let lacking = |message: String| Failure::new(Exit::Lacking, message);
-        let rights =
-            capabilities(None).map_err(|errno| lacking(format!("capabilities: {errno}")))?;
-        if !rights.effective.contains(CapabilitySet::NET_ADMIN) {
-            return Err(lacking(
-                "the host target needs CAP_NET_ADMIN\n  help: run it as root, or in a lab: without `--target host`"
-                    .to_owned(),
-            ));
-        }
+    pub(super) fn host(errand: &mut Errand<'_>) -> Result<Self, Failure> {
+        may_alter_the_host()?;
         let opener = opener()?;
-        let mark = Mark::new().map_err(|error| lacking(format!("no random numbers: {error}")))?;
-        let mut kernel = Netlink::for_host(mark)
-            .map_err(|error| lacking(format!("can't talk to the kernel: {error}")))?;
+        let mark = Mark::new()
+            .map_err(|error| Failure::new(Exit::Lacking, format!("no random numbers: {error}")))?;
+        let mut kernel = Netlink::for_host(mark).map_err(|error| unreachable(&error))?;
         let folder = Folder::open()?;
         for recovered in recover::overdue(&folder) {
-            prepared.report.notice(&recovered.shown());
+            errand.report.notice(&recovered.shown());
         }
-        attach(&prepared.operator, &mut kernel)?;
-        let journal = Self::journal(folder, prepared, mark, &mut kernel)?;
-        let policy = HostPolicy::new(prepared.operator.clone(), mark, Connection::of_operator());
-        let policy = Policy::Host(policy.into());
-        Ok(Self { kernel: Box::new(kernel), policy, opener, journal })
+        attach(errand.operator, &mut kernel)?;
+        let journal = Self::journal(folder, errand, mark, &mut kernel)?;
+        Ok(Self::on_host(errand, mark, kernel, opener, journal))
+    }
+
+    /// The place of a deployment, to alter it: what carries its mark is the run's own.
+    pub(super) fn deployed(errand: &mut Errand<'_>) -> Result<Self, Failure> {
+        may_alter_the_host()?;
+        let opener = opener()?;
+        let folder = Folder::open()?;
+        let owned = folder.deployment(errand.name).and_then(|(file, _)| folder.take(&file));
+        let owned = owned.ok_or_else(|| recover::busy(errand.name))?;
+        let (history, log) = owned.into_log().map_err(|error| unwritten(&error))?;
+        let mut kernel = Netlink::for_recovery(&history).map_err(|error| unreachable(&error))?;
+        attach(errand.operator, &mut kernel)?;
+        let lasting = Lasting::resumed(folder, &history, log);
+        let known = |namespace: &NamespaceRef| {
+            let attached = history.attached.iter().any(|one| one.cookie == namespace.cookie);
+            let made = history.made.iter().any(|(_, made)| Some(*made) == namespace.cookie);
+            attached || made
+        };
+        let new = kernel.taken_in().into_iter().filter(|namespace| namespace.name.is_some());
+        for namespace in new.filter(|namespace| !known(namespace)) {
+            lasting.write(&Record::Attached(namespace)).map_err(|error| unwritten(&error))?;
+        }
+        let journal =
+            Journal::reopened(lasting.clone(), &history).map_err(|error| unwritten(&error))?;
+        recover::watch_over(&file_name(history.head.group))?;
+        kernel.foresee_all();
+        kernel.witnessed_by(witness(lasting));
+        let mark = Mark::of_run(history.head.group);
+        Ok(Self::on_host(errand, mark, kernel, opener, journal))
+    }
+
+    fn on_host(
+        errand: &Errand<'_>,
+        mark: Mark,
+        kernel: Netlink,
+        opener: Option<Opener>,
+        journal: Journal,
+    ) -> Self {
+        let policy = HostPolicy::new(errand.operator.clone(), mark, Connection::of_operator());
+        Self { kernel: Box::new(kernel), policy: Policy::Host(policy.into()), opener, journal }
     }
 
     /// The journal that outlives the run, and the process that watches over it.
     fn journal(
         folder: Folder,
-        prepared: &Prepared,
+        errand: &Errand<'_>,
         mark: Mark,
         kernel: &mut Netlink,
     ) -> Result<Journal, Failure> {
@@ -94,23 +144,38 @@ impl Place {
             boot: store::boot_id(),
             pid: std::process::id(),
             root: root.and_then(|root| root.cookie).unwrap_or_default(),
-            name: prepared.scenario.name.clone(),
-            what: prepared.what.clone(),
+            name: errand.name.to_owned(),
+            what: errand.what.to_owned(),
             created: since.map_or(0, |since| since.as_secs()),
         };
         let log = folder.create(&head)?;
         let lasting = Lasting::new(folder, &head, log);
         let journal = Journal::lasting(lasting.clone());
         for namespace in namespaces.into_iter().filter(|namespace| namespace.name.is_some()) {
-            let written = lasting.write(&Record::Attached(namespace));
-            written.map_err(|error| Failure::new(Exit::Lacking, unwritable(&error)))?;
+            lasting.write(&Record::Attached(namespace)).map_err(|error| unwritten(&error))?;
         }
         recover::watch_over(&file_name(head.group))?;
-        kernel.witnessed_by(Witness(Box::new(move |name, cookie, folder| {
-            lasting.namespace(name, cookie, Some(folder))
-        })));
+        kernel.witnessed_by(witness(lasting));
         Ok(journal)
     }
+}
+
+fn witness(lasting: Lasting) -> Witness {
+    Witness(Box::new(move |name, cookie, folder| lasting.namespace(name, cookie, Some(folder))))
+}
+
+fn may_alter_the_host() -> Result<(), Failure> {
+    recover::need_rights(
+        "the host target needs CAP_NET_ADMIN\n  help: run it as root, or in a lab: without `--target host`",
+    )
+}
+
+fn unwritten(error: &std::io::Error) -> Failure {
+    Failure::new(Exit::Lacking, unwritable(error))
+}
+
+fn unreachable(error: &std::io::Error) -> Failure {
+    Failure::new(Exit::Lacking, format!("can't talk to the kernel: {error}"))
 }
 
 pub(super) fn opener() -> Result<Option<Opener>, Failure> {

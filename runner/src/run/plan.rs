@@ -49,6 +49,11 @@ impl Plan {
         Ok(Self { schema: 1, differences: differences.unwrap_or_default(), rehearsal, present })
     }
 
+    /// Where it is for, as reports name it.
+    pub(super) fn target(&self) -> &'static str {
+        if self.rehearsal.ground.is_some() { "host" } else { "lab" }
+    }
+
     pub(super) fn way(&self) -> Way {
         let Some(present) = &self.present else {
             return if self.rehearsal.changes.is_empty() { Way::Nothing } else { Way::Make };
@@ -124,7 +129,7 @@ impl Plan {
         let document = serde_json::json!({
             "schema": 1,
             "name": self.rehearsal.name,
-            "target": if self.rehearsal.ground.is_some() { "host" } else { "lab" },
+            "target": self.target(),
             "deployed": self.present.is_some(),
             "way": way,
             "differences": self.differences,

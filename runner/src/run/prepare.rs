@@ -179,7 +179,7 @@ pub(super) fn refused(faults: &Faults) -> Failure {
 }
 
 /// What flags and policy files give together.
-fn operator(flags: &[String]) -> Result<Grants, Failure> {
+pub(super) fn operator(flags: &[String]) -> Result<Grants, Failure> {
     let mut given = scenario::flags(flags).map_err(|faults| refused(&faults))?;
     let policies = Policies::load().map_err(Failure::usage)?;
     given.extend(policies.allow);

@@ -91,7 +91,7 @@ impl Netlink {
                 let space = self.spaces.find(namespace)?;
                 let value = self.sysctl(namespace, key)?;
                 let back = || Change::SetSysctl { namespace: space.reference(), key: key.clone(), value };
-                Ok((!space.own).then(back).into_iter().collect())
+                Ok((!self.passes_over(&space)).then(back).into_iter().collect())
             }
             Change::PutQdisc { link, .. } | Change::RemoveQdisc { link } => {
                 self.of_others(link, |space, raw| {
@@ -117,11 +117,20 @@ impl Netlink {
         steps: impl FnOnce(&Arc<Space>, &RawLink) -> Steps,
     ) -> Steps {
         let (space, raw) = self.resolve(link)?;
-        let borrowed = self.is_borrowed(&space, &raw);
-        if !borrowed && (space.own || self.is_own(&space, &raw)) {
+        let own = self.passes_over(&space) || (self.is_own(&space, &raw) && !self.foresees_all());
+        if own && !self.is_borrowed(&space, &raw) {
             return Ok(Vec::new());
         }
         steps(&space, &raw)
+    }
+
+    fn foresees_all(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| host.foresees_all)
+    }
+
+    /// Whether what happens in a namespace needs no foresight, for it goes with it.
+    fn passes_over(&self, space: &Space) -> bool {
+        space.own && !self.foresees_all()
     }
 
     fn settings_back(&self, space: &Arc<Space>, raw: &RawLink, settings: &[Setting]) -> Steps {
@@ -170,7 +179,7 @@ impl Netlink {
 
     fn put_route_back(&self, namespace: &NamespaceRef, route: &Route, how: Write) -> Steps {
         let space = self.spaces.find(namespace)?;
-        if space.own {
+        if self.passes_over(&space) {
             return Ok(Vec::new());
         }
         let replaces = matches!(how, Write::Change | Write::Replace);
@@ -187,7 +196,7 @@ impl Netlink {
 
     fn routes_back(&self, namespace: &NamespaceRef, route: &Route) -> Steps {
         let space = self.spaces.find(namespace)?;
-        if space.own {
+        if self.passes_over(&space) {
             return Ok(Vec::new());
         }
         let all = self.routes(&space, route.family)?;
@@ -203,7 +212,7 @@ impl Netlink {
         let before = self.rules(&space, rule.family)?;
         // One that was there before can't be told from the new one, unless its place is asked for.
         let alike = |old: &Rule| old.is_like(rule);
-        if space.own || (rule.priority.is_none() && before.iter().any(alike)) {
+        if self.passes_over(&space) || (rule.priority.is_none() && before.iter().any(alike)) {
             return Ok(Vec::new());
         }
         Ok(vec![Change::RemoveRule { namespace: space.reference(), rule: rule.clone() }])
@@ -211,7 +220,7 @@ impl Netlink {
 
     fn rules_back(&self, namespace: &NamespaceRef, rule: &Rule) -> Steps {
         let space = self.spaces.find(namespace)?;
-        if space.own {
+        if self.passes_over(&space) {
             return Ok(Vec::new());
         }
         let before = self.rules(&space, rule.family)?;

@@ -30,6 +30,9 @@ pub(super) struct Host {
     expected: Option<Vec<LinkRef>>,
     /// /run/netns as it was before the run's first name there
     pub(super) folder: Option<super::named::Folder>,
+    /// what is the run's own is foreseen too: it goes on with a deployment, of which more than the
+    /// mark has to be told apart
+    pub(super) foresees_all: bool,
     /// told of each namespace before it has its name
     pub(super) witness: Option<Witness>,
 }
@@ -47,7 +50,14 @@ impl std::fmt::Debug for Witness {
 
 impl Host {
     pub(super) fn new(mark: Mark) -> Self {
-        Self { mark, made: Mutex::default(), expected: None, folder: None, witness: None }
+        Self {
+            mark,
+            made: Mutex::default(),
+            expected: None,
+            folder: None,
+            foresees_all: false,
+            witness: None,
+        }
     }
 
     fn made(&self, space: &Space, index: u32) -> bool {
@@ -68,6 +78,13 @@ impl Netlink {
     /// The namespaces that the run has so far.
     pub fn taken_in(&self) -> Vec<NamespaceRef> {
         self.spaces.all().map(|space| space.reference()).collect()
+    }
+
+    /// Foresees what takes changes of the run's own links back, too.
+    pub fn foresee_all(&mut self) {
+        if let Some(host) = &mut self.host {
+            host.foresees_all = true;
+        }
     }
 
     /// Has somebody told of each new namespace before it has its name.

@@ -1,0 +1,98 @@
+//! Carries a plan's changes out, verifies them, and holds the scenario's checks against them: all of
+//! it, or nothing.
+
+use futures_util::FutureExt as _;
+use tokio::time::Instant;
+
+use super::interrupt::Interrupts;
+use super::place::Place;
+use super::plan::Plan;
+use super::settle::{Stay, settle};
+use super::{Ending, runtime};
+use crate::change::Change;
+use crate::check;
+use crate::exit::{Exit, Failure};
+use crate::host::{Limits, Session};
+use crate::report::Report;
+use crate::scenario::PlacedCheck;
+use crate::state::State;
+
+/// What is to be done to a deployment.
+pub(super) struct Alteration<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) changes: &'a [Change],
+    pub(super) checks: Vec<PlacedCheck>,
+}
+
+impl Alteration<'_> {
+    pub(super) fn carry_out(
+        self,
+        place: Place,
+        report: Report,
+        stay: Option<Stay>,
+    ) -> Result<Exit, Failure> {
+        let limits = Limits::default();
+        let deadline = Instant::now() + limits.time;
+        let mut session = Session::new(place.policy, place.kernel, report, &limits, deadline);
+        session.opener = place.opener;
+        session.journal = place.journal;
+        session.report.started();
+        let ending = runtime()?.block_on(async {
+            let mut interrupts = Interrupts::listen()?;
+            let mut ending = self.make(&mut session).await;
+            if let Some(failure) = interrupts.next().now_or_never() {
+                ending = failure.into();
+            }
+            Ok::<_, Failure>(settle(&mut session, &mut interrupts, ending, stay).await)
+        })?;
+        session.report.finish(ending.exit as u8, ending.message.as_deref());
+        Ok(ending.exit)
+    }
+
+    async fn make(self, session: &mut Session) -> Ending {
+        if let Some(ending) = failed(session, self.changes) {
+            return ending;
+        }
+        if let Some(ending) = unlike(self.plan, session) {
+            return ending;
+        }
+        for placed in self.checks {
+            check::evaluate(&placed.check, session).await;
+        }
+        let exit = match session.report.result().failed_checks() {
+            0 => Exit::Done,
+            _ => Exit::Failed,
+        };
+        Ending { exit, message: None }
+    }
+}
+
+/// The first change that failed.
+fn failed(session: &mut Session, changes: &[Change]) -> Option<Ending> {
+    changes.iter().find_map(|change| {
+        let error = session.perform(change.clone()).err()?;
+        let exit = match error {
+            crate::kernel::Error::Unsupported(_) => Exit::Lacking,
+            crate::kernel::Error::Limit(_) => Exit::Limit,
+            crate::kernel::Error::Denied(_) => Exit::Denied,
+            _ => Exit::Broken,
+        };
+        Some(Ending { exit, message: Some(format!("`{change}`: {error}")) })
+    })
+}
+
+/// What the kernel accepted but did not do.
+fn unlike(plan: &Plan, session: &Session) -> Option<Ending> {
+    let message = match State::read(session.kernel.as_ref()) {
+        Err(error) => format!("what was made can't be read back: {error}"),
+        Ok(now) => {
+            let left = plan.rehearsal.differences(&now);
+            if left.is_empty() {
+                return None;
+            }
+            let left: Vec<String> = left.iter().map(|one| format!("  {one}")).collect();
+            format!("the kernel took every change, but not all came about:\n{}", left.join("\n"))
+        }
+    };
+    Some(Ending { exit: Exit::Broken, message: Some(message) })
+}
