@@ -227,3 +227,21 @@ pub fn any_name() -> String {
     let letters = ('a'..='z').chain('A'..='Z').map(|letter| format!("{letter}*"));
     letters.collect::<Vec<_>>().join(",")
 }
+
+/// Enough for every shipped scenario: all that it makes, it makes itself.
+pub fn wide_grants() -> Vec<String> {
+    let names = any_name();
+    let kinds = "bridge,dummy,gre,ifb,ipip,ipvlan,ipvtap,macvlan,macvtap,tap,tun,veth,vlan,vrf,vxlan,bond,geneve,wireguard";
+    let link = format!("host.link.create name={names} kind={kinds}");
+    let halves = "0.0.0.0/1,128.0.0.0/1,::/1,8000::/1";
+    vec![
+        format!("host.namespace name={names}"),
+        link.clone(),
+        format!("{link} mtu=68-65535"),
+        format!("{link} vlan=1-4094"),
+        format!("{link} vlan=1-4094 mtu=68-65535"),
+        format!("host.address.add cidr={halves} link={names}"),
+        format!("host.route.add cidr={halves} link={names}"),
+        "host.link.read".to_owned(),
+    ]
+}

@@ -11,12 +11,14 @@
 //! assert_eq!(links[0]["linkinfo"]["info_kind"], "macvlan");
 //! ```
 
+mod changes;
 pub mod component;
 pub mod host;
 pub mod machine;
 mod session;
 mod shipped;
 
+pub use changes::{made_changes, planned_changes};
 pub use host::Host;
 pub use session::{Lab, Output, Session, netwright, program, workspace};
 pub use shipped::{has_vlans, scenarios_of_this_kernel};

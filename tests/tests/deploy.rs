@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use netwright_tests::{Output, Session, scenarios_of_this_kernel};
+use netwright_tests::{Output, Session, made_changes, planned_changes, scenarios_of_this_kernel};
 
 /// Two children of one parent; each test's scenario has a name of its own, for names are the user's.
 fn scenario(name: &str) -> String {
@@ -235,31 +235,10 @@ fn every_plan_agrees_with_its_run() {
         let words = |command| [command, path.to_str().expect("ASCII"), "--json"];
         let planned = session.netwright(words("plan")).expect_code(0).json();
         let run = session.netwright(words("run")).expect_code(0).json();
-        let steps = run["steps"].as_array().expect("a list");
-        let made = steps.iter().flat_map(|step| step["changes"].as_array().expect("a list"));
-        let made: Vec<&str> = made
-            .filter(|each| each["error"].is_null())
-            .filter_map(|each| each["change"].as_str())
-            .collect();
-        let planned: Vec<&str> = planned["changes"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .filter_map(|each| each.as_str())
-            .collect();
-        assert_eq!(alike(&planned), alike(&made), "{}", path.display());
+        assert_eq!(planned_changes(&planned), made_changes(&run), "{}", path.display());
         compared += 1;
     }
     assert!(compared >= 24, "only {compared} files");
-}
-
-/// Without what follows from Ethernet addresses, which the kernel draws by lot.
-fn alike(changes: &[&str]) -> Vec<String> {
-    fn plain(word: &str) -> &str {
-        if word.starts_with("fe80:") { "LINK-LOCAL" } else { word }
-    }
-    let line = |change: &&str| change.split(' ').map(plain).collect::<Vec<_>>().join(" ");
-    changes.iter().map(line).collect()
 }
 
 /// The commands, given to iproute2 itself in a lab, make what the scenario makes.

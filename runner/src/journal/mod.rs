@@ -233,6 +233,11 @@ impl Journal {
         self.lasting.as_ref().map_or(Ok(()), |lasting| lasting.write(&Record::Kept(kept)))
     }
 
+    /// Whether it goes on with a deployment, whose mark stays.
+    pub fn is_reopened(&self) -> bool {
+        self.reopened.is_some()
+    }
+
     fn number(&self, place: usize) -> u64 {
         (self.first + place) as u64
     }

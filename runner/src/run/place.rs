@@ -108,9 +108,10 @@ impl Place {
         for namespace in new.filter(|namespace| !known(namespace)) {
             lasting.write(&Record::Attached(namespace)).map_err(|error| unwritten(&error))?;
         }
+        // On guard before there is anything to take back.
+        recover::watch_over(&file_name(history.head.group))?;
         let journal =
             Journal::reopened(lasting.clone(), &history).map_err(|error| unwritten(&error))?;
-        recover::watch_over(&file_name(history.head.group))?;
         kernel.foresee_all();
         kernel.witnessed_by(witness(lasting));
         let mark = Mark::of_run(history.head.group);

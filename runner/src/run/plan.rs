@@ -104,14 +104,17 @@ impl Plan {
                 format!("{name}: {} changes, {place}", self.rehearsal.changes.len())
             }
             Way::Mend(changes) => {
-                format!("{name}: {count} {noun}, mended in place by {} changes", changes.len())
+                let (changes, more) = (changes.len(), if changes.len() == 1 { "" } else { "s" });
+                format!("{name}: {count} {noun}, mended in place by {changes} change{more}")
             }
             Way::Replace(because) if on_host => format!(
-                "{name}: {count} {noun}; the deployment is taken back and made anew, for `{because}` can't be mended"
+                "{name}: {count} {noun}; the deployment is taken back and made anew, for `{}` can't be mended",
+                because.object
             ),
             Way::Replace(because) => {
                 format!(
-                    "{name}: {count} {noun}; a new lab takes its place, for `{because}` can't be mended"
+                    "{name}: {count} {noun}; a new lab takes its place, for `{}` can't be mended",
+                    because.object
                 )
             }
         }

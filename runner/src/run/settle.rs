@@ -120,7 +120,7 @@ async fn undo_host(session: &mut Session, interrupts: &mut Interrupts, ending: E
         let rest: Vec<String> = session.journal.changes().map(ToString::to_string).collect();
         rest.iter().rev().for_each(|change| session.report.left(change));
         left += rest.len();
-    } else {
+    } else if !session.journal.is_reopened() {
         let remains = session.kernel.remains();
         remains.iter().for_each(|what| session.report.left(what));
         left += remains.len();

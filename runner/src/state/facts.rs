@@ -11,6 +11,7 @@ use crate::change::{
     AddressInfo, Change, Kind, LinkInfo, LinkName, MacAddress, Name, NamespaceRef, Neighbour,
     NeighbourState, Prefix, Route, Rule, Setting, Spec,
 };
+use crate::kernel::mark::Mark;
 
 /// RTPROT_KERNEL, rtnetlink(7): follows from links and addresses.
 const KERNEL: u8 = 2;
@@ -254,7 +255,8 @@ fn link_facts(link: &LinkInfo, namespace: Option<&Name>, mac_is_asked: bool) -> 
     if mac_is_asked {
         add("address", link.mac.as_ref().map(MacAddress::to_string).unwrap_or_default());
     }
-    if link.group != 0 {
+    // A run has a mark of its own.
+    if link.group != 0 && !Mark::is_of_any_run(link.group) {
         add("group", link.group.to_string());
     }
     for (name, other) in [("parent", &link.parent), ("peer", &link.peer)] {

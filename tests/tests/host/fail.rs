@@ -1,6 +1,6 @@
 //! Whichever change fails, the state after is the state before.
 
-use netwright_tests::host::any_name;
+use netwright_tests::host::wide_grants;
 use netwright_tests::{Host, Session, scenarios_of_this_kernel};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -11,24 +11,6 @@ use std::thread;
 const VARIABLE: &str = "NETWRIGHT_FAIL_AT";
 /// Runs side by side: the machines that this is made for have two cores.
 const WORKERS: usize = 2;
-
-/// Enough for every shipped scenario: all that it makes, it makes itself.
-fn grants() -> Vec<String> {
-    let names = any_name();
-    let kinds = "bridge,dummy,gre,ifb,ipip,ipvlan,ipvtap,macvlan,macvtap,tap,tun,veth,vlan,vrf,vxlan,bond,geneve,wireguard";
-    let link = format!("host.link.create name={names} kind={kinds}");
-    let halves = "0.0.0.0/1,128.0.0.0/1,::/1,8000::/1";
-    vec![
-        format!("host.namespace name={names}"),
-        link.clone(),
-        format!("{link} mtu=68-65535"),
-        format!("{link} vlan=1-4094"),
-        format!("{link} vlan=1-4094 mtu=68-65535"),
-        format!("host.address.add cidr={halves} link={names}"),
-        format!("host.route.add cidr={halves} link={names}"),
-        "host.link.read".to_owned(),
-    ]
-}
 
 /// Does the work for each scenario, several at a time.
 fn for_each_scenario(work: impl Fn(&PathBuf) + Sync) {
@@ -81,7 +63,7 @@ fn a_lab_is_undone_whichever_change_fails() {
 
 #[test]
 fn a_host_is_as_before_whichever_change_fails() {
-    let grants = grants();
+    let grants = wide_grants();
     for_each_scenario(|scenario| {
         let host = Host::new();
         let before = host.state();
