@@ -5,6 +5,7 @@ use netwright_tests::{Host, Output};
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -206,4 +207,85 @@ fn gc_tells_what_it_did() {
     assert_eq!(recovered["name"], "ip", "{answer:#}");
     assert!(recovered["undone"].as_u64().is_some_and(|undone| undone > 5), "{answer:#}");
     assert_eq!(recovered["left"], serde_json::json!([]), "{answer:#}");
+}
+
+/// Between none and this long a run lives, which is longer than it takes.
+const LONGEST_LIFE: u64 = 400;
+const RANDOM_KILLS: u64 = 200;
+
+/// Watchers of this host's journals.
+fn watchers(host: &Host) -> Vec<u32> {
+    let own = host.session().path("runtime").display().to_string();
+    let processes = fs::read_dir("/proc").expect("procfs").flatten();
+    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let is_watcher = |process: &u32| {
+        let read = |file: &str| fs::read(format!("/proc/{process}/{file}")).unwrap_or_default();
+        let has = |text: Vec<u8>, wanted: &str| {
+            String::from_utf8_lossy(&text).split('\0').any(|word| word.ends_with(wanted))
+        };
+        has(read("cmdline"), "__watch") && has(read("environ"), &own)
+    };
+    numbers.filter(is_watcher).collect()
+}
+
+/// Not at the moments that we thought of, but whenever it comes: the runner alone, or with its
+/// watcher.
+#[test]
+fn random_kills_leave_nothing() {
+    let next = Mutex::new(0);
+    let killed_runs = Mutex::new(0);
+    let work = || {
+        let host = Host::with(MACHINE);
+        let before = host.state();
+        loop {
+            let number = {
+                let mut next = next.lock().expect("no worker panics with it");
+                *next += 1;
+                *next
+            };
+            if number > RANDOM_KILLS {
+                break;
+            }
+            // Spread over the whole life; the machine's own timing is random enough.
+            let life = number * 7919 % LONGEST_LIFE;
+            let both = number % 3 == 0;
+            let mut run = start(&host);
+            thread::sleep(Duration::from_millis(life));
+            if both {
+                for watcher in watchers(&host) {
+                    end(watcher);
+                }
+            }
+            let early = run.try_wait().expect("it is this test's own").is_none();
+            run.kill().expect("it is this test's own");
+            run.wait().expect("it was killed");
+            *killed_runs.lock().expect("no worker panics with it") += u64::from(early);
+            if both {
+                host.netwright(["gc"], &[]).expect_code(0);
+            }
+            let place = format!("kill {number} after {life} ms");
+            until_recovered(&host, &place);
+            assert_eq!(host.differences(&before), [""; 0], "{place}");
+        }
+    };
+    thread::scope(|scope| (0..WORKERS).for_each(|_| drop(scope.spawn(work))));
+    let killed_runs = killed_runs.into_inner().expect("no worker panicked");
+    assert!(killed_runs > RANDOM_KILLS / 4, "only {killed_runs} runs were still going on");
+}
+
+fn start(host: &Host) -> Child {
+    let lines: Vec<&str> = SCRIPT.lines().map(str::trim).collect();
+    let script = format!("script={}", lines.join("\n"));
+    let mut words = vec!["run", "builtin:ip", "--target", "host", "--quiet", "-p", &script];
+    words.extend(GRANTS.iter().flat_map(|grant| ["--grant", grant]));
+    let mut command = host.command(&host.session().command(words));
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().expect("nsenter is installed: cargo xtask setup")
+}
+
+fn end(process: u32) {
+    // It may have ended by itself.
+    let mut kill = Command::new("kill");
+    kill.args(["-KILL", &process.to_string()]).stderr(Stdio::null());
+    kill.status().expect("kill(1) is installed: cargo xtask setup");
 }
