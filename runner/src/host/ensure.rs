@@ -57,11 +57,11 @@ impl Session {
         removed: &mut usize,
     ) -> Result<Vec<Change>, Error> {
         match lacking {
-            Lacking::Nothing(_) => Ok(Vec::new()),
+            Lacking::Nothing => Ok(Vec::new()),
             Lacking::Everything => Ok(vec![change.clone()]),
             Lacking::Mendable { mends, .. } => Ok(mends),
             Lacking::Replacement { removal, .. } => {
-                self.perform(removal)?;
+                self.perform(*removal)?;
                 *removed += 1;
                 Ok(vec![change.clone()])
             }

@@ -8,8 +8,8 @@ use super::route::same_place;
 use super::settings::renamed;
 use super::{Netlink, port_vlan};
 use crate::change::{
-    Address, AddressFlags, Change, Entry, LinkRef, Made, NamespaceRef, Neighbour, NextHop, Prefix,
-    Qdisc, Route, RouteKind, Rule, Write,
+    Address, AddressFlags, Change, Entry, LinkRef, NamespaceRef, Neighbour, NextHop, Prefix, Qdisc,
+    Route, RouteKind, Rule, Write,
 };
 use crate::kernel::{Error, Lacking};
 
@@ -20,9 +20,7 @@ impl Netlink {
         match change {
             Change::CreateNamespace { name } => {
                 let named = NamespaceRef::named(Some(name.clone()));
-                Ok(self.spaces.find(&named).map_or(Lacking::Everything, |space| {
-                    Lacking::Nothing(Made::Namespace(space.reference()))
-                }))
+                Ok(Lacking::unless(self.spaces.find(&named).is_ok()))
             }
             Change::DeleteNamespace { namespace } => {
                 Ok(Lacking::unless(self.spaces.find(namespace).is_err()))
@@ -92,7 +90,7 @@ impl Netlink {
                 Ok(Lacking::unless(now.iter().all(apart)))
             }
             // Nobody but the kernel reads it.
-            Change::SetNamespaceId { .. } => Ok(Lacking::NOTHING),
+            Change::SetNamespaceId { .. } => Ok(Lacking::Nothing),
         }
     }
 
@@ -103,7 +101,7 @@ impl Netlink {
         };
         let (fixed, free) = address_words(&now, wanted);
         if fixed.is_empty() && free.is_empty() {
-            return Ok(Lacking::NOTHING);
+            return Ok(Lacking::Nothing);
         }
         let put = |how| Change::PutAddress { link: link.clone(), address: wanted.clone(), how };
         let (prefix, peer) = (now.prefix, now.peer);
@@ -120,7 +118,7 @@ impl Netlink {
     fn route_lacking(&self, namespace: &NamespaceRef, wanted: &Route) -> Answer {
         let all = self.routes(&*self.spaces.find(namespace)?, wanted.family)?;
         if all.iter().any(|now| is_as_asked(now, wanted)) {
-            return Ok(Lacking::NOTHING);
+            return Ok(Lacking::Nothing);
         }
         let Some(now) = all.iter().find(|now| same_place(now, wanted)) else {
             return Ok(Lacking::Everything);
@@ -152,7 +150,7 @@ impl Netlink {
         };
         let same_state = wanted.proxy || lasts(wanted.state) == lasts(now.state);
         if same_mac && same_state {
-            return Ok(Lacking::NOTHING);
+            return Ok(Lacking::Nothing);
         }
         let words = vec![format!("neighbour `{}` of `{}` differs", wanted.address, link.name)];
         let (link, neighbour) = (link.clone(), wanted.clone());
@@ -171,7 +169,7 @@ impl Netlink {
         let Some(now) = self.explicit(&space, raw.index)? else { return Ok(Lacking::Everything) };
         let handled = wanted.handle.is_none() || wanted.handle == now.handle;
         if handled && qdisc::is_as_asked(&now, wanted) {
-            return Ok(Lacking::NOTHING);
+            return Ok(Lacking::Nothing);
         }
         let words = vec![format!("`{}` has `{now}`, not `{wanted}`", link.name)];
         let mends = vec![Change::PutQdisc {

@@ -10,8 +10,8 @@ use super::settings::inverse;
 use super::space::Space;
 use super::{Netlink, attributes};
 use crate::change::{
-    Attribute, Change, Kind, LinkName, LinkRef, Macvlan, MacvlanChange, Made, NamespaceRef,
-    Options, Setting, Spec, Tuntap, Veth,
+    Attribute, Change, Kind, LinkName, LinkRef, Macvlan, MacvlanChange, NamespaceRef, Options,
+    Setting, Spec, Tuntap, Veth,
 };
 use crate::kernel::kind::{self, Parent, options};
 use crate::kernel::{Error, Lacking};
@@ -26,13 +26,12 @@ impl Netlink {
     ) -> Result<Lacking, Error> {
         let Ok(space) = self.spaces.find(namespace) else { return Ok(Lacking::Everything) };
         let Ok(Some(now)) = space.link(spec.name.as_str()) else { return Ok(Lacking::Everything) };
-        let link = reference(&space, &now);
         let outside = self.asked_uplink(change).is_some();
         let wanted = settings_of(spec);
         let mut other = self.identity_words(&space, &now, spec, outside)?;
         other.extend(replacement(&space, &now, &wanted));
         if !other.is_empty() {
-            let removal = Change::DeleteLink { link };
+            let removal = Box::new(Change::DeleteLink { link: reference(&space, &now) });
             return Ok(Lacking::Replacement { removal, words: other });
         }
         let (mut mends, mut words) = self.mend(&space, &now, &wanted);
@@ -44,7 +43,7 @@ impl Netlink {
             words.extend(said);
         }
         if mends.is_empty() {
-            return Ok(Lacking::Nothing(Made::Link(link)));
+            return Ok(Lacking::Nothing);
         }
         Ok(Lacking::Mendable { mends, words })
     }
@@ -58,7 +57,7 @@ impl Netlink {
         let Ok((space, now)) = self.resolve(link) else { return Ok(Lacking::Everything) };
         let (mends, words) = self.mend(&space, &now, settings);
         if mends.is_empty() {
-            return Ok(Lacking::Nothing(Made::Link(reference(&space, &now))));
+            return Ok(Lacking::Nothing);
         }
         Ok(Lacking::Mendable { mends, words })
     }
