@@ -17,24 +17,22 @@ impl ensure::Host for Host {
 impl Session {
     /// Brings about what is not so yet, all or none, and gives the number of changes that it took.
     pub(super) fn ensure_all(&mut self, changes: Vec<Change>) -> Result<u32, BatchError> {
-        let changes = changes.into_iter().map(normal).collect();
-        let permitted = self.permit_all(changes).map_err(|(index, error)| failed(index, error))?;
-        let mut todo = Vec::new();
-        let mut places = Vec::new();
+        let changes: Vec<Change> = changes.into_iter().map(normal).collect();
+        // What is permitted carries the run's mark, which nobody asked for.
+        self.permit_all(changes.clone()).map_err(|(index, error)| failed(index, error))?;
         let mut removed = 0;
-        for (place, change) in permitted.iter().enumerate() {
-            let lacking = self.kernel.lacking(change.get()).map_err(|error| (place, error));
-            let needed = lacking.and_then(|lacking| {
-                self.needed(change.get(), lacking, &mut removed).map_err(|error| (place, error))
-            });
-            match needed {
-                Ok(needed) => {
-                    places.extend(std::iter::repeat_n(place, needed.len()));
-                    todo.extend(needed);
-                }
+        let todo = loop {
+            match self.needed(&changes) {
+                Ok(Needed::Changes(todo)) => break todo,
+                // With it goes what stood on it, whose place in the list may be anywhere.
+                Ok(Needed::Room(place, removal)) => match self.perform(removal) {
+                    Ok(_) => removed += 1,
+                    Err(error) => return Err(self.restored(removed, failed(place, error))),
+                },
                 Err((place, error)) => return Err(self.restored(removed, failed(place, error))),
             }
-        }
+        };
+        let (places, todo): (Vec<usize>, Vec<Change>) = todo.into_iter().unzip();
         let count = u32::try_from(todo.len() + removed).unwrap_or(u32::MAX);
         if todo.is_empty() {
             return Ok(count);
@@ -48,24 +46,20 @@ impl Session {
         }
     }
 
-    /// The changes that are left to make. What has to go first goes now, so that what comes later
-    /// in the list finds it gone, with all that stood on it.
-    fn needed(
-        &mut self,
-        change: &Change,
-        lacking: Lacking,
-        removed: &mut usize,
-    ) -> Result<Vec<Change>, Error> {
-        match lacking {
-            Lacking::Nothing => Ok(Vec::new()),
-            Lacking::Everything => Ok(vec![change.clone()]),
-            Lacking::Mendable { mends, .. } => Ok(mends),
-            Lacking::Replacement { removal, .. } => {
-                self.perform(*removal)?;
-                *removed += 1;
-                Ok(vec![change.clone()])
+    /// What is to be done next.
+    fn needed(&self, changes: &[Change]) -> Result<Needed, (usize, Error)> {
+        let mut todo = Vec::new();
+        for (place, change) in changes.iter().enumerate() {
+            match self.kernel.lacking(change).map_err(|error| (place, error))? {
+                Lacking::Nothing => {}
+                Lacking::Everything => todo.push((place, change.clone())),
+                Lacking::Mendable { mends, .. } => {
+                    todo.extend(mends.into_iter().map(|mend| (place, mend)));
+                }
+                Lacking::Replacement { removal, .. } => return Ok(Needed::Room(place, *removal)),
             }
         }
+        Ok(Needed::Changes(todo))
     }
 
     /// Puts back what was removed to make room.
@@ -76,6 +70,13 @@ impl Session {
         }
         failure
     }
+}
+
+enum Needed {
+    /// each with the place of the change that it is for
+    Changes(Vec<(usize, Change)>),
+    /// something has to go first
+    Room(usize, Change),
 }
 
 fn failed(index: usize, error: Error) -> BatchError {

@@ -27,14 +27,19 @@ fn interfaces(capability: Capability) -> &'static [&'static str] {
             "shaping",
             "vlans",
             "batch",
+            "ensure",
         ],
-        Capability::HostLinkCreate | Capability::HostLinkMove => &["links", "batch"],
-        Capability::HostLinkModify => &["links", "forwarding", "shaping", "vlans", "batch"],
-        Capability::HostAddressAdd => &["addresses", "neighbours", "batch"],
-        Capability::HostRouteAdd | Capability::HostRouteDefault => &["routes", "rules", "batch"],
-        Capability::HostNamespace => &["namespaces", "batch"],
-        Capability::HostForwarding | Capability::HostSysctl => &["sysctls", "batch"],
-        Capability::Uplink | Capability::UplinkPassthru => &["links", "taps", "batch"],
+        Capability::HostLinkCreate | Capability::HostLinkMove => &["links", "batch", "ensure"],
+        Capability::HostLinkModify => {
+            &["links", "forwarding", "shaping", "vlans", "batch", "ensure"]
+        }
+        Capability::HostAddressAdd => &["addresses", "neighbours", "batch", "ensure"],
+        Capability::HostRouteAdd | Capability::HostRouteDefault => {
+            &["routes", "rules", "batch", "ensure"]
+        }
+        Capability::HostNamespace => &["namespaces", "batch", "ensure"],
+        Capability::HostForwarding | Capability::HostSysctl => &["sysctls", "batch", "ensure"],
+        Capability::Uplink | Capability::UplinkPassthru => &["links", "taps", "batch", "ensure"],
         Capability::Artifacts => &["report"],
         Capability::Exec => &[],
     }
