@@ -116,7 +116,9 @@ impl Netlink {
     }
 
     fn route_lacking(&self, namespace: &NamespaceRef, wanted: &Route) -> Answer {
-        let all = self.routes(&*self.spaces.find(namespace)?, wanted.family)?;
+        // It may be made by what comes before.
+        let Ok(space) = self.spaces.find(namespace) else { return Ok(Lacking::Everything) };
+        let all = self.routes(&space, wanted.family)?;
         if all.iter().any(|now| is_as_asked(now, wanted)) {
             return Ok(Lacking::Nothing);
         }
@@ -130,7 +132,8 @@ impl Netlink {
     }
 
     fn has_rule(&self, namespace: &NamespaceRef, wanted: &Rule) -> Result<bool, Error> {
-        let all = self.rules(&*self.spaces.find(namespace)?, wanted.family)?;
+        let Ok(space) = self.spaces.find(namespace) else { return Ok(false) };
+        let all = self.rules(&space, wanted.family)?;
         Ok(all.iter().any(|now| {
             let asked = Rule { protocol: wanted.protocol.or(now.protocol), ..wanted.clone() };
             let placed = wanted.priority.is_none() || now.priority == wanted.priority;
@@ -159,7 +162,7 @@ impl Netlink {
     }
 
     fn entry_lacking(&self, link: &LinkRef, wanted: &Entry) -> Answer {
-        let all = self.entries(link)?;
+        let Ok(all) = self.entries(link) else { return Ok(Lacking::Everything) };
         let found = all.iter().find(|now| same_entry(now, wanted));
         Ok(Lacking::unless(found.is_some_and(|now| now.aged == wanted.aged)))
     }
