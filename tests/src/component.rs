@@ -2,7 +2,8 @@
 //! language looks like to the runner, and go wrong in ways that Rust prevents.
 
 use crate::workspace;
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+pub use wit_component::StringEncoding;
+use wit_component::{ComponentEncoder, embed_component_metadata};
 use wit_parser::Resolve;
 
 /// The component of a core module in WebAssembly's text format, whose imports and exports have the
@@ -10,12 +11,18 @@ use wit_parser::Resolve;
 /// `wasi_snapshot_preview1` becomes imports of WASI 0.2, as the toolchains of other languages do it.
 #[track_caller]
 pub fn from_text(text: &str) -> Vec<u8> {
+    from_text_in(text, StringEncoding::UTF8)
+}
+
+/// The same, with its strings in another encoding of the canonical ABI.
+#[track_caller]
+pub fn from_text_in(text: &str, encoding: StringEncoding) -> Vec<u8> {
     let mut module = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
     let mut contract = Resolve::default();
     let folder = workspace().join("guest-sdk/wit");
     let (package, _) = contract.push_dir(folder).expect("the contract can be read");
     let world = contract.select_world(&[package], Some("recipe")).expect("there is one");
-    embed_component_metadata(&mut module, &contract, world, StringEncoding::UTF8)
+    embed_component_metadata(&mut module, &contract, world, encoding)
         .expect("a module takes another section");
     ComponentEncoder::default()
         .module(&module)
