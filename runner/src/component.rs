@@ -161,6 +161,10 @@ fn stop(error: &wasmtime::Error, last_words: Option<String>, limits: &Limits) ->
     if cause.contains("fuel allocated for hostcalls") {
         return Stop::Limit(format!("{} bytes in one call", limits.call_bytes));
     }
+    // The engine counts what is lent for a call as well, and stops the recipe itself.
+    if cause.contains("handle limit exceeded") {
+        return Stop::Limit(format!("{} handles", limits.handles));
+    }
     let trace = error.downcast_ref::<WasmBacktrace>().map(ToString::to_string).unwrap_or_default();
     let words = last_words.unwrap_or(cause);
     Stop::Broken(format!("{words}\n{trace}").trim_end().to_owned())
