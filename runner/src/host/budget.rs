@@ -20,6 +20,8 @@ pub struct Limits {
     pub namespaces: usize,
     /// Links that exist at one time, each end of a veth counted.
     pub links: usize,
+    /// Changes asked for, whether they are made or refused: each is kept, with what undoes it.
+    pub changes: usize,
     /// Elements of a recipe's tables, all tables together.
     pub table_elements: usize,
     /// Bytes that one host call may bring.
@@ -41,6 +43,7 @@ impl Default for Limits {
             memory: 64 << 20,
             namespaces: 4096,
             links: 16384,
+            changes: 65536,
             table_elements: 1 << 20,
             call_bytes: 16 << 20,
             handles: 65536,
@@ -145,6 +148,8 @@ pub(super) struct Objects {
     namespaces_limit: usize,
     links: usize,
     links_limit: usize,
+    changes: usize,
+    changes_limit: usize,
 }
 
 impl Objects {
@@ -154,11 +159,20 @@ impl Objects {
             namespaces_limit: limits.namespaces,
             links: 0,
             links_limit: limits.links,
+            changes: 0,
+            changes_limit: limits.changes,
         }
     }
 
-    /// Refuses what would go over the limits; counts nothing yet.
-    pub(super) fn allow(&self, changes: &[&Change]) -> Result<(), Error> {
+    /// Refuses what would go over the limits; objects are counted once they are there, changes at
+    /// once.
+    pub(super) fn allow(&mut self, changes: &[&Change]) -> Result<(), Error> {
+        let weight: usize = changes.iter().map(|change| weight(change)).sum();
+        let changes_after = self.changes.saturating_add(weight);
+        if changes_after > self.changes_limit {
+            return Err(Error::Limit(format!("{} changes", self.changes_limit)));
+        }
+        self.changes = changes_after;
         let mut after = self.clone();
         changes.iter().for_each(|change| after.count(change));
         if after.namespaces > after.namespaces_limit {
@@ -197,6 +211,11 @@ impl Objects {
             | Change::SetVlans { .. } => {}
         }
     }
+}
+
+/// A change with a long text counts as several: the text is kept and shown.
+fn weight(change: &Change) -> usize {
+    1 + change.to_string().len() / 512
 }
 
 fn links_of(kind: &Kind) -> usize {

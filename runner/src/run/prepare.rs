@@ -210,6 +210,7 @@ fn grants(
 fn limits(scenario: &Scenario) -> Limits {
     let asked = &scenario.limits;
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let usual = Limits::default();
     Limits {
         time: asked.time,
         memory: size(asked.memory),
@@ -220,7 +221,9 @@ fn limits(scenario: &Scenario) -> Limits {
         handles: asked.handles as usize,
         log_bytes: size(asked.log),
         captured_bytes: size(asked.captured),
-        ..Limits::default()
+        // Where more objects are allowed, each may have its address and its route.
+        changes: usual.changes.max(3 * (asked.namespaces as usize + asked.links as usize)),
+        ..usual
     }
 }
 
