@@ -14,21 +14,27 @@ impl batch::Host for Host {
         &mut self,
         changes: Vec<batch::Change>,
     ) -> wasmtime::Result<Result<(), batch::BatchError>> {
-        Ok(self.make(parse(changes, change)))
+        self.make(parse(changes, change))
     }
 
     fn apply_steps(
         &mut self,
         steps: Vec<batch::Step>,
     ) -> wasmtime::Result<Result<(), batch::BatchError>> {
-        Ok(self.make(parse(steps, step)))
+        self.make(parse(steps, step))
     }
 }
 
 impl Host {
-    fn make(&mut self, parsed: Result<Vec<Change>, BatchError>) -> Result<(), batch::BatchError> {
+    fn make(
+        &mut self,
+        parsed: Result<Vec<Change>, BatchError>,
+    ) -> wasmtime::Result<Result<(), batch::BatchError>> {
         let made = parsed.and_then(|parsed| self.session.perform_all(parsed));
-        made.map(drop).map_err(batch_error_out)
+        if let Err(failure) = &made {
+            self.count_denial(&failure.error)?;
+        }
+        Ok(made.map(drop).map_err(batch_error_out))
     }
 }
 

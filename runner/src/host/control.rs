@@ -61,6 +61,8 @@ impl report::Host for Host {
     }
 
     fn print(&mut self, text: String) -> wasmtime::Result<()> {
+        // Each line is a saying of its own, for an empty one costs its writing as well.
+        text.lines().skip(1).try_for_each(|_| self.say(&[]))?;
         self.say(&[&text])?;
         self.session.report.print(&text);
         Ok(())

@@ -67,10 +67,31 @@ impl fmt::Debug for Refusal {
     }
 }
 
+impl Host {
+    /// A denial is shown and kept in the report, so a recipe can't be denied for ever.
+    pub(super) fn count_denial(&mut self, error: &Error) -> Result<(), LimitReached> {
+        match error {
+            Error::Denied(denial) => {
+                let text = denial.capability.len() + denial.target.len() + denial.hint.len();
+                self.budget.say(text)
+            }
+            Error::Kernel(_)
+            | Error::Gone(_)
+            | Error::Invalid(_)
+            | Error::Timeout(_)
+            | Error::Limit(_)
+            | Error::Unsupported(_) => Ok(()),
+        }
+    }
+}
+
 impl types::Host for Host {
     fn convert_error(&mut self, refusal: Refusal) -> wasmtime::Result<types::Error> {
         match refusal {
-            Refusal::Answer(error) => Ok(super::convert::error_out(error)),
+            Refusal::Answer(error) => {
+                self.count_denial(&error)?;
+                Ok(super::convert::error_out(error))
+            }
             Refusal::Trap(error) => Err(error),
         }
     }
