@@ -46,6 +46,10 @@ pub fn nearest<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    // Comparing costs the product of both lengths, and no known word is nearly as long.
+    if written.len() > LONGEST_QUOTE {
+        return None;
+    }
     let allowed = 1 + written.chars().count() / 4;
     candidates
         .into_iter()

@@ -16,6 +16,7 @@ pub use link::{
     Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, LinkInfo, LinkName, Macvlan, MacvlanChange,
     MacvlanMode, Options, Setting, Spec, Statistics, Tuntap, Veth, Vlan, VlanProtocol,
 };
+pub(crate) use name::shown;
 pub use name::{LONGEST_NAME, LinkRef, MacAddress, Name, NamespaceRef};
 pub use neighbour::{Entry, Neighbour, NeighbourState};
 pub use query::{Answer, Feature, Query};

@@ -22,6 +22,20 @@ impl Name {
     }
 }
 
+/// Characters of a wrong name that are shown: a recipe's may have millions.
+const LONGEST_SHOWN: usize = 64;
+
+/// A name of somebody's for a message: escaped, and cut where it is long.
+pub(crate) fn shown(text: &str) -> String {
+    let mut characters = text.chars();
+    let mut shown: String =
+        characters.by_ref().take(LONGEST_SHOWN).flat_map(char::escape_debug).collect();
+    if characters.next().is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 /// What the names of namespaces begin with that the run did not make: a container's, a process's.
 const ATTACHED: [&str; 2] = ["docker:", "pid:"];
 /// Docker allows itself longer names than the kernel does.
@@ -47,7 +61,7 @@ impl Name {
         if legal {
             return Ok(Self(text.to_owned()));
         }
-        Err(format!("`{}` names no container or process", text.escape_debug()))
+        Err(format!("`{}` names no container or process", shown(text)))
     }
 }
 
@@ -55,7 +69,7 @@ impl FromStr for Name {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let shown = text.escape_debug();
+        let shown = shown(text);
         if text.is_empty() {
             return Err("a name must not be empty".to_owned());
         }

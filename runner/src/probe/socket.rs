@@ -67,7 +67,8 @@ pub(crate) fn check_link_name(name: &str) -> Result<(), Error> {
     if fits && plain && name != "." && name != ".." {
         return Ok(());
     }
-    Err(Error::Invalid(format!("`{}` can't be the name of a link", name.escape_debug())))
+    let shown = crate::change::shown(name);
+    Err(Error::Invalid(format!("`{shown}` can't be the name of a link")))
 }
 
 /// An address that a single station, or a group of them, can have.

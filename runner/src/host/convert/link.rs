@@ -8,6 +8,10 @@ use crate::change::{
     Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, LinkInfo, LinkName, Macvlan, MacvlanChange,
     MacvlanMode, Options, Setting, Spec, Tuntap, Veth, Vlan, VlanProtocol,
 };
+use crate::kernel::Error;
+
+/// Many times as many as there are.
+const MOST_SETTINGS: usize = 256;
 
 pub(in crate::host) fn spec(spec: wit::Spec) -> Parsed<Spec> {
     Ok(Spec {
@@ -19,6 +23,12 @@ pub(in crate::host) fn spec(spec: wit::Spec) -> Parsed<Spec> {
 }
 
 pub(in crate::host) fn settings(list: Vec<wit::Setting>) -> Parsed<Vec<Setting>> {
+    if list.len() > MOST_SETTINGS {
+        return Err(Error::Invalid(format!(
+            "{} settings at once; {MOST_SETTINGS} are allowed",
+            list.len()
+        )));
+    }
     list.into_iter().map(setting).collect()
 }
 

@@ -20,6 +20,9 @@ use crate::kernel::Error;
 /// The longest text of a recipe's that becomes part of a message or request.
 const LONGEST_TEXT: usize = 4096;
 
+/// All options of one thing: the kernel takes them in one attribute, whose length has 16 bits.
+const LONGEST_OPTIONS: usize = 0xffff;
+
 pub(super) type Parsed<T> = Result<T, Error>;
 
 pub(super) fn name(text: &str) -> Parsed<Name> {
@@ -37,7 +40,7 @@ pub(super) fn existing_link(text: &str) -> Parsed<String> {
     if text.len() <= crate::change::LONGEST_NAME && printable && !text.contains('/') {
         return Ok(text.to_owned());
     }
-    let shown: String = text.chars().take(64).flat_map(char::escape_debug).collect();
+    let shown = crate::change::shown(text);
     Err(Error::Invalid(format!(
         "`{shown}` can't be the name of a link: 1 to 15 visible characters without `/`"
     )))
@@ -57,6 +60,12 @@ pub(super) fn text(text: String, what: &str) -> Parsed<String> {
 }
 
 pub(super) fn attributes(list: Vec<wit::Attribute>) -> Parsed<Vec<Attribute>> {
+    let bytes: usize = list.iter().map(|each| 4 + each.name.len() + each.value.len()).sum();
+    if bytes > LONGEST_OPTIONS {
+        return Err(Error::Invalid(format!(
+            "options of {bytes} bytes in all; {LONGEST_OPTIONS} are allowed"
+        )));
+    }
     list.into_iter()
         .map(|each| {
             Ok(Attribute {

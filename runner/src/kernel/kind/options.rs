@@ -65,8 +65,14 @@ fn unknown(of: &str, name: &str, rows: &[Row]) -> String {
     }
 }
 
+/// Comparing costs the product of both lengths, and no known word is nearly as long.
+const LONGEST_TYPED: usize = 64;
+
 /// The known word that a mistyped one was meant to be.
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    if word.len() > LONGEST_TYPED {
+        return None;
+    }
     let distance = |candidate: &str| strsim::damerau_levenshtein(word, candidate);
     known
         .iter()
