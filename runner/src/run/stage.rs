@@ -170,9 +170,18 @@ fn recipe_fault(fault: Fault) -> RecipeFault {
         pointer: fault.pointer,
         line: fault.line,
         column: fault.column,
-        message: fault.message,
-        help: fault.help,
+        message: harmless(&fault.message),
+        help: fault.help.as_deref().map(harmless),
     }
+}
+
+/// Lines of one text of a recipe's that are shown: as many as a backtrace has, and some.
+const MOST_LINES: usize = 100;
+
+/// A text of a recipe's that is indented where it is shown.
+fn harmless(text: &str) -> String {
+    let lines: Vec<String> = text.lines().take(MOST_LINES).map(escape).collect();
+    lines.join("\n")
 }
 
 /// A recipe's own error as the end of the run.
@@ -199,6 +208,10 @@ fn reported(recipe: &str, error: types::Error) -> Failure {
 fn quoted(text: &str) -> String {
     let mut shown = String::new();
     for (place, line) in text.lines().enumerate() {
+        if place == MOST_LINES {
+            shown.push_str("\n    | … cut off");
+            break;
+        }
         if place > 0 {
             shown.push_str(if line.starts_with("  help: ") { "\n" } else { "\n    | " });
         }
