@@ -6,6 +6,7 @@ mod parameters;
 mod show;
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -139,9 +140,18 @@ impl Recipe {
 fn read(path: &Path, longest: usize) -> Result<Vec<u8>, String> {
     let shown = path.display();
     let unreadable = |error| format!("can't read recipe `{shown}`: {error}");
-    let size = fs::metadata(path).map_err(unreadable)?.len();
+    // A pipe would be waited for, and a device may have no end.
+    let kind = fs::metadata(path).map_err(unreadable)?;
+    if !kind.is_file() {
+        return Err(format!("can't read recipe `{shown}`: it is no ordinary file"));
+    }
+    let size = kind.len();
     if size > longest as u64 {
         return Err(format!("recipe `{shown}` has {size} bytes; {longest} are allowed"));
     }
-    fs::read(path).map_err(unreadable)
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(unreadable)?;
+    // It may grow, or become another one, meanwhile.
+    file.take(longest as u64).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
 }
