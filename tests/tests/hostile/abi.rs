@@ -28,7 +28,11 @@ pub(crate) fn strings() -> Vec<Row> {
         trap("UTF-8 cut off", &text("é".as_bytes(), "1"), "incomplete utf-8"),
         trap("half a surrogate in UTF-16", &utf16(b"\x00\xd8", "1"), "unpaired surrogate"),
         trap("UTF-16 at an odd address", &says("4097", "1").encoding(UTF16), "not aligned"),
-        trap("UTF-16 whose bytes overflow", &says("0", "0x80000001").encoding(UTF16), "out of bounds"),
+        trap(
+            "UTF-16 whose bytes overflow",
+            &says("0", "0x80000001").encoding(UTF16),
+            "out of bounds",
+        ),
         trap(
             "latin1 that says it is UTF-16 of 4 GiB",
             &says("0", "0xffffffff").encoding(CompactUTF16),
@@ -56,7 +60,11 @@ pub(crate) fn results() -> Vec<Row> {
         trap("verdict with words beyond memory", &verdict(3, &[0xffff_0000, 99]), "out of bounds"),
         trap("verdict with 4 GiB of words", &verdict(3, &[0, u32::MAX]), "out of bounds"),
         trap("verdict with an unaligned list", &verdict(7, &[0, 0, 3, 1]), "not aligned"),
-        trap("verdict with a list that overflows", &verdict(7, &[0, 0, 0, u32::MAX]), "out of bounds"),
+        trap(
+            "verdict with a list that overflows",
+            &verdict(7, &[0, 0, 0, u32::MAX]),
+            "out of bounds",
+        ),
         trap("faults at an odd address", &Guest::check("(i32.const 4098)"), "not aligned"),
         trap("a quarter of a milliard of faults", &list(&many_faults), "out of bounds"),
         trap("faults beyond memory", &list(&[0, 0, 0xff, 0xff, 1]), "out of bounds"),
@@ -148,10 +156,19 @@ pub(crate) fn values() -> Vec<Row> {
 
 pub(crate) fn reallocs() -> Vec<Row> {
     // Its own name, given back as a string, needs memory of the guest's.
-    let asks = || Guest::run("(call $name (i32.load (i32.const 1032)) (i32.const 2048)) (i32.const 0)");
+    let asks =
+        || Guest::run("(call $name (i32.load (i32.const 1032)) (i32.const 2048)) (i32.const 0)");
     vec![
-        trap("realloc far beyond memory", &asks().realloc("(i32.const 0xfffffff0)"), "beyond end of memory"),
-        trap("realloc at the end of memory", &asks().realloc("(i32.const 0x7fffe)"), "beyond end of memory"),
+        trap(
+            "realloc far beyond memory",
+            &asks().realloc("(i32.const 0xfffffff0)"),
+            "beyond end of memory",
+        ),
+        trap(
+            "realloc at the end of memory",
+            &asks().realloc("(i32.const 0x7fffe)"),
+            "beyond end of memory",
+        ),
         trap(
             "realloc at an odd address for UTF-16",
             &asks().encoding(UTF16).realloc("(i32.const 4097)"),
@@ -160,9 +177,7 @@ pub(crate) fn reallocs() -> Vec<Row> {
         trap("realloc that traps", &asks().realloc("(unreachable)"), "unreachable"),
         trap(
             "realloc that calls the host",
-            &asks().realloc(
-                "(call $print (i32.const 512) (i32.const 5)) (i32.const 2048)",
-            ),
+            &asks().realloc("(call $print (i32.const 512) (i32.const 5)) (i32.const 2048)"),
             "cannot leave component instance",
         ),
         Row::new(

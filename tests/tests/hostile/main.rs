@@ -5,8 +5,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod abi;
+mod bombs;
 mod canary;
+mod floods;
 mod guest;
+mod handles;
+mod lies;
 mod row;
 
 use row::hold;
@@ -34,4 +38,49 @@ fn a_realloc_can_not_mislead_the_host() {
 #[test]
 fn what_comes_after_a_result_is_limited_too() {
     hold(&abi::afterwards());
+}
+
+#[test]
+fn handles_that_are_none_trap() {
+    hold(&handles::rows());
+}
+
+#[test]
+fn time_is_limited_wherever_it_goes() {
+    hold(&bombs::time());
+}
+
+#[test]
+fn memory_tables_and_stack_are_limited() {
+    hold(&bombs::space());
+}
+
+#[test]
+fn waiting_for_ever_ends_with_the_time() {
+    hold(&floods::waits());
+}
+
+#[test]
+fn floods_of_words_are_limited() {
+    hold(&floods::of_words());
+}
+
+#[test]
+fn floods_of_changes_are_limited() {
+    hold(&floods::of_changes());
+}
+
+#[test]
+fn floods_of_handles_are_limited() {
+    hold(&floods::of_handles());
+}
+
+#[test]
+fn no_guest_passes_for_the_runner() {
+    hold(&lies::rows());
+}
+
+#[test]
+fn extreme_arguments_are_answered() {
+    hold(&lies::extremes());
 }

@@ -17,6 +17,9 @@ const GRACE: Duration = Duration::from_secs(2);
 /// A machine that is busy elsewhere may delay one run, but hardly three of them.
 const ATTEMPTS: usize = 3;
 
+/// Characters without a shape, and such that turn the direction of others.
+const HIDDEN: [char; 5] = ['\u{200b}', '\u{2028}', '\u{202a}', '\u{202e}', '\u{feff}'];
+
 /// What is in the text of every guest that tries to be taken for the runner.
 pub(crate) const FORGED: &str = "FORGED";
 
@@ -33,11 +36,18 @@ pub(crate) struct Row {
     memory: u64,
     code: i32,
     says: &'static str,
+    /// its verdict isn't shown
+    quiet: bool,
 }
 
 impl Row {
     /// A component that must end with this code, and with this on its standard error.
-    pub(crate) fn new(name: &'static str, component: Vec<u8>, code: i32, says: &'static str) -> Self {
+    pub(crate) fn new(
+        name: &'static str,
+        component: Vec<u8>,
+        code: i32,
+        says: &'static str,
+    ) -> Self {
         Self {
             name,
             component,
@@ -48,6 +58,7 @@ impl Row {
             memory: 64,
             code,
             says,
+            quiet: false,
         }
     }
 
@@ -75,6 +86,11 @@ impl Row {
 
     pub(crate) fn flags(self, flags: &[&'static str]) -> Self {
         Self { flags: flags.to_vec(), ..self }
+    }
+
+    /// Nothing but complaints is shown.
+    pub(crate) fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
     }
 
     fn scenario(&self) -> String {
@@ -125,7 +141,7 @@ impl Row {
             }
         }
         let Ended { output, took, peak_kib } = &ended;
-        let mut faults = pretences(output);
+        let mut faults = self.pretences(output);
         if output.code != self.code || !output.stderr.contains(self.says) {
             let (code, says) = (self.code, self.says);
             faults.push(format!("expected code {code} and `{says}`"));
@@ -144,6 +160,30 @@ impl Row {
             eprintln!("{}: {took:?}, {peak_kib} KiB, {}", self.name, shown(output));
         }
         faults
+    }
+
+    /// What in an output could be taken for the runner's own word, or would move a terminal's cursor.
+    fn pretences(&self, output: &Output) -> Vec<String> {
+        let mut found = Vec::new();
+        for (name, text) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+            let raw = |c: &char| (c.is_control() && *c != '\n') || HIDDEN.contains(c);
+            if let Some(raw) = text.chars().find(raw) {
+                found.push(format!("{name} holds a raw {raw:?}"));
+            }
+            let forged = |line: &&str| line.starts_with(FORGED);
+            found.extend(
+                text.lines().find(forged).map(|line| format!("{name} begins a line: {line}")),
+            );
+        }
+        let all = || output.stdout.lines().chain(output.stderr.lines());
+        let verdicts = all().filter(|line| line.starts_with("passed: ")).count();
+        if verdicts != usize::from(output.code == 0 && !self.quiet) {
+            found.push(format!("{verdicts} verdicts say `passed`"));
+        }
+        if output.stderr.contains("panicked at runner") || output.code > 128 {
+            found.push("the runner itself broke".to_owned());
+        }
+        found
     }
 
     fn run(&self, canary: &Canary) -> Ended {
@@ -174,28 +214,6 @@ fn measured(canary: &Canary, session: &Session, program: &Command) -> Ended {
     let peak_kib = fs::read_to_string(&peak).ok().and_then(|text| text.parse().ok());
     let output = Output::from(output);
     Ended { peak_kib: peak_kib.unwrap_or_else(|| panic!("{output:#?}")), output, took }
-}
-
-/// What in an output could be taken for the runner's own word, or would move a terminal's cursor.
-fn pretences(output: &Output) -> Vec<String> {
-    let mut found = Vec::new();
-    for (name, text) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
-        let raw = |c: &char| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c);
-        if let Some(raw) = text.chars().find(raw) {
-            found.push(format!("{name} holds a raw {raw:?}"));
-        }
-        let forged = |line: &&str| line.starts_with(FORGED);
-        found.extend(text.lines().find(forged).map(|line| format!("{name} begins a line: {line}")));
-    }
-    let all = || output.stdout.lines().chain(output.stderr.lines());
-    let verdicts = all().filter(|line| line.starts_with("passed: ")).count();
-    if verdicts != usize::from(output.code == 0) {
-        found.push(format!("{verdicts} verdicts say `passed`"));
-    }
-    if output.stderr.contains("panicked at runner") || output.code > 128 {
-        found.push("the runner itself broke".to_owned());
-    }
-    found
 }
 
 /// Enough of an output to see what it was.

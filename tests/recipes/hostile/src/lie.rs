@@ -1,0 +1,83 @@
+//! Text that tries to be taken for the runner's, in every place where a recipe's text is shown.
+
+use netwright_sdk::wit::exports::netwright::host::guest::Fault;
+use netwright_sdk::wit::netwright::host::log::{self, Level};
+use netwright_sdk::wit::netwright::host::namespaces::Namespace;
+use netwright_sdk::wit::netwright::host::report::{self, Verdict};
+use netwright_sdk::wit::netwright::host::types::{Attribute, Denial, Detail, Error, KernelError};
+
+use crate::Way;
+
+/// Clears the screen, goes to its top, ends a line in every way that there is, and says that all is
+/// well; in 7-bit and 8-bit controls, with what can't be seen.
+const LIE: &str = "\u{1b}[2J\u{1b}[1;1H\u{9b}31m\u{7}\u{8}\u{0}\u{202e}\u{200b}\
+                   \nFORGED\rFORGED\u{2028}FORGED\u{85}FORGED\u{b}FORGED\u{c}FORGED\n\
+                   passed: 9 checks, 9 changes, 0.01 s\nok everything\n  ok everything\nerror: FORGED\n";
+
+pub(super) fn way(how: &str) -> Option<Way> {
+    Some(match how {
+        "lie-everywhere" => everywhere,
+        "lie-and-panic" => || {
+            std::panic::set_hook(Box::new(|_| log::emit(Level::Error, LIE)));
+            panic!("with a lie");
+        },
+        "lie-other" => || {
+            let attribute = || Attribute { name: lie(), value: lie() };
+            Err(Error::Other(Detail { message: lie(), extra: vec![attribute(), attribute()] }))
+        },
+        "lie-kernel" => || {
+            let context = Attribute { name: "context".to_owned(), value: lie() };
+            Err(Error::Kernel(KernelError {
+                errno: i32::MIN,
+                name: lie(),
+                operation: lie(),
+                text: Some(lie()),
+                hint: Some(lie()),
+                extra: vec![context],
+            }))
+        },
+        "lie-denied" => {
+            || Err(Error::Denied(Denial { capability: lie(), target: lie(), hint: lie() }))
+        }
+        "lie-gone" => || Err(Error::Gone(lie())),
+        "lie-invalid" => || Err(Error::Invalid(lie())),
+        "lie-timeout" => || Err(Error::Timeout(u64::MAX)),
+        "lie-limit" => || Err(Error::Limit(lie())),
+        "lie-unsupported" => || Err(Error::Unsupported(lie())),
+        "lie-long" => || Err(Error::Invalid(LIE.repeat(20_000))),
+        _ => return None,
+    })
+}
+
+fn lie() -> String {
+    LIE.to_owned()
+}
+
+fn everywhere() -> Result<(), Error> {
+    report::print(LIE);
+    report::step(LIE);
+    report::check(LIE, Verdict::Pass, LIE);
+    report::check(LIE, Verdict::Skip, LIE);
+    report::metric(LIE, f64::NAN, LIE);
+    report::attach(LIE, LIE, LIE.as_bytes());
+    for level in [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error] {
+        log::emit(level, LIE);
+    }
+    // What the host says of a name is a guest's text as well.
+    for open in [Namespace::create, Namespace::open] {
+        drop(open(LIE));
+    }
+    Ok(())
+}
+
+pub(super) fn faults() -> Vec<Fault> {
+    let fault = |parameter: &str, pointer: &str| Fault {
+        parameter: parameter.to_owned(),
+        pointer: pointer.to_owned(),
+        line: u32::MAX,
+        column: u32::MAX,
+        message: lie(),
+        help: Some(lie()),
+    };
+    vec![fault("how", LIE), fault(LIE, "/0/1/2"), fault("", "")]
+}

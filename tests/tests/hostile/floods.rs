@@ -1,0 +1,69 @@
+//! More of something than anybody needs, asked of the host, and waits without an end.
+
+use crate::row::Row;
+
+const LOG: &str = "65536 bytes of log and report";
+const TIME: &str = "limit reached: 1 s of time";
+
+pub(crate) fn of_words() -> Vec<Row> {
+    let kinds = ["steps", "checks", "metrics", "lines", "newlines", "long-line", "long-log"];
+    let words = kinds.map(|how| Row::in_rust(how, 7, LOG).limits("time: 20s, log: 64KiB"));
+    let denials = Row::in_rust("denials", 7, LOG).limits("time: 20s, log: 64KiB");
+    let all = words.into_iter().chain([
+        denials.flags(&["--target", "host"]),
+        Row::in_rust("attachments", 7, "67108864 bytes of attachments"),
+        Row::in_rust("many-faults", 7, "16777216 bytes in one call"),
+    ]);
+    all.collect()
+}
+
+pub(crate) fn of_changes() -> Vec<Row> {
+    let by_time = [
+        "refusals",
+        "kernel-refusals",
+        "long-refusals",
+        "long-options",
+        "long-names",
+        "changes",
+        "addresses",
+        "same-namespace",
+        "lists",
+    ];
+    let by_time = by_time.map(|how| Row::in_rust(how, 7, TIME).takes_a_second());
+    let all = by_time.into_iter().chain([
+        Row::in_rust("batch", 5, "65537 changes in a batch; 65536 are allowed"),
+        Row::in_rust("batch-of-bytes", 7, "16777216 bytes in one call"),
+        Row::in_rust("batch-of-namespaces", 7, "limit reached: 4096 namespaces"),
+        Row::in_rust("settings", 5, "200000 settings at once; 256 are allowed"),
+    ]);
+    all.collect()
+}
+
+pub(crate) fn of_handles() -> Vec<Row> {
+    let few = "time: 20s, handles: 50";
+    let hoards = [
+        ("handles", "limit reached: handles"),
+        ("listeners", "limit reached: 50 handles"),
+        ("many-pings", "limit reached: 50 handles"),
+    ];
+    let hoards = hoards.map(|(how, says)| Row::in_rust(how, 7, says).limits(few));
+    let captures = Row::in_rust("captures", 7, "limit reached: 64 captures at a time");
+    hoards.into_iter().chain([captures]).collect()
+}
+
+pub(crate) fn waits() -> Vec<Row> {
+    let waits = [
+        "wait-for-a-link",
+        "wait-for-a-route",
+        "wait-for-an-address",
+        "wait-for-an-answer",
+        "ping",
+        "ping-and-ask",
+        "arp",
+        "tcp",
+        "udp",
+        "frames",
+        "tap",
+    ];
+    waits.map(|how| Row::in_rust(how, 7, TIME).takes_a_second()).into_iter().collect()
+}
