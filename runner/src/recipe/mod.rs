@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
 
 use crate::grant::Rule;
+use crate::report::escape;
 use crate::{builtin, scenario};
 
 pub use manifest::{Asked, HOST_API, Manifest, Parameter};
@@ -54,6 +55,8 @@ impl Recipe {
             asks: Vec::new(),
         };
         let broken = |error: wasmparser::BinaryReaderError| {
+            // Names of the file's own are in its words.
+            let error = escape(&error.to_string());
             format!("recipe `{source}` is not valid WebAssembly: {error}")
         };
         // Sections of the modules and components inside come in between.
@@ -78,7 +81,7 @@ impl Recipe {
     }
 
     fn note(&mut self, payload: Payload<'_>, depth: usize) -> Result<(), String> {
-        let broken = |error: wasmparser::BinaryReaderError| error.to_string();
+        let broken = |error: wasmparser::BinaryReaderError| escape(&error.to_string());
         match payload {
             Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => Err(format!(
                 "recipe `{}` is a core module, not a component\n  help: `wasm-tools component new` turns it into one",

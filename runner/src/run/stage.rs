@@ -46,6 +46,7 @@ impl Stage {
         let mut compiled = Vec::new();
         for recipe in recipes {
             let component = runtime.compile(&recipe).map_err(|reason| {
+                let reason = quoted(&reason);
                 Failure::usage(format!("recipe `{}` can't be run: {reason}", recipe.source))
             })?;
             compiled.push((recipe, component));
