@@ -9,9 +9,9 @@ use std::time::Duration;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, CacheConfig, Config, Engine, Store, Trap, WasmBacktrace};
 
-use crate::bindings::Recipe as Bindings;
 use crate::bindings::exports::netwright::host::guest::Fault;
 use crate::bindings::netwright::host::types;
+use crate::bindings::{Recipe as Bindings, RecipePre};
 use crate::exit::Failure;
 use crate::host::{self, Host, LimitReached, Limits, Session};
 use crate::recipe::Recipe;
@@ -76,6 +76,11 @@ impl Runtime {
             self.linker.allow_shadowing(true);
             host::link_wasi(&mut self.linker).map_err(|error| format!("{error:#}"))?;
         }
+        // Whether it has what it must, and asks for what there is, of the right types.
+        self.linker
+            .instantiate_pre(&component)
+            .and_then(RecipePre::new)
+            .map_err(|error| format!("it does not fit the contract: {error:#}"))?;
         Ok(component)
     }
 
