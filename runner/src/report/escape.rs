@@ -22,7 +22,8 @@ pub fn escape(text: &str) -> String {
     shown
 }
 
-fn is_harmless(character: char) -> bool {
+/// Whether a character is shown as itself.
+pub fn is_harmless(character: char) -> bool {
     !character.is_control()
         && !matches!(character,
             '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

@@ -5,7 +5,7 @@ mod events;
 mod result;
 mod view;
 
-pub use escape::escape;
+pub use escape::{escape, is_harmless};
 pub use events::EventLog;
 pub use result::{
     CaptureResult, ChangeResult, CheckResult, Metric, RunResult, StepResult, Verdict,

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, normalize_untrusted_str};
 
+use crate::report::is_harmless;
+
 /// More faults than these are counted, not shown.
 const MOST_SHOWN: usize = 50;
 
@@ -177,7 +179,19 @@ impl Faults {
 
 /// Text that came from outside, so that it can't move the cursor or fake a line.
 fn shown(text: &str) -> String {
-    normalize_untrusted_str(text)
+    plain(&normalize_untrusted_str(text))
+}
+
+/// The renderer leaves 8-bit controls and much that can't be seen as they are. What stands in for
+/// them is as long, so that places in the text stay where they are.
+fn plain(text: &str) -> String {
+    let seen = |c: char| match c.len_utf8() {
+        _ if c.is_ascii() || is_harmless(c) => c,
+        2 => '·',
+        3 => char::REPLACEMENT_CHARACTER,
+        _ => '\u{10102}',
+    };
+    text.chars().map(seen).collect()
 }
 
 /// The line that a fault begins in, with the fault's part of it marked.
@@ -189,7 +203,7 @@ fn line_of<'a>(source: &'a Source, span: &Span) -> Snippet<'a, annotate_snippets
     let line = line.strip_suffix('\r').unwrap_or(line);
     let end = floor(line, span.end.saturating_sub(line_start)).max(start - line_start);
     let marked = (start - line_start).min(line.len())..end.min(line.len());
-    Snippet::source(line)
+    Snippet::source(plain(line))
         .path(shown(&source.name))
         .line_start(source.text[..line_start].matches('\n').count() + 1)
         .annotation(AnnotationKind::Primary.span(marked))
