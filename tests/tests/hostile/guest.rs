@@ -81,10 +81,10 @@ impl Guest {
         let text = format!(
             r#"(module
             {IMPORTS}
+            {also}
             (memory (export "memory") {memory})
             (global $free (mut i32) (i32.const 65536))
             (data (i32.const 512) "first")
-            {also}
             (func $realloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
                 (local $n i32) {realloc})
             (func (export "netwright:host/guest@0.1.0#check") (result i32)

@@ -7,11 +7,17 @@
 mod abi;
 mod bombs;
 mod canary;
+mod files;
 mod floods;
+mod guesses;
 mod guest;
 mod handles;
+mod imports;
 mod lies;
+mod places;
 mod row;
+mod scenarios;
+mod shapes;
 
 use row::hold;
 
@@ -83,4 +89,39 @@ fn no_guest_passes_for_the_runner() {
 #[test]
 fn extreme_arguments_are_answered() {
     hold(&lies::extremes());
+}
+
+#[test]
+fn what_is_no_recipe_is_refused() {
+    hold(&files::broken());
+}
+
+#[test]
+fn hostile_manifests_are_refused() {
+    hold(&files::manifests());
+}
+
+#[test]
+fn forbidden_imports_are_refused() {
+    hold(&imports::forbidden());
+}
+
+#[test]
+fn components_of_the_wrong_shape_are_refused() {
+    hold(&imports::of_the_wrong_shape());
+}
+
+#[test]
+fn the_wasi_that_there_is_leads_nowhere() {
+    hold(&imports::of_wasi());
+}
+
+#[test]
+fn strange_shapes_are_bounded() {
+    hold(&shapes::rows());
+}
+
+#[test]
+fn compiling_is_bounded() {
+    hold(&shapes::compile_bombs());
 }

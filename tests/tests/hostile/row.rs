@@ -88,6 +88,10 @@ impl Row {
         Self { flags: flags.to_vec(), ..self }
     }
 
+    pub(crate) fn code(self, code: i32) -> Self {
+        Self { code, ..self }
+    }
+
     /// Nothing but complaints is shown.
     pub(crate) fn quiet(self) -> Self {
         Self { quiet: true, ..self }
@@ -207,13 +211,32 @@ fn measured(canary: &Canary, session: &Session, program: &Command) -> Ended {
             None => command.env_remove(name),
         };
     }
+    // As on a terminal, where escape sequences are not taken out.
+    command.env("CLICOLOR_FORCE", "1");
     let mut command = canary.host().command(&command);
     let started = Instant::now();
     let output = command.output().expect("nsenter is installed: cargo xtask setup");
     let took = started.elapsed();
     let peak_kib = fs::read_to_string(&peak).ok().and_then(|text| text.parse().ok());
-    let output = Output::from(output);
+    let mut output = Output::from(output);
+    output.stdout = without_colours(&output.stdout);
+    output.stderr = without_colours(&output.stderr);
     Ended { peak_kib: peak_kib.unwrap_or_else(|| panic!("{output:#?}")), output, took }
+}
+
+/// Without the runner's own colours: ECMA-48 section 8.3.117, SGR.
+fn without_colours(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut parts = text.split("\u{1b}[");
+    plain.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+        match rest.strip_prefix('m') {
+            Some(rest) => plain.push_str(rest),
+            None => plain.extend(["\u{1b}[", part]),
+        }
+    }
+    plain
 }
 
 /// Enough of an output to see what it was.
