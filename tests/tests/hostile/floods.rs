@@ -11,7 +11,7 @@ pub(crate) fn of_words() -> Vec<Row> {
     let denials = Row::in_rust("denials", 7, LOG).limits("time: 20s, log: 64KiB");
     let all = words.into_iter().chain([
         denials.flags(&["--target", "host"]),
-        Row::in_rust("attachments", 7, "67108864 bytes of attachments"),
+        Row::in_rust("attachments", 7, "67108864 bytes of attachments").works_for(3),
         Row::in_rust("many-faults", 7, "16777216 bytes in one call"),
     ]);
     all.collect()

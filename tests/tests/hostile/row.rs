@@ -79,6 +79,11 @@ impl Row {
         Self { limits: "time: 1s", until: Duration::from_secs(1), ..self }
     }
 
+    /// It comes to its limit after so many seconds of work, in a runner that isn't optimised.
+    pub(crate) fn works_for(self, seconds: u64) -> Self {
+        Self { until: Duration::from_secs(seconds), ..self }
+    }
+
     /// Its memory limit in MiB.
     pub(crate) fn memory(self, limits: &'static str, memory: u64) -> Self {
         Self { limits, memory, ..self }
