@@ -19,7 +19,38 @@ mod row;
 mod scenarios;
 mod shapes;
 
+use std::collections::BTreeSet;
+
 use row::hold;
+
+#[test]
+fn each_trick_has_a_component_of_its_own() {
+    let groups = [
+        abi::strings,
+        abi::results,
+        abi::values,
+        abi::reallocs,
+        abi::afterwards,
+        handles::rows,
+        bombs::time,
+        bombs::space,
+        floods::waits,
+        floods::of_words,
+        floods::of_changes,
+        floods::of_handles,
+        lies::rows,
+        lies::extremes,
+        files::broken,
+        files::manifests,
+        imports::forbidden,
+        imports::of_the_wrong_shape,
+        imports::of_wasi,
+        shapes::rows,
+        shapes::compile_bombs,
+    ];
+    let names: BTreeSet<_> = groups.iter().flat_map(|rows| rows()).map(|row| row.name).collect();
+    assert!(names.len() >= 200, "there are {}", names.len());
+}
 
 #[test]
 fn strings_that_are_none_trap() {

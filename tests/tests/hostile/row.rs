@@ -25,7 +25,7 @@ pub(crate) const FORGED: &str = "FORGED";
 
 /// A component with what must become of it.
 pub(crate) struct Row {
-    name: &'static str,
+    pub(crate) name: &'static str,
     component: Vec<u8>,
     params: String,
     limits: &'static str,
