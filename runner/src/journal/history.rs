@@ -125,16 +125,28 @@ impl History {
         self.numbered
     }
 
-    /// The changes that go when it is taken back: all, or those since it was reopened.
-    pub fn due(&self) -> &[Entry] {
-        let from = self.reopened.as_ref().map_or(0, |(from, _)| *from);
-        let first = self.entries.partition_point(|entry| entry.number < from);
-        &self.entries[first..]
-    }
-
     pub fn name(&self) -> &str {
         let reopened = self.reopened.as_ref().map(|(_, kept)| kept);
         self.kept.as_ref().or(reopened).map_or(&self.head.name, |kept| &kept.name)
+    }
+
+    /// What whoever takes the run back has to undo, one by one and in this order: all, or what was
+    /// done since it was reopened.
+    pub fn to_undo(&self) -> impl Iterator<Item = &Entry> {
+        let stays = self.reopened.is_some();
+        let from = self.reopened.as_ref().map_or(0, |(from, _)| *from);
+        let due = self.entries.iter().rev().filter(move |entry| entry.number >= from);
+        due.filter(move |entry| stays || !self.goes_with_its_namespace(entry))
+    }
+
+    /// What a namespace of the run holds goes with it. A link that was moved there does not.
+    fn goes_with_its_namespace(&self, entry: &Entry) -> bool {
+        let borrowed = matches!(entry.change, Change::MoveLink { .. });
+        let cookie = entry.change.namespace().and_then(|namespace| namespace.cookie);
+        let made = |cookie| self.made.iter().any(|(_, made)| *made == cookie);
+        !borrowed
+            && !matches!(entry.change, Change::DeleteNamespace { .. })
+            && cookie.is_some_and(made)
     }
 
     pub fn fate(&self) -> Fate {
@@ -200,13 +212,13 @@ mod tests {
         let start = vec![head(), intent(0), kept(None), Record::Reopened { from: 1 }, intent(1)];
         let of = |more: Vec<Record>| {
             let history = History::of([start.clone(), more].concat()).expect("it has a head");
-            let due: Vec<u64> = history.due().iter().map(|entry| entry.number).collect();
+            let due: Vec<u64> = history.to_undo().map(|entry| entry.number).collect();
             (history.fate(), due)
         };
         assert_eq!(of(vec![]), (Fate::Undone, vec![1]));
         assert_eq!(of(vec![kept(Some(5))]), (Fate::Until(5), vec![1]));
-        assert_eq!(of(vec![kept(None)]), (Fate::Stays, vec![0, 1]));
-        assert_eq!(of(vec![kept(Some(5)), Record::Confirmed]), (Fate::Stays, vec![0, 1]));
+        assert_eq!(of(vec![kept(None)]), (Fate::Stays, vec![1, 0]));
+        assert_eq!(of(vec![kept(Some(5)), Record::Confirmed]), (Fate::Stays, vec![1, 0]));
     }
 
     #[test]

@@ -11,7 +11,6 @@ pub use command::{confirm, destroy, gc};
 pub use watch::watch;
 pub(crate) use watch::{moment_after, now, start as watch_over};
 
-use crate::change::Change;
 use crate::crash;
 use crate::exit::{Exit, Failure};
 use crate::journal::{Entry, Fate, Folder, History, Kept, Log, Owned, Record};
@@ -120,9 +119,8 @@ struct Recovery<'a> {
 impl Recovery<'_> {
     /// Whether a deployment stays, which was to be altered.
     fn carry_out(mut self) -> bool {
-        let mut entries: Vec<Entry> = self.history.due().to_vec();
-        entries.retain(|entry| !self.goes_with_its_namespace(entry));
-        for entry in entries.iter().rev() {
+        let entries: Vec<Entry> = self.history.to_undo().cloned().collect();
+        for entry in &entries {
             crash::point();
             let outcome = self.kernel.revert(&entry.undo);
             let differences = self.kernel.differences(&entry.undo);
@@ -153,16 +151,6 @@ impl Recovery<'_> {
         self.recovered.undone += 1;
         // It is taken back again by the next one where this can't be written: that does nothing.
         let _: io::Result<()> = self.log.write(&Record::Undone { number: entry.number });
-    }
-
-    /// What a namespace of the run holds goes with it. A link that was moved there does not.
-    fn goes_with_its_namespace(&self, entry: &Entry) -> bool {
-        let borrowed = matches!(entry.change, Change::MoveLink { .. });
-        let cookie = entry.change.namespace().and_then(|namespace| namespace.cookie);
-        let made = |cookie| self.history.made.iter().any(|(_, made)| *made == cookie);
-        !borrowed
-            && !matches!(entry.change, Change::DeleteNamespace { .. })
-            && cookie.is_some_and(made)
     }
 }
 
