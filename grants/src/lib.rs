@@ -32,6 +32,9 @@ mod set;
 mod uses;
 mod value;
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod model;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

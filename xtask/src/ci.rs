@@ -1,11 +1,15 @@
 //! `cargo xtask ci`: all that a change must pass, the cheap checks first.
 
 use crate::program::{cargo, run};
-use crate::{recipes, setup, test, words};
+use crate::{fuzz, recipes, setup, test, words};
 use anyhow::Result;
+
+/// Of each fuzzer.
+const FUZZ_SECONDS: u32 = 30;
 
 pub(crate) fn run_all() -> Result<()> {
     run(cargo().args(["fmt", "--all", "--check"]))?;
+    run(cargo().args(["fmt", "--manifest-path", "tests/fuzz/Cargo.toml", "--check"]))?;
     words::check()?;
     // The runner embeds the recipes, so that even clippy needs them.
     recipes::build(&setup::run()?)?;
@@ -13,5 +17,6 @@ pub(crate) fn run_all() -> Result<()> {
     let mut docs = cargo();
     docs.env("RUSTDOCFLAGS", "-D warnings");
     run(docs.args(["doc", "--workspace", "--no-deps"]))?;
+    fuzz::run_all(FUZZ_SECONDS, &[])?;
     test::run_tests(&[])
 }

@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod component;
 mod demo;
+mod fuzz;
 mod guest;
 mod packages;
 mod program;
@@ -12,6 +13,7 @@ mod runner;
 mod setup;
 mod soak;
 mod test;
+mod tool;
 mod vm;
 mod words;
 
@@ -35,7 +37,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// What a change must pass: formatting, clippy, docs, forbidden words, and all tests
+    /// What a change must pass: formatting, clippy, docs, forbidden words,
+    /// fuzzers, and all tests
     Ci,
     /// Run the tests of link kinds and of the tutorial on a second, complete kernel in qemu
     VmTest {
@@ -50,6 +53,14 @@ enum Task {
     Soak {
         #[arg(default_value_t = 10_000)]
         times: u32,
+    },
+    /// Run each fuzzer from its kept corpus, and show how often it ran
+    Fuzz {
+        /// of each
+        #[arg(default_value_t = 30)]
+        seconds: u32,
+        /// only the fuzzers whose names hold one of these
+        targets: Vec<String>,
     },
     /// Install what is missing to build and test: guest toolchain, iproute2, ping, tcpdump, util-linux
     Setup,
@@ -76,6 +87,7 @@ fn dispatch(task: Task) -> Result<()> {
         Task::VmShell => vm::shell(),
         Task::Bench => bench::run(),
         Task::Soak { times } => soak::run(times),
+        Task::Fuzz { seconds, targets } => fuzz::run_all(seconds, &targets),
         Task::Setup => setup::run().map(drop),
         Task::Recipes => recipes::build(&guest::Toolchain::find_or_install()?),
     }

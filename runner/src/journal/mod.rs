@@ -18,7 +18,7 @@ pub use claim::{Claim, Claimed};
 pub use folder::{Folder, Owned, file_name};
 pub use history::{Entry, Fate, History};
 pub use log::Log;
-pub use record::{Head, Kept, Record, decode};
+pub use record::{Head, Kept, Record, decode, encode};
 
 use crate::change::{Change, Name, Undo};
 use crate::kernel::NamedFolder;

@@ -85,7 +85,7 @@ pub struct Kept {
 }
 
 /// The bytes of a record.
-pub(super) fn encode(record: &Record) -> serde_json::Result<Vec<u8>> {
+pub fn encode(record: &Record) -> serde_json::Result<Vec<u8>> {
     let mut bytes = vec![0; HEADER];
     serde_json::to_writer(&mut bytes, record)?;
     let (header, text) = bytes.split_at_mut(HEADER);

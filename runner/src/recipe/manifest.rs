@@ -64,7 +64,7 @@ pub struct Asked {
 
 impl Manifest {
     /// Reads a section. The error is the rule that it breaks.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
         if bytes.len() > LONGEST {
             return Err(format!("it has {} bytes; {LONGEST} are allowed", bytes.len()));
         }
@@ -104,7 +104,7 @@ impl Manifest {
     }
 
     /// What it asks for, as rules.
-    pub(super) fn asks(&self) -> Result<Vec<Rule>, String> {
+    pub fn asks(&self) -> Result<Vec<Rule>, String> {
         let rule = |asked: &Asked| {
             Rule::ask(&asked.capability, "the recipe's manifest").map_err(|faults| {
                 let first = faults.into_iter().next();

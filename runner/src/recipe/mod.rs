@@ -3,6 +3,7 @@
 mod imports;
 mod manifest;
 mod parameters;
+#[cfg(not(fuzzing))]
 mod show;
 
 use std::fs;
@@ -17,6 +18,7 @@ use crate::report::escape;
 use crate::{builtin, scenario};
 
 pub use manifest::{Asked, HOST_API, Manifest, Parameter};
+#[cfg(not(fuzzing))]
 pub use show::show;
 
 /// A component's bytes with what they say.
@@ -45,7 +47,8 @@ impl Recipe {
         Self::parse(&source, bytes)
     }
 
-    fn parse(source: &str, bytes: Vec<u8>) -> Result<Self, String> {
+    /// The same from its bytes.
+    pub fn parse(source: &str, bytes: Vec<u8>) -> Result<Self, String> {
         let mut recipe = Self {
             source: source.to_owned(),
             bytes: Vec::new(),

@@ -29,7 +29,8 @@ pub use check::{
 pub use fault::{Fault, Faults, Location};
 pub use frames::{Capture, FramesCheck};
 pub use limits::Limits;
-pub(crate) use policy::{PolicyLists, flags};
+pub use policy::PolicyLists;
+pub(crate) use policy::flags;
 pub(crate) use step::recipe_named;
 pub use step::{Recipe, Step};
 pub use units::{duration, size, title};

@@ -8,14 +8,14 @@ use crate::grant::{Reading, Rule};
 
 /// A policy file's two lists.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct PolicyLists {
-    pub(crate) allow: Vec<Rule>,
-    pub(crate) deny: Vec<Rule>,
+pub struct PolicyLists {
+    pub allow: Vec<Rule>,
+    pub deny: Vec<Rule>,
 }
 
 impl PolicyLists {
     /// All faults at once. A file without a word in it gives and forbids nothing.
-    pub(crate) fn parse(text: &str, name: &str) -> Result<Self, Faults> {
+    pub fn parse(text: &str, name: &str) -> Result<Self, Faults> {
         let (mut sources, mut reader) = (Sources::default(), Reader::default());
         let source = sources.add(name, text);
         let root = yaml::read(text, source, &mut reader.faults);

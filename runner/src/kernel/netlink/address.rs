@@ -218,7 +218,7 @@ pub(super) fn list(
     Ok(parts.iter().filter_map(|(_, body)| info(body, links)).collect())
 }
 
-fn info(body: &[u8], links: &[RawLink]) -> Option<Held> {
+pub(super) fn info(body: &[u8], links: &[RawLink]) -> Option<Held> {
     let message = AddressMessage::parse(body).ok()?;
     let index = message.header.index;
     let link = links.iter().find(|link| link.index == index);

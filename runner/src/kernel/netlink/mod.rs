@@ -10,6 +10,8 @@ mod distribution;
 mod explain;
 mod find;
 mod foresee;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod host;
 mod lacking;
 mod lacking_link;

@@ -247,7 +247,7 @@ fn list(space: &Space, wanted: Option<Family>) -> Result<Vec<(u32, Neighbour)>, 
     Ok(found)
 }
 
-fn read(body: &[u8]) -> Option<(u32, Neighbour)> {
+pub(super) fn read(body: &[u8]) -> Option<(u32, Neighbour)> {
     let message = NeighbourMessage::parse(body).ok()?;
     let header = &message.header;
     let address = message.attributes.iter().find_map(|attribute| match attribute {
@@ -344,7 +344,7 @@ fn entries(space: &Space, index: u32) -> Result<Vec<Entry>, Error> {
     Ok(parts.iter().filter_map(|(_, body)| read_entry(body, index)).collect())
 }
 
-fn read_entry(body: &[u8], index: u32) -> Option<Entry> {
+pub(super) fn read_entry(body: &[u8], index: u32) -> Option<Entry> {
     /// NDA_DST, which for this family has no type in netlink-packet-route
     const DESTINATION: u16 = 1;
     let message = NeighbourMessage::parse(body).ok()?;

@@ -231,7 +231,7 @@ fn of_link(space: &Space, index: u32) -> Result<Vec<PortVlan>, Error> {
     Ok(read_vlans(&dump(space)?, index))
 }
 
-fn read_vlans(parts: &[Body], index: u32) -> Vec<PortVlan> {
+pub(super) fn read_vlans(parts: &[Body], index: u32) -> Vec<PortVlan> {
     let mut found = Vec::new();
     for (_, body) in parts {
         if body.get(4..8).and_then(u32_of) != Some(index) {

@@ -243,7 +243,7 @@ fn ports(value: &str) -> Option<RulePortRange> {
     Some(RulePortRange { start: start.parse().ok()?, end: end.parse().ok()? })
 }
 
-fn read(body: &[u8]) -> Option<Rule> {
+pub(super) fn read(body: &[u8]) -> Option<Rule> {
     let message = RuleMessage::parse(body).ok()?;
     let header = &message.header;
     let family = match header.family {

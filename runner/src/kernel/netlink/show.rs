@@ -129,7 +129,7 @@ fn dump(space: &Space) -> Result<Vec<RawLink>, Error> {
 }
 
 /// A port's own options, each name with its master's kind before it: `bridge_slave hairpin`.
-fn port_data(
+pub(super) fn port_data(
     master: &str,
     raw: &RawLink,
     name_of: &mut dyn FnMut(u32) -> Option<String>,
@@ -142,7 +142,7 @@ fn port_data(
     all
 }
 
-fn extra(raw: &RawLink) -> Vec<Attribute> {
+pub(super) fn extra(raw: &RawLink) -> Vec<Attribute> {
     let mut all = options::read_link(raw.attributes());
     all.extend(options::read_inet6(raw.inet6()));
     if let Some(master) = raw.slave_kind() {
