@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: all that a change must pass, the cheap checks first.
 
 use crate::program::{cargo, run};
-use crate::{fuzz, recipes, setup, test, words};
+use crate::{deny, fuzz, recipes, setup, test, words};
 use anyhow::Result;
 
 /// Of each fuzzer.
@@ -11,6 +11,7 @@ pub(crate) fn run_all() -> Result<()> {
     run(cargo().args(["fmt", "--all", "--check"]))?;
     run(cargo().args(["fmt", "--manifest-path", "tests/fuzz/Cargo.toml", "--check"]))?;
     words::check()?;
+    deny::check()?;
     // The runner embeds the recipes, so that even clippy needs them.
     recipes::build(&setup::run()?)?;
     run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;

@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod component;
 mod demo;
+mod deny;
 mod fuzz;
 mod guest;
 mod packages;
@@ -38,7 +39,7 @@ enum Task {
         arguments: Vec<String>,
     },
     /// What a change must pass: formatting, clippy, docs, forbidden words,
-    /// fuzzers, and all tests
+    /// dependencies, fuzzers, and all tests
     Ci,
     /// Run the tests of link kinds and of the tutorial on a second, complete kernel in qemu
     VmTest {
@@ -62,6 +63,8 @@ enum Task {
         /// only the fuzzers whose names hold one of these
         targets: Vec<String>,
     },
+    /// Hold dependencies to deny.toml: licences, sources, duplicates, and advisories
+    Deny,
     /// Install what is missing to build and test: guest toolchain, iproute2, ping, tcpdump, util-linux
     Setup,
     /// Build the recipes in scenarios/recipes into target/recipes/components
@@ -88,6 +91,7 @@ fn dispatch(task: Task) -> Result<()> {
         Task::Bench => bench::run(),
         Task::Soak { times } => soak::run(times),
         Task::Fuzz { seconds, targets } => fuzz::run_all(seconds, &targets),
+        Task::Deny => deny::check(),
         Task::Setup => setup::run().map(drop),
         Task::Recipes => recipes::build(&guest::Toolchain::find_or_install()?),
     }
