@@ -179,19 +179,15 @@ impl Faults {
 
 /// Text that came from outside, so that it can't move the cursor or fake a line.
 fn shown(text: &str) -> String {
-    plain(&normalize_untrusted_str(text))
+    normalize_untrusted_str(&tame(text))
 }
 
-/// The renderer leaves 8-bit controls and much that can't be seen as they are. What stands in for
-/// them is as long, so that places in the text stay where they are.
-fn plain(text: &str) -> String {
-    let seen = |c: char| match c.len_utf8() {
-        _ if c.is_ascii() || is_harmless(c) => c,
-        2 => '·',
-        3 => char::REPLACEMENT_CHARACTER,
-        _ => '\u{10102}',
-    };
-    text.chars().map(seen).collect()
+/// Character by character, so that places in it stay. The renderer knows of ASCII's control
+/// characters and of overrides, but not of C1's (U+009B begins a sequence, as ESC [ does), marks
+/// and zero widths.
+fn tame(text: &str) -> String {
+    let known = |character: char| character.is_ascii_control() || is_harmless(character);
+    text.chars().map(|each| if known(each) { each } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 /// The line that a fault begins in, with the fault's part of it marked.
@@ -203,7 +199,8 @@ fn line_of<'a>(source: &'a Source, span: &Span) -> Snippet<'a, annotate_snippets
     let line = line.strip_suffix('\r').unwrap_or(line);
     let end = floor(line, span.end.saturating_sub(line_start)).max(start - line_start);
     let marked = (start - line_start).min(line.len())..end.min(line.len());
-    Snippet::source(plain(line))
+    let marked = tame(&line[..marked.start]).len()..tame(&line[..marked.end]).len();
+    Snippet::source(tame(line))
         .path(shown(&source.name))
         .line_start(source.text[..line_start].matches('\n').count() + 1)
         .annotation(AnnotationKind::Primary.span(marked))

@@ -313,3 +313,16 @@ fn what_the_parser_accepts_or_refuses_the_schema_does_too() {
         assert!(!validator.is_valid(&as_json(&text)), "{wrong}");
     }
 }
+
+#[test]
+fn no_character_of_a_file_steers_the_terminal() {
+    let text = "name: x\nsteps: []\n\u{9b}2J\u{61c}\u{200b}\u{2028}é: \u{9b}1m\n";
+    let faults = Scenario::parse(text, "x.yaml", &[]).unwrap_err().to_string();
+    assert!(faults.contains("���"), "{faults}");
+    let steers = |character: &char| *character != '\n' && !crate::report::is_harmless(*character);
+    assert_eq!(faults.chars().find(steers), None, "{faults}");
+    // The mark stays below what it means.
+    let text = "name: x\nsteps: [é, \u{9b}, é]\n";
+    let faults = Scenario::parse(text, "x.yaml", &[]).unwrap_err().to_string();
+    assert!(faults.contains("\n2 | steps: [é, �, é]\n  |            ^\n"), "{faults}");
+}
