@@ -178,9 +178,14 @@ fn read_netem(options: &[u8]) -> Option<Netem> {
         duplicate: chance(word(4)?, inner(TCA_NETEM_CORR, 2)),
         corrupt: chance(corrupt, inner(TCA_NETEM_CORRUPT, 1)),
         reorder: reorder.zip(word(3)).map(|(chance, gap)| Reorder { chance, gap }),
-        rate: rate.filter(|rate| *rate != 0).map(|rate| rate * 8),
+        rate: rate.filter(|rate| *rate != 0).map(bits),
         limit: word(1),
     })
+}
+
+/// The kernel takes any number of bytes a second.
+fn bits(bytes: u64) -> u64 {
+    bytes.saturating_mul(8)
 }
 
 /// struct tc_ratespec for bytes a second.
@@ -256,10 +261,10 @@ fn read_tbf(options: &[u8]) -> Option<Tbf> {
     let rate = rate_of(8, TCA_TBF_RATE64)?;
     let peak = rate_of(20, TCA_TBF_PRATE64).filter(|peak| *peak != 0);
     Some(Tbf {
-        rate: Some(rate * 8),
+        rate: Some(bits(rate)),
         burst: Some(bytes(rate, word(28)?)),
         backlog: Some(Backlog::Limit(word(24)?)),
-        peak: peak.zip(word(32)).map(|(peak, ticks)| (peak * 8, bytes(peak, ticks))),
+        peak: peak.zip(word(32)).map(|(peak, ticks)| (bits(peak), bytes(peak, ticks))),
     })
 }
 
@@ -309,6 +314,20 @@ mod tests {
             limit: Some(50),
         };
         assert_eq!(back(Discipline::Netem(sent.clone())), Discipline::Netem(sent));
+    }
+
+    #[test]
+    fn a_rate_beyond_all_measure_is_the_largest() {
+        let mut rate = super::Nest::new();
+        rate.put(super::TCA_NETEM_RATE64, u64::MAX.to_ne_bytes());
+        let netem = [vec![0; super::NETEM_LENGTH], rate.bytes()].concat();
+        assert_eq!(super::read_netem(&netem).and_then(|netem| netem.rate), Some(u64::MAX));
+        let mut tbf = super::Nest::new();
+        tbf.put(super::TCA_TBF_PARMS, [0; 36]);
+        tbf.put(super::TCA_TBF_RATE64, u64::MAX.to_ne_bytes());
+        tbf.put(super::TCA_TBF_PRATE64, u64::MAX.to_ne_bytes());
+        let read = super::read_tbf(&tbf.bytes()).expect("all of it is there");
+        assert_eq!((read.rate, read.peak), (Some(u64::MAX), Some((u64::MAX, 0))));
     }
 
     #[test]
