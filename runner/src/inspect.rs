@@ -224,6 +224,12 @@ impl Inspection {
     }
 }
 
+/// Each by itself, for only a single word is ever cut off. A program inside the lab may have given
+/// links any names.
+fn joined(words: &[String]) -> String {
+    words.iter().map(|word| report::escape(word)).collect::<Vec<_>>().join(" ")
+}
+
 impl LinkView {
     fn line(&self) -> String {
         let mut words = vec![format!("{}: {}", self.name, self.kind)];
@@ -243,7 +249,7 @@ impl LinkView {
         words.extend(self.addresses.iter().cloned());
         words.extend(self.qdisc.clone());
         words.extend(self.vlans.iter().cloned());
-        words.join(" ")
+        joined(&words)
     }
 }
 
@@ -256,6 +262,22 @@ impl RouteView {
         if self.table != MAIN {
             words.push(format!("table {}", self.table));
         }
-        words.join(" ")
+        joined(&words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Inspection, NamespaceView, RouteView};
+
+    #[test]
+    fn a_name_that_a_program_in_the_lab_gave_does_not_steer_the_terminal() {
+        let link = Some("\u{1b}[2J".to_owned());
+        let destination = "default".to_owned();
+        let route = RouteView { destination, gateway: None, link, metric: None, table: 254 };
+        let namespace =
+            NamespaceView { name: String::new(), links: Vec::new(), routes: vec![route] };
+        let found = Inspection { schema: 1, lab: "x".to_owned(), namespaces: vec![namespace] };
+        assert_eq!(found.text(), "(root)\n  route default dev \\u{1b}[2J\n");
     }
 }
