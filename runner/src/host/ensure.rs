@@ -25,7 +25,7 @@ impl Session {
             match self.needed(&changes) {
                 Ok(Needed::Changes(todo)) => break todo,
                 // With it goes what stood on it, whose place in the list may be anywhere.
-                Ok(Needed::Room(place, removal)) => match self.perform(removal) {
+                Ok(Needed::Room(place, removal)) => match self.perform(*removal) {
                     Ok(_) => removed += 1,
                     Err(error) => return Err(self.restored(removed, failed(place, error))),
                 },
@@ -56,7 +56,7 @@ impl Session {
                 Lacking::Mendable { mends, .. } => {
                     todo.extend(mends.into_iter().map(|mend| (place, mend)));
                 }
-                Lacking::Replacement { removal, .. } => return Ok(Needed::Room(place, *removal)),
+                Lacking::Replacement { removal, .. } => return Ok(Needed::Room(place, removal)),
             }
         }
         Ok(Needed::Changes(todo))
@@ -76,7 +76,7 @@ enum Needed {
     /// each with the place of the change that it is for
     Changes(Vec<(usize, Change)>),
     /// something has to go first
-    Room(usize, Change),
+    Room(usize, Box<Change>),
 }
 
 fn failed(index: usize, error: Error) -> BatchError {
