@@ -21,9 +21,9 @@ impl Session {
         // What is permitted carries the run's mark, which nobody asked for.
         self.permit_all(changes.clone()).map_err(|(index, error)| failed(index, error))?;
         let mut removed = 0;
-        let todo = loop {
+        let pending = loop {
             match self.needed(&changes) {
-                Ok(Needed::Changes(todo)) => break todo,
+                Ok(Needed::Changes(pending)) => break pending,
                 // With it goes what stood on it, whose place in the list may be anywhere.
                 Ok(Needed::Room(place, removal)) => match self.perform(*removal) {
                     Ok(_) => removed += 1,
@@ -32,12 +32,12 @@ impl Session {
                 Err((place, error)) => return Err(self.restored(removed, failed(place, error))),
             }
         };
-        let (places, todo): (Vec<usize>, Vec<Change>) = todo.into_iter().unzip();
-        let count = u32::try_from(todo.len() + removed).unwrap_or(u32::MAX);
-        if todo.is_empty() {
+        let (places, pending): (Vec<usize>, Vec<Change>) = pending.into_iter().unzip();
+        let count = u32::try_from(pending.len() + removed).unwrap_or(u32::MAX);
+        if pending.is_empty() {
             return Ok(count);
         }
-        match self.perform_all(todo) {
+        match self.perform_all(pending) {
             Ok(_) => Ok(count),
             Err(failure) => {
                 let index = places.get(failure.index).copied().unwrap_or_default();
@@ -48,18 +48,18 @@ impl Session {
 
     /// What is to be done next.
     fn needed(&self, changes: &[Change]) -> Result<Needed, (usize, Error)> {
-        let mut todo = Vec::new();
+        let mut pending = Vec::new();
         for (place, change) in changes.iter().enumerate() {
             match self.kernel.lacking(change).map_err(|error| (place, error))? {
                 Lacking::Nothing => {}
-                Lacking::Everything => todo.push((place, change.clone())),
+                Lacking::Everything => pending.push((place, change.clone())),
                 Lacking::Mendable { mends, .. } => {
-                    todo.extend(mends.into_iter().map(|mend| (place, mend)));
+                    pending.extend(mends.into_iter().map(|mend| (place, mend)));
                 }
                 Lacking::Replacement { removal, .. } => return Ok(Needed::Room(place, removal)),
             }
         }
-        Ok(Needed::Changes(todo))
+        Ok(Needed::Changes(pending))
     }
 
     /// Puts back what was removed to make room.
