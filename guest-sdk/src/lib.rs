@@ -55,6 +55,7 @@ mod capture;
 mod discipline;
 mod ensure;
 mod error;
+mod exec;
 pub mod host;
 mod lab;
 pub mod link;
@@ -81,6 +82,7 @@ mod words;
 pub use address::{AddressBuilder, IntoAddress, IntoMac, IntoPrefix, MacAddress, Prefix};
 pub use capture::{Capture, CaptureBuilder, FrameFilter};
 pub use error::{Context, Error, Result};
+pub use exec::{Outcome, Program};
 pub use lab::Lab;
 pub use link::{AnyLink, Link, LinkReference};
 pub use namespace::Namespace;
@@ -169,7 +171,7 @@ pub mod wit {
     });
 
     pub use netwright::host::{
-        addresses, batch, captures, ensure, forwarding, links, log, namespaces, neighbours, params,
-        probes, report, routes, rules, shaping, sysctls, taps, types, vlans,
+        addresses, batch, captures, ensure, exec, forwarding, links, log, namespaces, neighbours,
+        params, probes, report, routes, rules, shaping, sysctls, taps, types, vlans,
     };
 }

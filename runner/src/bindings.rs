@@ -15,6 +15,7 @@ wasmtime::component::bindgen!({
         "netwright:host/probes": async | trappable,
         "netwright:host/taps": async | trappable,
         "netwright:host/captures": async | trappable,
+        "netwright:host/exec": async | trappable,
         default: trappable,
     },
     exports: { default: async },

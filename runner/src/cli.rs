@@ -88,6 +88,19 @@ pub enum Command {
     /// Run a scenario's steps and print what they made as JSON; started by `plan` and `apply`
     #[command(name = "__rehearse", hide = true)]
     Rehearse(ScenarioArguments),
+    /// Start the processes of a program that a recipe may run; started by `run`
+    #[command(name = "__program", hide = true)]
+    Program {
+        runner: u32,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
+    /// Be the first of those processes
+    #[command(name = "__first", hide = true)]
+    First {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// Print what a kept lab holds as JSON; started by `plan` and `apply`
     #[command(name = "__state", hide = true)]
     State { lab: String },

@@ -32,6 +32,7 @@ pub mod kernel;
 
 mod attach;
 pub mod probe;
+pub mod program;
 pub mod tap;
 pub mod uplink;
 

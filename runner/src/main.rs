@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use netwright::cli::{Cli, Command, GrantsCommand, RecipeCommand};
 use netwright::exit::{Exit, Failure};
-use netwright::{consent, doctor, inspect, kept, lab, recipe, recover, resources, run, uplink};
+use netwright::{
+    consent, doctor, inspect, kept, lab, program, recipe, recover, resources, run, uplink,
+};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -49,6 +51,8 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Uplink { grants } => uplink::serve(&grants),
         Command::Rehearse(scenario) => run::rehearse(&scenario),
         Command::State { lab } => run::state(&lab),
+        Command::Program { runner, words } => program::enter(runner, &words),
+        Command::First { words } => program::first(&words),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{IntoAddress, Link, MacAddress, Namespace, Result};
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A duration as the contract has it; more than 49 days are cut to that.
-fn milliseconds(time: Duration) -> u32 {
+pub(crate) fn milliseconds(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
 

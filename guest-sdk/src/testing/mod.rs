@@ -51,6 +51,7 @@ pub use change::{Change, Site};
 
 use crate::link::LinkReference;
 use crate::wit::captures::{Direction, Frame};
+use crate::wit::exec::Outcome;
 use crate::wit::links::Info as LinkInfo;
 use crate::wit::log::Level;
 use crate::wit::probes::Transport;
@@ -248,6 +249,16 @@ impl MemoryHost {
             let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
             state.passing.push((site, Frame { timestamp_ns, direction, length, data }));
         });
+    }
+
+    /// What a program comes to when the recipe runs it; without an answer it can't be run.
+    pub fn program(&self, path: &str, outcome: Outcome) {
+        self.tell(|state| state.programs.push((path.to_owned(), outcome)));
+    }
+
+    /// The programs that were run, with their arguments.
+    pub fn executed(&self) -> Vec<Vec<String>> {
+        self.state.borrow().executed.clone()
     }
 
     /// Every change so far, in ip(8)'s words without the `ip`.

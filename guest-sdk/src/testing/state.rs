@@ -10,6 +10,7 @@ use super::change::{Change, Site};
 use super::network::{LinkId, NamespaceId, Network, order};
 use super::{Attachment, Check, Metric};
 use crate::wit::captures::Frame;
+use crate::wit::exec::Outcome;
 use crate::wit::links::Statistics;
 use crate::wit::log::Level;
 use crate::wit::probes::{Condition, Transport};
@@ -43,6 +44,10 @@ pub(crate) struct State {
     pub(crate) wires: BTreeMap<LinkId, Wire>,
     /// the frames that captures see, and of which link
     pub(crate) passing: Vec<(Site, Frame)>,
+    /// what programs come to, by their paths
+    pub(crate) programs: Vec<(String, Outcome)>,
+    /// programs that were run, with their arguments
+    pub(crate) executed: Vec<Vec<String>>,
     pub(crate) told: Told,
     /// words of changes that are to be refused, with the error
     pub(crate) refusals: Vec<(String, Error)>,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::memory::Remembered;
-use crate::grant::{Class, Rule};
+use crate::grant::{Capability, Class, Rule};
 use crate::recipe::Recipe;
 use crate::report::escape;
 
@@ -89,10 +89,18 @@ impl fmt::Display for Screen<'_> {
             writeln!(f, "\nOf this it does not say which; only a --grant of yours can give it:")?;
             self.open.iter().try_for_each(|rule| writeln!(f, "  - {rule}"))?;
         }
-        writeln!(
-            f,
-            "\nIt can't read or write files, run programs, open sockets, or see the environment; nor\ntouch `lo`, the link that you work over, other managers' links, or what isn't listed above."
-        )?;
+        let mut asked = self.complete.iter();
+        if asked.any(|rule| rule.capability() == Capability::Exec) {
+            writeln!(
+                f,
+                "\nA program runs outside the sandbox: it can do what you can do. The recipe itself can't read\nor write files, open sockets, or see the environment; nor touch `lo`, the link that you work\nover, other managers' links, or what isn't listed above."
+            )?;
+        } else {
+            writeln!(
+                f,
+                "\nIt can't read or write files, run programs, open sockets, or see the environment; nor\ntouch `lo`, the link that you work over, other managers' links, or what isn't listed above."
+            )?;
+        }
         let always = if self.remembers { ", [a]lways for this digest" } else { "" };
         write!(f, "\nAllow it? [d]eny, [o]nce{always}: ")
     }

@@ -7,6 +7,7 @@ mod captures;
 mod control;
 mod convert;
 mod ensure;
+mod exec;
 mod handle;
 mod links;
 mod namespaces;

@@ -216,7 +216,7 @@ impl Session {
     }
 
     /// What the policy says, shown where it refuses.
-    fn told<T>(&mut self, answer: Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn told<T>(&mut self, answer: Result<T, Error>) -> Result<T, Error> {
         answer.inspect_err(|error| self.report.refused_by_policy(error))
     }
 

@@ -127,6 +127,14 @@ pub fn unshare_mounts() -> io::Result<()> {
     Ok(unsafe { unshare_unsafe(UnshareFlags::NEWNS) }?)
 }
 
+/// Gives the calling thread, which should be the only one, mounts of its own, and the processes that
+/// it starts from now on a namespace of their own, with the first of which all of them end.
+pub fn unshare_processes() -> io::Result<()> {
+    let flags = UnshareFlags::NEWPID | UnshareFlags::NEWNS | UnshareFlags::NEWIPC;
+    // SAFETY: no other thread exists, and memory and descriptors stay as they are.
+    Ok(unsafe { unshare_unsafe(flags) }?)
+}
+
 /// The calling thread's network namespace.
 pub fn current() -> io::Result<OwnedFd> {
     Ok(open("/proc/thread-self/ns/net", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)

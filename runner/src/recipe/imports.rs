@@ -41,7 +41,7 @@ fn interfaces(capability: Capability) -> &'static [&'static str] {
         Capability::HostForwarding | Capability::HostSysctl => &["sysctls", "batch", "ensure"],
         Capability::Uplink | Capability::UplinkPassthru => &["links", "taps", "batch", "ensure"],
         Capability::Artifacts => &["report"],
-        Capability::Exec => &[],
+        Capability::Exec => &["exec"],
     }
 }
 

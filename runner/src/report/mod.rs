@@ -138,6 +138,18 @@ impl Report {
         }
     }
 
+    /// A program that runs outside the sandbox now: always shown.
+    pub fn executes(&mut self, recipe: &str, place: Option<&str>, program: &str, words: &[String]) {
+        let all = std::iter::once(program).chain(words.iter().map(String::as_str));
+        let words: Vec<String> = all.map(|word| format!("{word:?}")).collect();
+        let place = place.map(|place| format!(" in {place}")).unwrap_or_default();
+        let shown = escape(&words.join(" "));
+        let line = format!("recipe `{recipe}` runs outside the sandbox{place}: {shown}");
+        self.view.notice(&line);
+        self.event("exec", json!({ "recipe": recipe, "place": place.trim(), "program": shown }));
+        self.current().programs.push(shown);
+    }
+
     pub fn refused(&mut self, change: &Change, error: &Error) {
         self.view.refused(&change.to_string());
         self.current().changes.push(ChangeResult::refused(change, error));

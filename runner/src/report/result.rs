@@ -73,6 +73,8 @@ pub struct StepResult {
     pub name: String,
     pub recipe: String,
     pub changes: Vec<ChangeResult>,
+    /// programs that were run outside the sandbox, with their arguments
+    pub programs: Vec<String>,
     pub output: Vec<String>,
     pub metrics: Vec<Metric>,
 }
@@ -83,6 +85,7 @@ impl StepResult {
             name: name.to_owned(),
             recipe: recipe.to_owned(),
             changes: Vec::new(),
+            programs: Vec::new(),
             output: Vec::new(),
             metrics: Vec::new(),
         }

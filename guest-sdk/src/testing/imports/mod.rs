@@ -2,6 +2,7 @@
 //! and types of the generated ones.
 
 mod building;
+mod exec;
 mod frames;
 mod layer3;
 mod probing;
@@ -9,6 +10,7 @@ mod run;
 mod sending;
 
 pub use building::{batch, ensure, links, namespaces};
+pub use exec::exec;
 pub use frames::{captures, taps};
 pub use layer3::{addresses, forwarding, neighbours, routes, rules, sysctls};
 pub use probing::probes;

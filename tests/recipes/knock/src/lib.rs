@@ -4,6 +4,7 @@
 use netwright_sdk::host::addresses::{self, Address, AddressFlags};
 use netwright_sdk::host::batch::{self, Change, Step};
 use netwright_sdk::host::captures::{Capture, CaptureOptions};
+use netwright_sdk::host::exec;
 use netwright_sdk::host::forwarding::{self, Entry};
 use netwright_sdk::host::links::{self, Kind, Link, Other, Setting, Spec};
 use netwright_sdk::host::log::{self, Level};
@@ -125,6 +126,7 @@ const ROWS: &[Row] = &[
         let change = Change::CreateLink((None, bridge()));
         ensure::apply(&[Step::Change(change)]).map(drop).map_err(|failure| failure.error)
     }),
+    ("exec/run", || exec::run(&root()?, "/usr/bin/id", &[], 10).map(drop)),
     ("shaping/put", || shaping::put(&link()?, &qdisc(), Write::Add)),
     ("shaping/remove", || shaping::remove(&link()?)),
     ("shaping/get", || shaping::get(&link()?).map(drop)),
