@@ -103,3 +103,33 @@ fn files_stay_small_enough_to_read() {
         .collect();
     assert_eq!(long, [""; 0]);
 }
+
+/// The names behind `cargo test --test`, and those of the tests, as docs/security.md has them.
+#[test]
+fn every_sentence_on_security_has_its_test() {
+    let page = text(&workspace().join("docs/security.md"));
+    let page = page.split("## What counts as a vulnerability").next().unwrap_or_default();
+    let mut sentences = 0;
+    for line in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| |")) {
+        let shown_by = line.rsplit('|').nth(1).expect("two columns");
+        for one in shown_by.split(';') {
+            let (file, names) = one.split_once("`: ").expect("`FILE`: `TEST`");
+            let file = file.trim().trim_start_matches('`');
+            for name in names.split(", ") {
+                let name = name.trim().trim_matches('`');
+                assert!(has_test(file, name), "no test `{name}` in `{file}`: {line}");
+            }
+        }
+        sentences += 1;
+    }
+    assert!(sentences > 10, "only {sentences} sentences");
+}
+
+fn has_test(file: &str, name: &str) -> bool {
+    let tests = workspace().join("tests/tests");
+    let alone = tests.join(format!("{file}.rs"));
+    let folder = fs::read_dir(tests.join(file)).into_iter().flatten().flatten();
+    let mut files = folder.map(|entry| entry.path()).chain([alone]).filter(|path| path.is_file());
+    let declared = format!("fn {name}() {{");
+    files.any(|path| text(&path).contains(&declared))
+}
