@@ -317,6 +317,9 @@ fn losses() {
     let mut lab = addressed_twins();
     lab.apply(put("ours/a", "10.0.0.2/24"));
     lab.apply(put_route(route("default", &[hop(Some("10.0.0.9"), None)]), Write::Add));
+    // An address's own route comes by work that the kernel puts off.
+    let has_own = || lab.state("ours").contains("local 2001:db8::1 dev a table local").to_string();
+    assert_same(has_own, || true.to_string(), "at the start");
     let before = lab.state("ours");
     let undo = lab.apply(Change::RemoveAddress {
         link: link("ours/a"),

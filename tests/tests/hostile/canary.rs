@@ -33,7 +33,7 @@ const DUMP: &str = "for place in '' '-n there'; do \
                         ip $place -j -d $what || exit 1; \
                       done; \
                     done; \
-                    bridge -j -d fdb; bridge -j -d vlan; ls -la /run/netns; cat /proc/self/mounts; \
+                    bridge -j -d fdb; bridge -j -d vlan; ls -lA /run/netns; cat /proc/self/mounts; \
                     cat /proc/sys/net/ipv4/ip_forward";
 
 const NEIGHBOUR: &str = "name: neighbour

@@ -45,7 +45,11 @@ fn guess(seed: usize, calls: usize) {
     let output = canary.host().netwright(words, &[]);
     let tail: String =
         output.stderr.chars().rev().take(2000).collect::<Vec<_>>().iter().rev().collect();
-    assert_eq!(output.code, 0, "seed {seed}: {tail}");
+    // What the kernel takes of nonsense without doing it is a failed check.
+    let strange = output.stdout.lines().filter(|line| line.contains("FAILED"));
+    let strange: Vec<&str> = strange.filter(|line| !line.contains(" came about: ")).collect();
+    assert_eq!(strange, [""; 0], "seed {seed}");
+    assert!(matches!(output.code, 0 | 1), "seed {seed}: {tail}");
     assert!(
         output.stdout.contains(&format!("| {calls} calls, some taken\n")),
         "seed {seed}: {tail}"

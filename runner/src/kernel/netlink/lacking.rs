@@ -135,7 +135,13 @@ impl Netlink {
         let Ok(space) = self.spaces.find(namespace) else { return Ok(false) };
         let all = self.rules(&space, wanted.family)?;
         Ok(all.iter().any(|now| {
-            let asked = Rule { protocol: wanted.protocol.or(now.protocol), ..wanted.clone() };
+            let protocol = wanted.protocol.or(now.protocol);
+            // Of a prefix of no bits the kernel keeps nothing, of others no host bits.
+            let kept = |prefix: Option<Prefix>| {
+                prefix.filter(|prefix| prefix.length > 0).map(Prefix::network)
+            };
+            let (from, to) = (kept(wanted.from), kept(wanted.to));
+            let asked = Rule { protocol, from, to, ..wanted.clone() };
             let placed = wanted.priority.is_none() || now.priority == wanted.priority;
             placed && now.is_like(&asked)
         }))
