@@ -99,6 +99,8 @@ impl State {
             answers: Answers::default(),
             wires: BTreeMap::new(),
             passing: Vec::new(),
+            programs: Vec::new(),
+            executed: Vec::new(),
             told: Told::default(),
             refusals: Vec::new(),
         }

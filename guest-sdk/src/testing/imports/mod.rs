@@ -2,18 +2,18 @@
 //! and types of the generated ones.
 
 mod building;
-mod exec;
 mod frames;
 mod layer3;
 mod probing;
+mod programs;
 mod run;
 mod sending;
 
 pub use building::{batch, ensure, links, namespaces};
-pub use exec::exec;
 pub use frames::{captures, taps};
 pub use layer3::{addresses, forwarding, neighbours, routes, rules, sysctls};
 pub use probing::probes;
+pub use programs::exec;
 pub use run::{log, params, report};
 pub use sending::{shaping, vlans};
 

@@ -28,7 +28,7 @@ impl Netlink {
         let Ok(Some(now)) = space.link(spec.name.as_str()) else { return Ok(Lacking::Everything) };
         let outside = self.asked_uplink(change).is_some();
         let wanted = settings_of(spec);
-        let mut other = self.identity_words(&space, &now, spec, outside)?;
+        let mut other = self.identity_words(&space, &now, spec, outside);
         other.extend(replacement(&space, &now, &wanted));
         if !other.is_empty() {
             let removal = Box::new(Change::DeleteLink { link: reference(&space, &now) });
@@ -68,19 +68,13 @@ impl Netlink {
         now: &RawLink,
         wanted: &[Setting],
     ) -> (Vec<Change>, Vec<String>) {
-        let unmet = self.unmet(space, now, wanted);
-        let words = unmet.iter().map(|setting| self.shown(space, now, setting)).collect();
-        let mut settings = unmet;
+        let mut settings = self.unmet(space, now, wanted);
+        let words = settings.iter().map(|setting| self.shown(space, now, setting)).collect();
         // A link that is up takes less.
         settings.sort_by_key(|setting| matches!(setting, Setting::Up(true)));
-        let change = Change::ChangeLink { link: reference(space, now), settings };
-        let changes = if matches!(&change, Change::ChangeLink { settings, .. } if settings.is_empty())
-        {
-            Vec::new()
-        } else {
-            vec![change]
-        };
-        (changes, words)
+        let link = reference(space, now);
+        let change = (!settings.is_empty()).then_some(Change::ChangeLink { link, settings });
+        (change.into_iter().collect(), words)
     }
 
     fn shown(&self, space: &Arc<Space>, now: &RawLink, wanted: &Setting) -> String {
@@ -98,11 +92,11 @@ impl Netlink {
         now: &RawLink,
         spec: &Spec,
         outside: bool,
-    ) -> Result<Vec<String>, Error> {
+    ) -> Vec<String> {
         let name = &now.name;
         let (is, wanted) = (now.kind(), kind::name(&spec.kind));
         if !is_kind(now, &spec.kind) {
-            return Ok(vec![format!("`{name}` is of kind {is}, not {wanted}")]);
+            return vec![format!("`{name}` is of kind {is}, not {wanted}")];
         }
         let mut words = Vec::new();
         if let Some(parent) = spec.parent.as_ref().filter(|_| !outside)
@@ -118,7 +112,7 @@ impl Netlink {
                 (!is_peer).then(|| format!("`{}` is not the peer of `{name}`", veth.peer.name)),
             );
         }
-        Ok(words)
+        words
     }
 
     fn stands_on(&self, space: &Arc<Space>, now: &RawLink, spec: &Spec, parent: &LinkName) -> bool {
