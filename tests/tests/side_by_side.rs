@@ -48,12 +48,23 @@ fn journals(host: &Host) -> usize {
     fs::read_dir(host.session().path("runtime").join("runs")).map_or(0, Iterator::count)
 }
 
+/// Says so when it goes.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn nothing_is_lost_and_nothing_is_left() {
     let host = Host::with(MACHINE);
     let before = host.state();
     let over = AtomicBool::new(false);
     let killed = thread::scope(|scope| {
+        // However the rounds end: the scope waits for what it has started.
+        let _over = Over(&over);
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
                 host.netwright(["gc"], &[]).expect_code(0);
@@ -79,7 +90,6 @@ fn nothing_is_lost_and_nothing_is_left() {
                 thread::sleep(Duration::from_millis(20));
             }
         }
-        over.store(true, Ordering::Relaxed);
         killed
     });
     assert!(killed > ROUNDS, "only {killed} were killed");
