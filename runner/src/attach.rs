@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{CWD, Mode, OFlags, open, openat};
+use rustix::fs::{CWD, Mode, OFlags, fstatfs, open, openat};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::change::Name;
@@ -19,6 +19,8 @@ use crate::kernel::Netlink;
 
 /// Where ip(8) keeps names of namespaces.
 const NAMED: &str = "/run/netns";
+/// NSFS_MAGIC of linux/magic.h
+const NAMESPACES: i64 = 0x6e73_6673;
 
 /// Takes in every namespace that the grants name. Before any recipe runs: nothing is touched where
 /// one of them is not to be had.
@@ -95,7 +97,12 @@ fn named(grants: &Grants) -> Vec<(String, OwnedFd)> {
     names.filter(covered).filter_map(opened).collect()
 }
 
+/// A name whose file is no namespace is one that somebody is just giving, or has not taken away.
 fn open_namespace(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    Ok(open(path, flags, Mode::empty())?)
+    let file = open(path, flags, Mode::empty())?;
+    if fstatfs(&file)?.f_type != NAMESPACES {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    Ok(file)
 }

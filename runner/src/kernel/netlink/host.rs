@@ -132,6 +132,12 @@ impl Netlink {
         made && !self.is_own(space, link)
     }
 
+    /// Whether a link carries the mark of another run.
+    pub(super) fn is_of_another_run(&self, link: &RawLink) -> bool {
+        let own = self.host.as_ref().map(|host| host.mark.group());
+        Mark::is_of_any_run(link.group()) && own.is_some_and(|own| own != link.group())
+    }
+
     /// A link of somebody else's that was moved to where it is.
     pub(super) fn is_borrowed(&self, space: &Space, link: &RawLink) -> bool {
         let Some(host) = &self.host else { return false };

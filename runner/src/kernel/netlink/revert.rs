@@ -57,6 +57,11 @@ impl Netlink {
         {
             return Ok(());
         }
+        if let Change::DeleteLink { link } = step
+            && self.is_not_ours(link)
+        {
+            return Ok(());
+        }
         if let Change::MoveLink { link, .. } = step
             && self.never_arrived(link)
         {
@@ -84,13 +89,22 @@ impl Netlink {
         };
         let Some(index) = link.index else { return Ok(false) };
         match self.link_at(&space, link, index) {
-            // Indexes that the run chose may be used again; in others' namespaces the kernel gives
-            // each only once, and a link that somebody renamed is still the same one.
+            // Indexes are chosen by runs, so that they may be used again. In others' namespaces a
+            // link that somebody renamed is still the same one, and what carries another run's
+            // mark never was.
             Ok(now) if space.own => Ok(now.name != link.name),
-            Ok(now) => Ok(self.lost_its_mark(&space, &now)),
+            Ok(now) => Ok(self.lost_its_mark(&space, &now) || self.is_of_another_run(&now)),
             Err(Error::Gone(_)) => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a link that the run has made is gone from a namespace of others', where its index may
+    /// be another link's by now: a run that was killed after it had deleted one, and before it had
+    /// noted that, deletes it twice.
+    fn is_not_ours(&self, link: &LinkRef) -> bool {
+        let found = self.resolve(link).ok();
+        found.is_some_and(|(space, now)| !space.own && !self.is_own(&space, &now))
     }
 
     /// Whether a link that was about to be moved did not get there: before it does, nobody knows
