@@ -185,6 +185,38 @@ fn recovery_that_is_killed_itself_is_taken_up_again() {
     assert!(moments > 20, "only {moments} moments");
 }
 
+/// A run that ends between deleting a link and noting that finds its index with somebody else.
+#[test]
+fn an_index_that_was_given_away_is_another_link() {
+    let host = Host::with(MACHINE);
+    let before = host.state();
+    let indexes = |host: &Host| -> Vec<u64> {
+        let links = host.ip_json(&["link", "show"]);
+        let links = links.as_array().cloned().unwrap_or_default();
+        links.iter().filter_map(|link| link["ifindex"].as_u64()).collect()
+    };
+    let highest = indexes(&host).into_iter().max().unwrap_or(1);
+    let mut strangers = 0;
+    for moment in (100..).step_by(3) {
+        if !killed(&host, "both", moment) {
+            break;
+        }
+        let used = indexes(&host);
+        let free: Vec<u64> = (highest + 1..highest + 8).filter(|one| !used.contains(one)).collect();
+        for index in &free {
+            host.ip_lines(&format!("link add st{index} index {index} type bridge"));
+        }
+        host.netwright(["gc"], &[]).expect_code(0);
+        for index in &free {
+            // Fails where it is gone.
+            host.ip_lines(&format!("link del st{index}"));
+        }
+        strangers += free.len();
+        assert_eq!(host.differences(&before), [""; 0], "moment {moment}");
+    }
+    assert!(strangers > 50, "only {strangers} strangers");
+}
+
 #[test]
 fn the_next_run_takes_back_what_the_last_one_left() {
     let host = Host::with(MACHINE);
