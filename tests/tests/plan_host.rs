@@ -277,6 +277,25 @@ fn what_was_altered_goes_back_unless_it_is_confirmed() {
     command(&host, "plan", &["--exit-code"]).expect_code(0);
 }
 
+#[test]
+fn a_deployment_that_waits_to_be_confirmed_is_not_altered() {
+    let host = machine();
+    command(&host, "apply", &["--confirm-within", "120s"]).expect_code(0);
+    host.ip_lines(DRIFT);
+    host.settle();
+    let drifted = host.state();
+    let refused = command(&host, "apply", &[]).expect_code(2);
+    assert_eq!(
+        refused.stderr,
+        "error: deployment `edge` waits to be confirmed, and is not altered before\n  \
+         help: `netwright confirm edge`, or `netwright destroy edge`\n"
+    );
+    assert_eq!(host.differences(&drifted), [""; 0]);
+    host.netwright(["confirm", "edge"], &[]).expect_code(0);
+    command(&host, "apply", &[]).expect_code(0);
+    command(&host, "plan", &["--exit-code"]).expect_code(0);
+}
+
 /// Killed at each moment of the mending: the deployment is as drifted as it was, and stays.
 #[test]
 fn mending_that_is_killed_leaves_the_deployment_as_it_was() {

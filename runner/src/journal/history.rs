@@ -125,6 +125,11 @@ impl History {
         self.numbered
     }
 
+    /// Whether it is a deployment that goes by itself unless somebody confirms it.
+    pub fn waits(&self) -> bool {
+        matches!(self.fate(), Fate::Until(_))
+    }
+
     pub fn name(&self) -> &str {
         let reopened = self.reopened.as_ref().map(|(_, kept)| kept);
         self.kept.as_ref().or(reopened).map_or(&self.head.name, |kept| &kept.name)

@@ -245,9 +245,9 @@ impl Journal {
     /// Everything was taken back; a deployment that was to be altered is what it was.
     pub fn finish(&mut self) -> io::Result<()> {
         if let Some(kept) = self.reopened.take() {
-            self.note(|| Record::Kept(kept));
-            self.lasting = None;
-            return Ok(());
+            // It stood for good, or it would not have been altered.
+            let record = Record::Kept(Kept { until: None, ..kept });
+            return self.lasting.take().map_or(Ok(()), |lasting| lasting.write(&record));
         }
         self.lasting.take().map_or(Ok(()), |lasting| lasting.folder.remove(&lasting.file))
     }

@@ -16,7 +16,7 @@ use crate::policy::Target;
 use crate::recover;
 use crate::report::{Report, View, print};
 use crate::scenario::PlacedCheck;
-use crate::state::{State, compare};
+use crate::state::compare;
 
 /// Deploys a scenario, or mends its deployment.
 pub fn apply(arguments: &ApplyArguments) -> Result<Exit, Failure> {
@@ -174,37 +174,28 @@ impl Deployment<'_> {
 /// A saved plan holds for the place that it was made for, as that was then.
 fn unmoved(plan: &Plan, operator: &Grants) -> Result<(), Failure> {
     let name = &plan.rehearsal.name;
-    let (then, now) = match &plan.rehearsal.ground {
-        None => (plan.present.clone(), deployed(name)?),
+    let (was, is, then, now) = match &plan.rehearsal.ground {
+        None => {
+            let (then, now) = (plan.present.clone(), deployed(name)?);
+            (then.is_some(), now.is_some(), then.unwrap_or_default(), now.unwrap_or_default())
+        }
         Some(ground) => {
-            let now = Survey::take(operator, name)?;
-            let still = compare(&ground.found, &now.state, &plan.rehearsal.asked());
-            if now.deployment.is_some() == ground.deployed {
-                return up_to_date(
-                    still.iter().map(|difference| format!("  {difference}")).collect(),
-                );
-            }
-            let now = now.deployment.is_some().then(State::default);
-            (ground.deployed.then(State::default), now)
+            let Survey { state, deployment, .. } = Survey::take(operator, name)?;
+            (ground.deployed, deployment.is_some(), ground.found.clone(), state)
         }
     };
-    up_to_date(match (&then, &now) {
-        (None, None) => Vec::new(),
-        (None, Some(_)) => vec![format!("  `{name}` is deployed now")],
-        (Some(_), None) => vec![format!("  `{name}` is not deployed any more")],
-        (Some(then), Some(now)) => compare(then, now, &plan.rehearsal.asked())
-            .iter()
-            .map(|difference| format!("  {difference}"))
-            .collect(),
-    })
-}
-
-fn up_to_date(moved: Vec<String>) -> Result<(), Failure> {
+    let moved = match (was, is) {
+        (false, true) => vec![format!("`{name}` is deployed now")],
+        (true, false) => vec![format!("`{name}` is not deployed any more")],
+        (true, true) | (false, false) => {
+            compare(&then, &now, &plan.rehearsal.asked()).iter().map(ToString::to_string).collect()
+        }
+    };
     if moved.is_empty() {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "the plan is out of date; since it was made:\n{}\n  help: plan again",
-        moved.join("\n")
+        "the plan is out of date; since it was made:\n  {}\n  help: plan again",
+        moved.join("\n  ")
     )))
 }

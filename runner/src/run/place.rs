@@ -95,6 +95,12 @@ impl Place {
         let folder = Folder::open()?;
         let owned = folder.deployment(errand.name).and_then(|(file, _)| folder.take(&file));
         let owned = owned.ok_or_else(|| recover::busy(errand.name))?;
+        if owned.history.waits() {
+            let name = errand.name;
+            return Err(Failure::usage(format!(
+                "deployment `{name}` waits to be confirmed, and is not altered before\n  help: `netwright confirm {name}`, or `netwright destroy {name}`"
+            )));
+        }
         let (history, log) = owned.into_log().map_err(|error| unwritten(&error))?;
         let mut kernel = Netlink::for_recovery(&history).map_err(|error| unreachable(&error))?;
         attach(errand.operator, &mut kernel)?;

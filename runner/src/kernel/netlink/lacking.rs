@@ -6,7 +6,7 @@ use super::neighbour::{self, same_entry};
 use super::qdisc;
 use super::route::same_place;
 use super::settings::renamed;
-use super::{Netlink, port_vlan};
+use super::{Netlink, port_vlan, sysctl};
 use crate::change::{
     Address, AddressFlags, Change, Entry, LinkRef, NamespaceRef, Neighbour, NextHop, Prefix, Qdisc,
     Route, RouteKind, Rule, Write,
@@ -65,10 +65,9 @@ impl Netlink {
                 Ok(Lacking::unless(!all.iter().any(|now| same_entry(now, entry))))
             }
             Change::SetSysctl { namespace, key, value } => {
-                let blank = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
                 // A key that can't be read is left to the change, which says why.
                 let now = self.sysctl(namespace, key).ok();
-                Ok(Lacking::unless(now.is_some_and(|now| blank(&now) == blank(value))))
+                Ok(Lacking::unless(now.is_some_and(|now| sysctl::same(&now, value))))
             }
             Change::PutQdisc { link, qdisc, .. } => self.qdisc_lacking(link, qdisc),
             Change::RemoveQdisc { link } => {

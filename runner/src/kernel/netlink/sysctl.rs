@@ -74,6 +74,11 @@ impl Netlink {
     }
 }
 
+/// Whether two values are the same, whatever stands between their words.
+pub(super) fn same(one: &str, other: &str) -> bool {
+    one.split_whitespace().eq(other.split_whitespace())
+}
+
 /// The parts of a key: as sysctl(8), whichever of `.` and `/` comes first separates, and the
 /// other one stands for it inside a name.
 fn parts(key: &str) -> Vec<String> {

@@ -4,7 +4,7 @@ use super::host::is_marked;
 use super::route::same_place;
 use super::route_message::same;
 use super::settings;
-use super::{Netlink, address, named};
+use super::{Netlink, address, named, sysctl};
 use crate::change::{Address, Change, LinkRef, NamespaceRef, Route, Setting};
 use crate::kernel::Error;
 
@@ -58,9 +58,7 @@ impl Netlink {
             }
             Change::SetSysctl { namespace, key, value } => {
                 let now = self.sysctl(namespace, key)?;
-                let blank = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-                let differs = blank(&now) != blank(value);
-                Ok(differs.then(|| format!("{key} is {now}, not {value}")))
+                Ok((!sysctl::same(&now, value)).then(|| format!("{key} is {now}, not {value}")))
             }
             Change::PutQdisc { link, qdisc, .. } => {
                 let now = self.qdisc(link)?;
