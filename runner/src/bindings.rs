@@ -19,6 +19,7 @@ wasmtime::component::bindgen!({
         default: trappable,
     },
     exports: { default: async },
+    additional_derives: [serde::Serialize, serde::Deserialize],
     trappable_error_type: { "netwright:host/types.error" => crate::host::Refusal },
     with: {
         "netwright:host/namespaces.namespace": crate::host::NamespaceHandle,

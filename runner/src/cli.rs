@@ -85,6 +85,9 @@ pub enum Command {
     /// Make children of the host's links for a lab; started by `run` where uplinks are granted
     #[command(name = "__uplink", hide = true)]
     Uplink { grants: Vec<String> },
+    /// Run one recipe without any rights, for another process; started by `run` and others
+    #[command(name = "__guest", hide = true)]
+    Guest,
     /// Run a scenario's steps and print what they made as JSON; started by `plan` and `apply`
     #[command(name = "__rehearse", hide = true)]
     Rehearse(ScenarioArguments),

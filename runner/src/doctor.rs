@@ -13,7 +13,7 @@ use crate::change::{
 use crate::exit::{Exit, Failure};
 use crate::kernel::{Error, Kernel, Netlink, kind};
 use crate::policy::Policy;
-use crate::{lab, report};
+use crate::{guest, lab, report};
 
 /// Descriptors that a lab of a thousand namespaces takes.
 const LARGE_LAB: u64 = 2300;
@@ -53,7 +53,7 @@ impl Finding {
 
 /// Tries everything and tells; exit code 8 where not even a lab can be entered.
 pub fn examine(json: bool) -> Result<Exit, Failure> {
-    let mut findings = vec![open_files(), character_devices(), guest_toolchain()];
+    let mut findings = vec![open_files(), landlock(), character_devices(), guest_toolchain()];
     let entered = lab::enter();
     let exit = match &entered {
         Ok(()) => Exit::Done,
@@ -93,6 +93,18 @@ fn open_files() -> Finding {
         ),
         Some(_) | None => Finding::good(about),
     }
+}
+
+fn landlock() -> Finding {
+    let about = "recipes are kept from files twice: by Landlock, and by a filter of system calls";
+    if guest::has_landlock() {
+        return Finding::good(about);
+    }
+    Finding::bad(
+        about,
+        "the kernel has no Landlock, so that the filter does it alone",
+        "a kernel from 5.13 on, with `landlock` among those of /sys/kernel/security/lsm",
+    )
 }
 
 fn character_devices() -> Finding {

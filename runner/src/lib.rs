@@ -15,8 +15,9 @@ pub mod scenario;
 pub mod recipe;
 
 mod builtin;
+
 #[cfg(not(fuzzing))]
-pub mod component;
+pub mod guest;
 
 #[cfg(not(fuzzing))]
 pub mod bindings;

@@ -7,7 +7,7 @@ use clap::Parser as _;
 use netwright::cli::{Cli, Command, GrantsCommand, RecipeCommand};
 use netwright::exit::{Exit, Failure};
 use netwright::{
-    consent, doctor, inspect, kept, lab, program, recipe, recover, resources, run, uplink,
+    consent, doctor, guest, inspect, kept, lab, program, recipe, recover, resources, run, uplink,
 };
 
 fn main() -> ExitCode {
@@ -49,6 +49,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Doctor { json } => doctor::examine(json),
         Command::Hold => lab::hold(),
         Command::Uplink { grants } => uplink::serve(&grants),
+        Command::Guest => guest::serve(),
         Command::Rehearse(scenario) => run::rehearse(&scenario),
         Command::State { lab } => run::state(&lab),
         Command::Program { runner, words } => program::enter(runner, &words),

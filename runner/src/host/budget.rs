@@ -3,11 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
-use wasmtime::ResourceLimiter;
-
 use crate::change::{Change, Kind};
 use crate::kernel::Error;
+use serde::Serialize;
 
 /// What a run may use. The scenario's `limits` narrow or widen the first four.
 #[derive(Debug, Clone, Serialize)]
@@ -66,27 +64,16 @@ impl fmt::Display for LimitReached {
 
 impl std::error::Error for LimitReached {}
 
-/// What is left of the limits that one recipe uses up.
+/// What is left of what one recipe may say. Its memory is the engine's to measure.
 #[derive(Debug)]
 pub struct Budget {
-    memory: usize,
-    memory_used: usize,
-    table_elements: usize,
-    table_elements_used: usize,
     log_bytes: usize,
     log_bytes_used: usize,
 }
 
 impl Budget {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self {
-            memory: limits.memory,
-            memory_used: 0,
-            table_elements: limits.table_elements,
-            table_elements_used: 0,
-            log_bytes: limits.log_bytes,
-            log_bytes_used: 0,
-        }
+        Self { log_bytes: limits.log_bytes, log_bytes_used: 0 }
     }
 
     /// Counts something that the recipe says.
@@ -97,47 +84,13 @@ impl Budget {
         }
         Ok(())
     }
-}
 
-impl ResourceLimiter for Budget {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        self.memory_used = self.memory_used.saturating_add(desired.saturating_sub(current));
-        if self.memory_used > self.memory {
-            return Err(LimitReached(format!("{} MiB of memory", self.memory >> 20)).into());
+    /// What goes to WASI's streams has as much room as the log, and room of its own.
+    pub(super) fn write(&self, bytes: usize) -> Result<(), LimitReached> {
+        if bytes > self.log_bytes {
+            return Err(LimitReached(format!("{} bytes of output", self.log_bytes)));
         }
-        Ok(true)
-    }
-
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        self.table_elements_used =
-            self.table_elements_used.saturating_add(desired.saturating_sub(current));
-        if self.table_elements_used > self.table_elements {
-            return Err(LimitReached(format!("{} table elements", self.table_elements)).into());
-        }
-        Ok(true)
-    }
-
-    /// Python's runtime needs more than 32 core instances.
-    fn instances(&self) -> usize {
-        256
-    }
-
-    fn tables(&self) -> usize {
-        256
-    }
-
-    fn memories(&self) -> usize {
-        16
+        Ok(())
     }
 }
 

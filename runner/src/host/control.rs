@@ -1,7 +1,7 @@
-//! `log`, `report` and `params`: what a recipe says and is told. Needs no capability.
+//! `log` and `report`: what a recipe says. Needs no capability.
 
 use super::{Host, LimitReached};
-use crate::bindings::netwright::host::{log, params, report};
+use crate::bindings::netwright::host::{log, report};
 use crate::report::{Level, Verdict};
 
 impl Host {
@@ -10,6 +10,16 @@ impl Host {
         // Every call costs something, so that empty lines run out as well.
         let bytes = 16 + parts.iter().map(|part| part.len()).sum::<usize>();
         Ok(self.budget.say(bytes)?)
+    }
+}
+
+impl Host {
+    /// Takes what goes to WASI's standard output or error, for the log at the end.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), LimitReached> {
+        // Beyond that a recipe's process sends nothing, unless it is the recipe's no more.
+        self.budget.write(self.written.len().saturating_add(bytes.len()))?;
+        self.written.extend_from_slice(bytes);
+        Ok(())
     }
 }
 
@@ -74,19 +84,5 @@ impl report::Host for Host {
             .report
             .attach(&name, &media_type, &data)
             .map_err(|reason| LimitReached(reason).into())
-    }
-}
-
-impl params::Host for Host {
-    fn get(&mut self, name: String) -> wasmtime::Result<Option<String>> {
-        Ok(self.params.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()))
-    }
-
-    fn all(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
-        Ok(self.params.clone())
-    }
-
-    fn dry_run(&mut self) -> wasmtime::Result<bool> {
-        Ok(self.session.rehearsal)
     }
 }

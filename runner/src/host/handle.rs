@@ -31,6 +31,8 @@ pub struct CaptureHandle {
 pub enum Refusal {
     /// It is told, and may go on.
     Answer(Error),
+    /// The same as it crossed to the recipe's process, in the contract's words.
+    Told(types::Error),
     /// It is stopped: a budget is used up, a handle is broken, or the host is at fault.
     Trap(wasmtime::Error),
 }
@@ -62,6 +64,7 @@ impl fmt::Debug for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answer(error) => write!(f, "Answer({error})"),
+            Self::Told(error) => write!(f, "Told({error})"),
             Self::Trap(error) => write!(f, "Trap({error})"),
         }
     }
@@ -83,15 +86,15 @@ impl Host {
             | Error::Unsupported(_) => Ok(()),
         }
     }
-}
 
-impl types::Host for Host {
-    fn convert_error(&mut self, refusal: Refusal) -> wasmtime::Result<types::Error> {
+    /// What the recipe is told, unless it is stopped.
+    pub(crate) fn told(&mut self, refusal: Refusal) -> wasmtime::Result<types::Error> {
         match refusal {
             Refusal::Answer(error) => {
                 self.count_denial(&error)?;
                 Ok(super::convert::error_out(error))
             }
+            Refusal::Told(error) => Ok(error),
             Refusal::Trap(error) => Err(error),
         }
     }

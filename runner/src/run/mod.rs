@@ -9,6 +9,7 @@ mod plan;
 mod prepare;
 mod rehearse;
 mod replica;
+mod rights;
 mod settle;
 mod stage;
 
@@ -85,8 +86,10 @@ async fn conduct(
     purpose: Purpose,
 ) -> Result<(Session, Ending, Interrupts), Failure> {
     let interrupts = Interrupts::listen()?;
-    let Prepared { scenario, recipes, grants, limits, report, .. } = prepared;
-    let mut stage = Stage::new(scenario, recipes, grants, limits, interrupts)?;
+    let Prepared { scenario, recipes, guests, grants, limits, report, .. } = prepared;
+    let recipes = recipes.into_iter().zip(guests).collect();
+    let mut stage = Stage::new(scenario, recipes, grants, limits, interrupts).await?;
+    rights::give_up()?;
     let mut report = stage.check_parameters(report).await?;
     report.started();
     let operator = place.policy.clone();

@@ -40,6 +40,8 @@ pub(super) struct Errand<'a> {
 impl Place {
     /// Goes there. Still on the only thread.
     pub(super) fn enter(prepared: &mut Prepared) -> Result<Self, Failure> {
+        // First of all, for they load their recipes meanwhile.
+        prepared.start_guests()?;
         match prepared.target {
             Target::Lab => Self::joined(uplink::start(&prepared.operator)?),
             Target::Host => {

@@ -12,6 +12,7 @@ use crate::cli::{ParameterArguments, RunArguments, TargetArgument, ValidateArgum
 use crate::consent;
 use crate::exit::{Exit, Failure};
 use crate::grant::{Capability, Facts, Grants, Key, Policies, Request, Rule, Uses, Whose};
+use crate::guest::Guest;
 use crate::host::Limits;
 use crate::journal;
 use crate::lab;
@@ -24,6 +25,8 @@ use crate::scenario::{self, Faults, Override, RecipeFault, Scenario, Step};
 pub struct Prepared {
     pub(super) scenario: Scenario,
     pub(super) recipes: Vec<Recipe>,
+    /// of each step, once they are started
+    pub(super) guests: Vec<Guest>,
     /// of each step
     pub(super) grants: Vec<Grants>,
     pub(super) limits: Limits,
@@ -35,6 +38,18 @@ pub struct Prepared {
     pub(super) what: String,
     pub(super) stay: Option<Stay>,
     pub(super) record: Option<Record>,
+}
+
+impl Prepared {
+    /// Starts the processes of the recipes. Before a lab is entered: they stay outside.
+    pub(super) fn start_guests(&mut self) -> Result<(), Failure> {
+        self.guests = guests(&self.recipes, &self.limits)?;
+        Ok(())
+    }
+}
+
+fn guests(recipes: &[Recipe], limits: &Limits) -> Result<Vec<Guest>, Failure> {
+    recipes.iter().map(|recipe| Guest::start(recipe, limits)).collect()
 }
 
 /// Where the run's uses of grants are written when it is over.
@@ -97,6 +112,7 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
     Ok(Prepared {
         scenario,
         recipes,
+        guests: Vec::new(),
         grants,
         operator,
         limits,
@@ -152,8 +168,11 @@ pub fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let recipes = recipes(&scenario, &limits)?;
     let view = View { json: false, quiet: true, verbose: false };
     let report = Report::new(&scenario.name, "lab", view);
+    let guests = guests(&recipes, &limits)?;
+    let recipes = recipes.into_iter().zip(guests).collect();
     super::runtime()?.block_on(async {
-        let mut stage = Stage::new(scenario, recipes, Vec::new(), limits, Interrupts::listen()?)?;
+        let interrupts = Interrupts::listen()?;
+        let mut stage = Stage::new(scenario, recipes, Vec::new(), limits, interrupts).await?;
         stage.check_parameters(report).await
     })?;
     Ok(Exit::Done)

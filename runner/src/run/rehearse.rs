@@ -87,7 +87,8 @@ pub fn rehearse(scenario: &ScenarioArguments) -> Result<Exit, Failure> {
     print(&text)
 }
 
-fn on_replica(name: String, prepared: Prepared) -> Result<Rehearsal, Failure> {
+fn on_replica(name: String, mut prepared: Prepared) -> Result<Rehearsal, Failure> {
+    prepared.start_guests()?;
     let survey = Survey::take(&prepared.operator, &name)?;
     let connections = Connection::of_operator();
     let opener = opener()?;

@@ -1,6 +1,4 @@
-//! The steps of a scenario on the engine, one after the other.
-
-use std::path::PathBuf;
+//! The steps of a scenario, one after the other, each in its guest's process.
 
 use tokio::time::Instant;
 
@@ -10,9 +8,9 @@ use crate::bindings::exports::netwright::host::guest::Fault;
 use crate::bindings::netwright::host::types;
 use crate::capture::Place;
 use crate::change::NamespaceRef;
-use crate::component::{Compiled, Runtime, Stop};
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
+use crate::guest::{Guest, Stop};
 use crate::host::{Host, Limits, Session};
 use crate::kernel::{Absent, Kernel};
 use crate::policy::Policy;
@@ -20,39 +18,42 @@ use crate::recipe::Recipe;
 use crate::report::{Report, escape};
 use crate::scenario::{Capture, Faults, PlacedCheck, RecipeFault, Scenario};
 
-/// A scenario with its recipes compiled.
+/// A scenario with its recipes loaded.
 pub(super) struct Stage {
     scenario: Scenario,
-    recipes: Vec<(Recipe, Compiled)>,
+    recipes: Vec<(Recipe, Guest)>,
     /// of each step; none for a check of parameters alone
     grants: Vec<Grants>,
-    runtime: Runtime,
     limits: Limits,
     deadline: Instant,
     pub(super) interrupts: Interrupts,
 }
 
 impl Stage {
-    pub(super) fn new(
+    /// Waits until all recipes are loaded. Until then none of them has run.
+    pub(super) async fn new(
         scenario: Scenario,
-        recipes: Vec<Recipe>,
+        recipes: Vec<(Recipe, Guest)>,
         grants: Vec<Grants>,
         limits: Limits,
         interrupts: Interrupts,
     ) -> Result<Self, Failure> {
-        let mut runtime = Runtime::new(cache()).map_err(|error| {
-            Failure::new(Exit::Lacking, format!("can't start WebAssembly: {error:#}"))
-        })?;
-        let mut compiled = Vec::new();
-        for recipe in recipes {
-            let component = runtime.compile(&recipe).map_err(|reason| {
-                let reason = quoted(&reason);
-                Failure::usage(format!("recipe `{}` can't be run: {reason}", recipe.source))
+        let deadline = Instant::now();
+        let mut stage = Self { scenario, recipes, grants, limits, deadline, interrupts };
+        for (recipe, guest) in &mut stage.recipes {
+            let loaded = tokio::select! {
+                biased;
+                failure = stage.interrupts.next() => return Err(failure),
+                loaded = guest.loaded(recipe) => loaded,
+            };
+            loaded.map_err(|unfit| {
+                let why = quoted(&unfit.message);
+                let message = format!("recipe `{}` can't be run: {why}", recipe.source);
+                Failure::new(unfit.exit, message)
             })?;
-            compiled.push((recipe, component));
         }
-        let deadline = Instant::now() + limits.time;
-        Ok(Self { scenario, recipes: compiled, grants, runtime, limits, deadline, interrupts })
+        stage.deadline = Instant::now() + stage.limits.time;
+        Ok(stage)
     }
 
     pub(super) fn steps(&self) -> usize {
@@ -86,9 +87,11 @@ impl Stage {
     }
 
     fn host(&self, step: usize, session: Session) -> Host {
-        let params = self.scenario.steps.get(step).map(|step| step.params()).unwrap_or_default();
-        let name = escape(self.recipes[step].0.name());
-        Host::new(session, name, params, &self.limits)
+        Host::new(session, escape(self.recipes[step].0.name()), &self.limits)
+    }
+
+    fn params(&self, step: usize) -> Vec<(String, String)> {
+        self.scenario.steps.get(step).map(|step| step.params()).unwrap_or_default()
     }
 
     /// Asks each recipe about its parameters; all faults of all steps at once.
@@ -103,10 +106,9 @@ impl Stage {
                 self.deadline,
             );
             let host = self.host(step, session);
-            let component = &self.recipes[step].1;
+            let params = self.params(step);
             let interrupt = self.interrupts.next();
-            let (session, answer) =
-                self.runtime.check(component, host, &self.limits, interrupt).await;
+            let (session, answer) = self.recipes[step].1.check(host, params, interrupt).await;
             report = session.report;
             let faults = answer.map_err(|stop| self.stopped(step, "check", stop))?;
             if !faults.is_empty() {
@@ -131,9 +133,9 @@ impl Stage {
         session.grants = self.grants.get(step).cloned().unwrap_or_default();
         session.policy = session.policy.with(&session.grants);
         let host = self.host(step, session);
-        let component = &self.recipes[step].1;
-        let (session, answer) =
-            self.runtime.run(component, host, &self.limits, self.interrupts.next()).await;
+        let params = self.params(step);
+        let interrupt = self.interrupts.next();
+        let (session, answer) = self.recipes[step].1.run(host, params, interrupt).await;
         let outcome = match answer {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(reported(self.recipes[step].0.name(), error)),
@@ -234,14 +236,4 @@ fn kernel_words(error: &types::KernelError) -> String {
         Some(doing) => format!("{}: {words}", doing.value),
         None => words.to_string(),
     }
-}
-
-/// Where compiled recipes are kept from run to run.
-fn cache() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let folder = match set("XDG_CACHE_HOME") {
-        Some(folder) => folder,
-        None => set("HOME")?.join(".cache"),
-    };
-    folder.is_absolute().then(|| folder.join("netwright/compiled"))
 }

@@ -1,0 +1,92 @@
+//! Machine code of recipes, kept from run to run: each file is what a guest's process made of one
+//! recipe before any of it ran, so that a recipe can have had its hands in its own file at most.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, fstat, open, renameat, statat, unlinkat};
+use rustix::process::geteuid;
+
+use crate::recipe::Recipe;
+use crate::store;
+
+/// Bytes of all files together, beyond which the oldest go.
+const MOST_BYTES: u64 = 256 << 20;
+/// Bytes that one may have.
+const LONGEST: u64 = 64 << 20;
+
+/// A recipe's place in the cache.
+pub(super) struct Place {
+    folder: OwnedFd,
+    name: String,
+}
+
+impl Place {
+    /// None where there is no folder that is this user's alone: then each run compiles.
+    pub(super) fn of(recipe: &Recipe) -> Option<Self> {
+        let path = folder()?;
+        std::fs::create_dir_all(&path).ok()?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = open(&path, flags, Mode::empty()).ok()?;
+        let about = fstat(&folder).ok()?;
+        let ours = about.st_uid == geteuid().as_raw() && about.st_mode & 0o022 == 0;
+        let version = env!("CARGO_PKG_VERSION");
+        ours.then(|| Self { folder, name: format!("{}-{version}", recipe.digest()) })
+    }
+
+    pub(super) fn find(&self) -> Option<File> {
+        store::open_own(&self.folder, &self.name, OFlags::RDONLY).ok()
+    }
+
+    /// Keeps what the file holds. A copy, which the guest can't reach any more.
+    pub(super) fn keep(&self, code: &File) -> io::Result<()> {
+        let mut code = code.try_clone()?;
+        code.rewind()?;
+        let draft = format!("{}.{}", self.name, std::process::id());
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+        let mut file = store::open_own(&self.folder, &draft, flags)?;
+        let kept = io::copy(&mut code.take(LONGEST + 1), &mut file);
+        let kept = match kept {
+            Ok(length) if length > LONGEST => Err(io::ErrorKind::FileTooLarge.into()),
+            Ok(_) => renameat(&self.folder, &draft, &self.folder, &self.name).map_err(Into::into),
+            Err(error) => Err(error),
+        };
+        if kept.is_err() {
+            unlinkat(&self.folder, &draft, AtFlags::empty())?;
+        }
+        self.tidy()?;
+        kept
+    }
+
+    fn tidy(&self) -> io::Result<()> {
+        let mut files = Vec::new();
+        for entry in Dir::read_from(&self.folder)?.flatten() {
+            let about = statat(&self.folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW)?;
+            if rustix::fs::FileType::from_raw_mode(about.st_mode).is_file() {
+                let size = u64::try_from(about.st_size).unwrap_or_default();
+                files.push((about.st_mtime, size, entry.file_name().to_owned()));
+            }
+        }
+        let mut all: u64 = files.iter().map(|(_, size, _)| size).sum();
+        files.sort();
+        for (_, size, name) in files {
+            if all <= MOST_BYTES {
+                break;
+            }
+            all -= size;
+            unlinkat(&self.folder, name, AtFlags::empty())?;
+        }
+        Ok(())
+    }
+}
+
+fn folder() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = match set("XDG_CACHE_HOME") {
+        Some(folder) => folder,
+        None => set("HOME")?.join(".cache"),
+    };
+    folder.is_absolute().then(|| folder.join("netwright/recipes"))
+}

@@ -1,0 +1,56 @@
+//! The guest's process: confined first, then it loads one recipe and calls its exports, until the
+//! broker closes the line.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex};
+
+use super::confine::{close_others, confine};
+use super::engine::Loaded;
+use super::message::{Load, Order, Unfit, Word};
+use super::proxy::{Line, Shared, lock};
+use crate::exit::{Exit, Failure};
+
+/// What `netwright __guest` does. Whom it could tell of a failure is on the other end of the line.
+pub fn serve() -> Result<Exit, Failure> {
+    let failed = |error: io::Error| Failure::new(Exit::Broken, error.to_string());
+    close_others().map_err(failed)?;
+    let (line, file) = inherited().map_err(failed)?;
+    let confined = confine();
+    let line = Arc::new(Mutex::new(Line::new(line)));
+    match answer(&line, file, confined) {
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(failed(error)),
+        Ok(()) | Err(_) => Ok(Exit::Done),
+    }
+}
+
+/// The socket to the broker, and the file with the recipe.
+fn inherited() -> io::Result<(UnixStream, File)> {
+    let line: OwnedFd = io::stdin().as_fd().try_clone_to_owned()?;
+    let file: OwnedFd = io::stdout().as_fd().try_clone_to_owned()?;
+    Ok((line.into(), file.into()))
+}
+
+fn answer(line: &Shared, mut file: File, confined: Result<(), String>) -> io::Result<()> {
+    let load: Load = lock(line).receive()?;
+    let loaded = confined.map_err(Unfit::Machine).and_then(|()| Loaded::load(&mut file, &load));
+    drop(file);
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(unfit) => return lock(line).send(&Word::Loaded(Err(unfit))),
+    };
+    lock(line).send(&Word::Loaded(Ok(())))?;
+    // Calls of the recipe's don't wait in it; the clocks of WASI do.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    loop {
+        let order: Order = lock(line).receive()?;
+        #[cfg(debug_assertions)]
+        if super::stand_in::took_over(line, &order)? {
+            continue;
+        }
+        let ended = runtime.block_on(loaded.call(line, order));
+        lock(line).send(&Word::Ended(ended))?;
+    }
+}

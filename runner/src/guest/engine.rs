@@ -1,0 +1,119 @@
+//! WebAssembly itself, in the guest's process: the engine with its limits, and the calls of a
+//! recipe's exports.
+#![expect(unsafe_code, reason = "machine code from the cache is taken on trust")]
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::sync::Arc;
+
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Config, Engine, Store, Trap, WasmBacktrace};
+
+use super::message::{Bounds, Ended, Export, Load, Order, Reached, Unfit};
+use super::proxy::{Proxy, Shared, link, link_wasi};
+use crate::bindings::RecipePre;
+
+/// Bytes of WebAssembly stack.
+pub(super) const STACK: usize = 1 << 20;
+
+/// A recipe as machine code, ready to be run.
+pub(super) struct Loaded {
+    engine: Engine,
+    recipe: RecipePre<Proxy>,
+    bounds: Bounds,
+}
+
+/// Nothing interrupts a recipe from within: the broker ends the process.
+fn configuration() -> Config {
+    let mut config = Config::new();
+    config.max_wasm_stack(STACK);
+    config.async_stack_size(STACK + (1 << 20));
+    config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(32));
+    // An image of a memory is for who makes many of it, and would be a file.
+    config.memory_init_cow(false);
+    config
+}
+
+impl Loaded {
+    /// From a file with WebAssembly, which then holds the machine code, or with that already.
+    pub(super) fn load(file: &mut File, load: &Load) -> Result<Self, Unfit> {
+        let fault = |error: wasmtime::Error| Unfit::Recipe(format!("{error:#}"));
+        let unreadable = |error: io::Error| fault(error.into());
+        let engine = Engine::new(&configuration()).map_err(fault)?;
+        let mut linker = Linker::new(&engine);
+        link(&mut linker).map_err(fault)?;
+        if load.imports_wasi {
+            linker.allow_shadowing(true);
+            link_wasi(&mut linker).map_err(fault)?;
+        }
+        let mut bytes = Vec::new();
+        file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(unreadable)?;
+        let component = if load.compiled {
+            // SAFETY: it is what this function left in the file, for the same recipe and before any
+            // of it ran; the broker keeps it where nobody else writes. Were it anything else, it
+            // would be confined as the recipe is.
+            unsafe { Component::deserialize(&engine, &bytes) }.map_err(|_| Unfit::Stale)?
+        } else {
+            let component = compile(&engine, &bytes).map_err(Unfit::Recipe)?;
+            let code = component.serialize().map_err(fault)?;
+            file.set_len(0)
+                .and_then(|()| file.rewind())
+                .and_then(|()| file.write_all(&code))
+                .map_err(unreadable)?;
+            component
+        };
+        // Whether it has what it must, and asks for what there is, of the right types.
+        let recipe = linker
+            .instantiate_pre(&component)
+            .and_then(RecipePre::new)
+            .map_err(|error| Unfit::Recipe(format!("it does not fit the contract: {error:#}")))?;
+        Ok(Self { engine, recipe, bounds: load.bounds })
+    }
+
+    /// One store a call, dropped afterwards whatever happened.
+    pub(super) async fn call(&self, line: &Shared, order: Order) -> Ended {
+        let export = order.export;
+        let proxy = Proxy::new(Arc::clone(line), order, &self.bounds);
+        let mut store = Store::new(&self.engine, proxy);
+        store.limiter(|proxy| &mut proxy.meter);
+        store.set_hostcall_fuel(self.bounds.call_bytes);
+        store.set_max_component_handles(self.bounds.handles);
+        let called = async {
+            let recipe = self.recipe.instantiate_async(&mut store).await?;
+            let guest = recipe.netwright_host_guest();
+            Ok(match export {
+                Export::Check => Ended::Checked(guest.call_check(&mut store).await?),
+                Export::Run => Ended::Ran(guest.call_run(&mut store).await?),
+            })
+        };
+        called.await.unwrap_or_else(|error| stopped(&error))
+    }
+}
+
+fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
+    // A precompiled module is native code: only the cache's own are trusted.
+    if Engine::detect_precompiled(bytes).is_some() {
+        return Err("it is precompiled native code, not WebAssembly\n  help: run the `.wasm` that it was made from".to_owned());
+    }
+    Component::new(engine, bytes).map_err(|error| format!("it can't be compiled: {error:#}"))
+}
+
+/// Which kind of end a failed call was.
+fn stopped(error: &wasmtime::Error) -> Ended {
+    if let Some(reached) = error.downcast_ref() {
+        return Ended::Reached(*reached);
+    }
+    if matches!(error.downcast_ref(), Some(Trap::StackOverflow)) {
+        return Ended::Reached(Reached::Stack);
+    }
+    let cause = error.root_cause().to_string();
+    if cause.contains("fuel allocated for hostcalls") {
+        return Ended::Reached(Reached::CallBytes);
+    }
+    // The engine counts what is lent for a call as well, and stops the recipe itself.
+    if cause.contains("handle limit exceeded") {
+        return Ended::Reached(Reached::Handles);
+    }
+    let trace = error.downcast_ref::<WasmBacktrace>().map(ToString::to_string).unwrap_or_default();
+    Ended::Broken { cause, trace }
+}

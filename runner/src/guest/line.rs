@@ -1,0 +1,46 @@
+//! The broker's end of the line to a guest's process.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::wire::Inbox;
+
+pub(super) struct Line {
+    /// until the first message there is no runtime
+    idle: Option<UnixStream>,
+    open: Option<tokio::net::UnixStream>,
+    pub(super) inbox: Inbox,
+}
+
+impl Line {
+    pub(super) fn new(socket: UnixStream) -> Self {
+        Self { idle: Some(socket), open: None, inbox: Inbox::default() }
+    }
+
+    pub(super) async fn send(&mut self, message: &[u8]) -> io::Result<()> {
+        self.socket()?.write_all(message).await
+    }
+
+    /// Waits for more; an error too where there is no more.
+    pub(super) async fn read(&mut self) -> io::Result<()> {
+        self.socket()?;
+        let socket = self.open.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        match socket.read(self.inbox.room()).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            bytes => {
+                self.inbox.came(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    fn socket(&mut self) -> io::Result<&mut tokio::net::UnixStream> {
+        if let Some(idle) = self.idle.take() {
+            idle.set_nonblocking(true)?;
+            self.open = Some(tokio::net::UnixStream::from_std(idle)?);
+        }
+        self.open.as_mut().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+}

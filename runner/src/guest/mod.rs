@@ -1,0 +1,46 @@
+//! Recipes, each in a process of its own without any rights: the broker's side.
+//!
+//! The process has WebAssembly, this one has the sockets. What comes from it is treated as if the
+//! recipe had taken it over: every message is bounded, parsed once, and then only asks for what the
+//! recipe could have asked for anyway.
+
+mod broker;
+mod cache;
+mod calls;
+mod child;
+mod confine;
+mod engine;
+mod line;
+mod message;
+mod meter;
+mod proxy;
+#[cfg(debug_assertions)]
+mod stand_in;
+mod wire;
+
+pub use broker::Guest;
+pub use child::serve;
+
+use crate::bindings::netwright::host::types;
+use crate::exit::Failure;
+
+/// Whether the kernel keeps files from a guest by Landlock; the filter of system calls does in any
+/// case.
+pub fn has_landlock() -> bool {
+    confine::has_landlock()
+}
+
+/// How a call of a recipe's export ended, when not with its answer.
+#[derive(Debug)]
+pub enum Stop {
+    /// A limit was reached; the text names it.
+    Limit(String),
+    /// The recipe broke off: a panic, a trap with the functions it came through, or its process
+    /// ended.
+    Broken(String),
+    /// A signal came.
+    Interrupted(Failure),
+}
+
+/// The answer of a recipe's `run`.
+pub type Verdict = Result<(), types::Error>;
