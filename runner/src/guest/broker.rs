@@ -2,18 +2,15 @@
 //! to the rules.
 
 use std::fs::File;
-use std::io::{self, Write as _};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::io;
 
-use rustix::fs::{MemfdFlags, memfd_create};
+use tokio::time::{Instant, sleep_until};
 
 use super::cache::Place;
-use super::line::Line;
-use super::message::{Bounds, Ended, Export, Load, Order, Reached, Unfit, Word};
-use super::wire::{TooLong, decode_hostile, encode};
+use super::compile::Compiler;
+use super::message::{Bounds, Ended, Export, Load, Order, Reached, Unfit, Word, Work};
+use super::process::{End, Process};
+use super::wire::encode;
 use super::{Stop, Verdict, engine};
 use crate::bindings::exports::netwright::host::guest::Fault;
 use crate::exit::{Exit, Failure};
@@ -24,100 +21,131 @@ use crate::recipe::Recipe;
 const BESIDE: usize = 64 << 10;
 /// Bytes of a recipe's last words that are shown.
 const LAST_WORDS: usize = 64 << 10;
+/// Machine code is in memory as a file, as what was read of it, and where it runs.
+const COPIES_OF_CODE: usize = 3;
+/// Bytes of memory that a message takes for each of its own, at both ends of its way.
+const COPIES_OF_MESSAGES: usize = 2;
+/// Bytes of memory that an element of a table takes while the table grows.
+const ELEMENT: usize = 32;
 
 /// A recipe in its process.
 pub struct Guest {
-    process: Child,
-    line: Line,
+    process: Process,
     limits: Limits,
+    digest: String,
+    /// the machine code, or what will be it
     code: File,
-    /// where the machine code goes once there is some
-    place: Option<Place>,
+    /// The first guest of a recipe that isn't in the cache makes its machine code.
+    compiler: Option<Compiler>,
+    begun: bool,
 }
 
 impl Guest {
     /// Starts the process, which loads its recipe while this one does something else.
-    pub fn start(recipe: &Recipe, limits: &Limits) -> Result<Self, Failure> {
-        let place = Place::of(recipe);
+    ///
+    /// `earlier`: guests that will be loaded before this one, for what they compile is compiled once.
+    pub fn start(recipe: &Recipe, limits: &Limits, earlier: &[Self]) -> Result<Self, Failure> {
+        if !recipe.is_guest() {
+            return Err(Failure::usage(format!(
+                "recipe `{}` can't be run: it does not fit the contract: it exports no guest",
+                recipe.source
+            )));
+        }
         let failed = |error: io::Error| {
             let message = format!("can't start the process of a recipe: {error}");
             Failure::new(Exit::Lacking, message)
         };
-        let guest = match place.as_ref().and_then(Place::find) {
-            Some(code) => Self::spawn(recipe, limits, code, true),
-            None => Self::compiling(recipe, limits, place),
+        let digest = recipe.digest();
+        let same = |guest: &&Self| guest.compiler.is_some() && guest.digest == digest;
+        let guest = if let Some(first) = earlier.iter().find(same) {
+            first.code.try_clone().and_then(|code| Self::with(code, digest, limits))
+        } else if let Some(code) = Place::of(&digest).as_ref().and_then(Place::find) {
+            Self::with(code, digest, limits).and_then(|mut guest| {
+                guest.begin(recipe)?;
+                Ok(guest)
+            })
+        } else {
+            Self::compiling(recipe, digest, limits)
         };
         guest.map_err(failed)
     }
 
-    fn compiling(recipe: &Recipe, limits: &Limits, place: Option<Place>) -> io::Result<Self> {
-        let mut guest = Self::spawn(recipe, limits, wasm(recipe)?, false)?;
-        guest.place = place;
-        Ok(guest)
+    fn compiling(recipe: &Recipe, digest: String, limits: &Limits) -> io::Result<Self> {
+        let compiler = Compiler::start(recipe, &digest, limits.memory)?;
+        let guest = Self::with(compiler.code()?, digest, limits)?;
+        Ok(Self { compiler: Some(compiler), ..guest })
     }
 
-    /// With a file of machine code, or of WebAssembly that becomes machine code.
-    fn spawn(recipe: &Recipe, limits: &Limits, code: File, compiled: bool) -> io::Result<Self> {
-        let (ours, theirs) = UnixStream::pair()?;
-        let mut command = Command::new("/proc/self/exe");
-        command.arg("__guest").current_dir("/").env_clear();
-        #[cfg(debug_assertions)]
-        super::stand_in::tell(&mut command);
-        // A terminal's signals are for the broker.
-        let process = command
-            .process_group(0)
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::from(code.try_clone()?))
-            .stderr(Stdio::null())
-            .spawn()?;
-        let load = Load {
-            compiled,
-            imports_wasi: recipe.imports_wasi(),
-            bounds: Bounds {
-                memory: limits.memory,
-                table_elements: limits.table_elements,
-                call_bytes: limits.call_bytes,
-                handles: limits.handles,
-                written_bytes: limits.log_bytes,
-            },
-        };
-        (&ours).write_all(&encode(&load, Vec::new())?)?;
+    fn with(code: File, digest: String, limits: &Limits) -> io::Result<Self> {
+        let longest = limits.call_bytes.saturating_mul(2).saturating_add(BESIDE);
+        let process = Process::start(code.try_clone()?, longest, [])?;
         let limits = limits.clone();
-        Ok(Self { process, line: Line::new(ours), limits, code, place: None })
+        Ok(Self { process, limits, digest, code, compiler: None, begun: false })
     }
 
-    /// Waits until the recipe is loaded, and compiled where that was necessary. The failure holds
-    /// words of the guest's.
+    /// Lets the process load the machine code.
+    fn begin(&mut self, recipe: &Recipe) -> io::Result<()> {
+        let limits = &self.limits;
+        let code = usize::try_from(self.code.metadata()?.len()).unwrap_or(usize::MAX);
+        let memory = [
+            limits.memory,
+            code.saturating_mul(COPIES_OF_CODE),
+            limits.call_bytes.saturating_mul(COPIES_OF_MESSAGES),
+            limits.table_elements.saturating_mul(ELEMENT),
+        ];
+        let bounds = Bounds {
+            memory: limits.memory,
+            table_elements: limits.table_elements,
+            call_bytes: limits.call_bytes,
+            handles: limits.handles,
+            written_bytes: limits.log_bytes,
+        };
+        let work = Work::Run { imports_wasi: recipe.imports_wasi(), bounds };
+        self.begun = true;
+        self.process
+            .begin(&Load { memory: memory.into_iter().fold(0, usize::saturating_add), work })
+    }
+
+    /// Waits until the recipe is loaded, and compiled where that was necessary, as long as a run may
+    /// take. The failure holds words of the guest's.
     pub async fn loaded(&mut self, recipe: &Recipe) -> Result<(), Failure> {
-        let unfit = match self.load().await? {
-            Err(Unfit::Stale) => {
-                let again = Self::compiling(recipe, &self.limits, Place::of(recipe));
-                *self = again.map_err(|error| Failure::new(Exit::Lacking, error.to_string()))?;
-                self.load().await?
-            }
-            loaded => loaded,
-        };
-        unfit.map_err(|unfit| match unfit {
-            Unfit::Recipe(reason) => Failure::usage(reason),
-            Unfit::Machine(reason) => Failure::new(Exit::Lacking, reason),
-            Unfit::Stale => Failure::new(Exit::Broken, "what was compiled can't be loaded"),
-        })
+        let deadline = Instant::now() + self.limits.time;
+        tokio::select! {
+            biased;
+            loaded = self.load(recipe) => loaded,
+            () = sleep_until(deadline) => Err(Failure::new(Exit::Limit, format!(
+                "limit reached: {} s of time to compile it\n  help: `limits` in the scenario, or --timeout, raises it",
+                self.limits.time.as_secs_f64()
+            ))),
+        }
     }
 
-    async fn load(&mut self) -> Result<Result<(), Unfit>, Failure> {
-        let loaded = match self.next().await {
-            Ok(Word::Loaded(loaded)) => loaded,
-            Ok(_) => return Err(Failure::new(Exit::Broken, "its process spoke out of turn")),
-            Err(Stop::Limit(what) | Stop::Broken(what)) => {
-                return Err(Failure::new(Exit::Broken, what));
+    async fn load(&mut self, recipe: &Recipe) -> Result<(), Failure> {
+        let failed = |error: io::Error| Failure::new(Exit::Lacking, error.to_string());
+        match self.try_to_load(recipe).await? {
+            Err(Unfit::Stale) => {
+                let digest = self.digest.clone();
+                *self = Self::compiling(recipe, digest, &self.limits).map_err(failed)?;
+                self.try_to_load(recipe).await?.map_err(Failure::from)
             }
-            Err(Stop::Interrupted(failure)) => return Err(failure),
-        };
-        if let (Ok(()), Some(place)) = (&loaded, self.place.take()) {
-            // Without it the next run compiles again.
-            let _ = place.keep(&self.code);
+            loaded => loaded.map_err(Failure::from),
         }
-        Ok(loaded)
+    }
+
+    async fn try_to_load(&mut self, recipe: &Recipe) -> Result<Result<(), Unfit>, Failure> {
+        if let Some(compiler) = self.compiler.take() {
+            compiler.finish().await?;
+        }
+        if !self.begun {
+            let failed = |error: io::Error| Failure::new(Exit::Lacking, error.to_string());
+            self.begin(recipe).map_err(failed)?;
+        }
+        match self.process.next().await.map_err(Stop::from) {
+            Ok(Word::Loaded(loaded)) => Ok(loaded),
+            Ok(_) => Err(Failure::new(Exit::Broken, "its process spoke out of turn")),
+            Err(Stop::Limit(what) | Stop::Broken(what)) => Err(Failure::new(Exit::Broken, what)),
+            Err(Stop::Interrupted(failure)) => Err(failure),
+        }
     }
 
     /// Asks the recipe what is wrong with its parameters.
@@ -174,7 +202,7 @@ impl Guest {
         });
         if ended.is_err() {
             // Nothing else would interrupt it.
-            self.end();
+            self.process.end();
         }
         (host.into_session(), ended)
     }
@@ -184,7 +212,7 @@ impl Guest {
         let lost = |error: io::Error| Stop::Broken(error.to_string());
         let mut answer = encode(order, Vec::new()).map_err(lost)?;
         loop {
-            self.line.send(&answer).await.map_err(lost)?;
+            self.process.send(&answer).await.map_err(lost)?;
             answer.clear();
             while answer.is_empty() {
                 match self.next().await? {
@@ -206,51 +234,11 @@ impl Guest {
     }
 
     async fn next(&mut self) -> Result<Word, Stop> {
-        let longest = self.limits.call_bytes.saturating_mul(2).saturating_add(BESIDE);
-        loop {
-            match self.line.inbox.take(longest) {
-                Ok(Some(message)) => {
-                    return decode_hostile(message).map_err(|_| {
-                        Stop::Broken("its process sent what no recipe can say".to_owned())
-                    });
-                }
-                Ok(None) => {}
-                Err(TooLong) => {
-                    return Err(Stop::Limit(reached(Reached::CallBytes, &self.limits)));
-                }
-            }
-            if self.line.read().await.is_err() {
-                return Err(Stop::Broken(self.obituary()));
-            }
-        }
+        self.process.next().await.map_err(|end| match end {
+            End::TooLong => Stop::Limit(reached(Reached::CallBytes, &self.limits)),
+            End::Nonsense | End::Gone(_) => end.into(),
+        })
     }
-
-    /// How the process ended that should not have.
-    fn obituary(&mut self) -> String {
-        match self.end() {
-            Some(status) => format!("its process ended: {status}"),
-            None => "its process ended".to_owned(),
-        }
-    }
-
-    /// Ends the process if it hasn't ended by itself.
-    fn end(&mut self) -> Option<ExitStatus> {
-        self.process.kill().and_then(|()| self.process.wait()).ok()
-    }
-}
-
-impl Drop for Guest {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-/// A file without a name that holds the recipe.
-fn wasm(recipe: &Recipe) -> io::Result<File> {
-    let file = memfd_create("netwright-recipe", MemfdFlags::CLOEXEC)?;
-    let mut file = File::from(file);
-    file.write_all(recipe.bytes())?;
-    Ok(file)
 }
 
 fn reached(which: Reached, limits: &Limits) -> String {

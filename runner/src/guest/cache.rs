@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, fstat, open, renameat, statat, unlinkat};
 use rustix::process::geteuid;
 
-use crate::recipe::Recipe;
 use crate::store;
 
 /// Bytes of all files together, beyond which the oldest go.
@@ -24,8 +23,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// None where there is no folder that is this user's alone: then each run compiles.
-    pub(super) fn of(recipe: &Recipe) -> Option<Self> {
+    /// `digest`: the recipe's. None where there is no folder that is this user's alone: then each run compiles.
+    pub(super) fn of(digest: &str) -> Option<Self> {
         let path = folder()?;
         std::fs::create_dir_all(&path).ok()?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -33,7 +32,7 @@ impl Place {
         let about = fstat(&folder).ok()?;
         let ours = about.st_uid == geteuid().as_raw() && about.st_mode & 0o022 == 0;
         let version = env!("CARGO_PKG_VERSION");
-        ours.then(|| Self { folder, name: format!("{}-{version}", recipe.digest()) })
+        ours.then(|| Self { folder, name: format!("{digest}-{version}") })
     }
 
     pub(super) fn find(&self) -> Option<File> {

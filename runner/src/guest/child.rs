@@ -8,8 +8,8 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 
 use super::confine::{close_others, confine};
-use super::engine::Loaded;
-use super::message::{Load, Order, Unfit, Word};
+use super::engine::{Loaded, compile};
+use super::message::{Load, Order, Unfit, Word, Work};
 use super::proxy::{Line, Shared, lock};
 use crate::exit::{Exit, Failure};
 
@@ -18,9 +18,8 @@ pub fn serve() -> Result<Exit, Failure> {
     let failed = |error: io::Error| Failure::new(Exit::Broken, error.to_string());
     close_others().map_err(failed)?;
     let (line, file) = inherited().map_err(failed)?;
-    let confined = confine();
     let line = Arc::new(Mutex::new(Line::new(line)));
-    match answer(&line, file, confined) {
+    match answer(&line, file) {
         Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(failed(error)),
         Ok(()) | Err(_) => Ok(Exit::Done),
     }
@@ -33,9 +32,18 @@ fn inherited() -> io::Result<(UnixStream, File)> {
     Ok((line.into(), file.into()))
 }
 
-fn answer(line: &Shared, mut file: File, confined: Result<(), String>) -> io::Result<()> {
+fn answer(line: &Shared, mut file: File) -> io::Result<()> {
+    // The broker's own, before there is a recipe.
     let load: Load = lock(line).receive()?;
-    let loaded = confined.map_err(Unfit::Machine).and_then(|()| Loaded::load(&mut file, &load));
+    let confined = confine(&load).map_err(Unfit::Machine);
+    let (imports_wasi, bounds) = match load.work {
+        Work::Compile => {
+            let compiled = confined.and_then(|()| compile(&mut file));
+            return lock(line).send(&Word::Loaded(compiled));
+        }
+        Work::Run { imports_wasi, bounds } => (imports_wasi, bounds),
+    };
+    let loaded = confined.and_then(|()| Loaded::load(&mut file, imports_wasi, bounds));
     drop(file);
     let loaded = match loaded {
         Ok(loaded) => loaded,

@@ -22,13 +22,18 @@ use seccompiler::{
     SeccompRule, TargetArch, apply_filter,
 };
 
+use super::message::{Load, Work};
+
 /// The user that root's guests act as: nobody, who owns nothing.
 const NOBODY: u32 = 65534;
 
-/// Bytes that the file with the machine code may have.
+/// Bytes that a file with machine code may have.
 const LONGEST_CODE: u64 = 1 << 30;
 
-/// What computing takes: memory, threads, time, and the descriptors that are there.
+/// Bytes of memory that the process takes itself, with some to spare.
+const OWN_MEMORY: u64 = 24 << 20;
+
+/// What computing takes: memory, time, and the descriptors that are there.
 const ALLOWED: &[i64] = &[
     libc::SYS_brk,
     libc::SYS_clock_getres,
@@ -38,7 +43,6 @@ const ALLOWED: &[i64] = &[
     libc::SYS_exit,
     libc::SYS_exit_group,
     libc::SYS_fstat,
-    libc::SYS_ftruncate,
     libc::SYS_futex,
     libc::SYS_getpid,
     libc::SYS_getrandom,
@@ -73,11 +77,18 @@ const ALLOWED: &[i64] = &[
 ];
 
 /// What a process with one thread does to itself. Whatever fails, no recipe may be seen.
-pub(super) fn confine() -> Result<(), String> {
+pub(super) fn confine(load: &Load) -> Result<(), String> {
     let failed = |step: &'static str| move |errno: rustix::io::Errno| format!("{step}: {errno}");
     // Where memory runs out, this process goes before any other. No harm if it can't be said.
     let _ = fs::write("/proc/self/oom_score_adj", "1000");
-    for (resource, most) in [(Resource::Core, 0), (Resource::Fsize, LONGEST_CODE)] {
+    let compiles = matches!(load.work, Work::Compile);
+    let limits = [
+        (Resource::Core, 0),
+        (Resource::Fsize, if compiles { LONGEST_CODE } else { 0 }),
+        // Address space alone is no memory: the engine reserves much of it.
+        (Resource::Data, OWN_MEMORY.saturating_add(load.memory as u64)),
+    ];
+    for (resource, most) in limits {
         let limit = Rlimit { current: Some(most), maximum: Some(most) };
         setrlimit(resource, limit).map_err(failed("setrlimit"))?;
     }
@@ -87,7 +98,7 @@ pub(super) fn confine() -> Result<(), String> {
     drop_capabilities().map_err(failed("capset"))?;
     set_no_new_privs(true).map_err(failed("no_new_privs"))?;
     landlock().map_err(|error| format!("landlock: {error}"))?;
-    seccomp().map_err(|error| format!("seccomp: {error}"))
+    seccomp(compiles).map_err(|error| format!("seccomp: {error}"))
 }
 
 /// Standard input and output are the socket and the recipe; the rest came from whoever started
@@ -143,7 +154,9 @@ pub(super) fn has_landlock() -> bool {
 }
 
 /// What is not allowed fails with EPERM, as if a right were missing.
-fn seccomp() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// `compiles`: with threads, and with a file to be written to.
+fn seccomp(compiles: bool) -> Result<(), Box<dyn std::error::Error>> {
     // Its flags are in memory, which no filter can read. The C library takes clone(2) then.
     let clone3 = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
     let absent = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
@@ -151,7 +164,10 @@ fn seccomp() -> Result<(), Box<dyn std::error::Error>> {
     let mut allowed: BTreeMap<i64, Vec<SeccompRule>> =
         ALLOWED.iter().map(|call| (*call, Vec::new())).collect();
     allowed.insert(libc::SYS_tgkill, vec![to_itself()?]);
-    allowed.insert(libc::SYS_clone, vec![thread()?]);
+    if compiles {
+        allowed.insert(libc::SYS_clone, vec![thread()?]);
+        allowed.insert(libc::SYS_ftruncate, Vec::new());
+    }
     // Refused by the filter before.
     allowed.insert(libc::SYS_clone3, Vec::new());
     let refused = SeccompAction::Errno(libc::EPERM.cast_unsigned());

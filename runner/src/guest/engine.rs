@@ -3,13 +3,13 @@
 #![expect(unsafe_code, reason = "machine code from the cache is taken on trust")]
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::sync::Arc;
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Store, Trap, WasmBacktrace};
 
-use super::message::{Bounds, Ended, Export, Load, Order, Reached, Unfit};
+use super::message::{Bounds, Ended, Export, Order, Reached, Unfit};
 use super::proxy::{Proxy, Shared, link, link_wasi};
 use crate::bindings::RecipePre;
 
@@ -34,40 +34,59 @@ fn configuration() -> Config {
     config
 }
 
+/// Turns the WebAssembly in a file into machine code.
+pub(super) fn compile(file: &mut File) -> Result<(), Unfit> {
+    let engine = engine()?;
+    let code = component(&engine, &read(file)?)?.serialize().map_err(fault)?;
+    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&code));
+    written.map_err(|error| fault(error.into()))
+}
+
+fn component(engine: &Engine, bytes: &[u8]) -> Result<Component, Unfit> {
+    // A precompiled module is native code: only the cache's own are trusted.
+    if Engine::detect_precompiled(bytes).is_some() {
+        return Err(Unfit::Recipe("it is precompiled native code, not WebAssembly\n  help: run the `.wasm` that it was made from".to_owned()));
+    }
+    let component = Component::new(engine, bytes);
+    component.map_err(|error| Unfit::Recipe(format!("it can't be compiled: {error:#}")))
+}
+
+fn engine() -> Result<Engine, Unfit> {
+    Engine::new(&configuration()).map_err(fault)
+}
+
+fn read(file: &mut File) -> Result<Vec<u8>, Unfit> {
+    let mut bytes = Vec::new();
+    let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
+    read.map(|_| bytes).map_err(|error| fault(error.into()))
+}
+
+fn fault(error: wasmtime::Error) -> Unfit {
+    Unfit::Recipe(format!("{error:#}"))
+}
+
 impl Loaded {
-    /// From a file with WebAssembly, which then holds the machine code, or with that already.
-    pub(super) fn load(file: &mut File, load: &Load) -> Result<Self, Unfit> {
-        let fault = |error: wasmtime::Error| Unfit::Recipe(format!("{error:#}"));
-        let unreadable = |error: io::Error| fault(error.into());
-        let engine = Engine::new(&configuration()).map_err(fault)?;
+    /// From a file with machine code.
+    pub(super) fn load(file: &mut File, imports_wasi: bool, bounds: Bounds) -> Result<Self, Unfit> {
+        let engine = engine()?;
         let mut linker = Linker::new(&engine);
         link(&mut linker).map_err(fault)?;
-        if load.imports_wasi {
+        if imports_wasi {
             linker.allow_shadowing(true);
             link_wasi(&mut linker).map_err(fault)?;
         }
-        let mut bytes = Vec::new();
-        file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(unreadable)?;
-        let component = if load.compiled {
-            // SAFETY: it is what this function left in the file, for the same recipe and before any
-            // of it ran; the broker keeps it where nobody else writes. Were it anything else, it
-            // would be confined as the recipe is.
-            unsafe { Component::deserialize(&engine, &bytes) }.map_err(|_| Unfit::Stale)?
-        } else {
-            let component = compile(&engine, &bytes).map_err(Unfit::Recipe)?;
-            let code = component.serialize().map_err(fault)?;
-            file.set_len(0)
-                .and_then(|()| file.rewind())
-                .and_then(|()| file.write_all(&code))
-                .map_err(unreadable)?;
-            component
-        };
+        let code = read(file)?;
+        // SAFETY: it is what `compile` left in the file, for the same recipe and before any of it
+        // ran; the broker keeps it where nobody else writes. Were it anything else, it would be
+        // confined as the recipe is.
+        let component =
+            unsafe { Component::deserialize(&engine, &code) }.map_err(|_| Unfit::Stale)?;
         // Whether it has what it must, and asks for what there is, of the right types.
         let recipe = linker
             .instantiate_pre(&component)
             .and_then(RecipePre::new)
             .map_err(|error| Unfit::Recipe(format!("it does not fit the contract: {error:#}")))?;
-        Ok(Self { engine, recipe, bounds: load.bounds })
+        Ok(Self { engine, recipe, bounds })
     }
 
     /// One store a call, dropped afterwards whatever happened.
@@ -88,14 +107,6 @@ impl Loaded {
         };
         called.await.unwrap_or_else(|error| stopped(&error))
     }
-}
-
-fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
-    // A precompiled module is native code: only the cache's own are trusted.
-    if Engine::detect_precompiled(bytes).is_some() {
-        return Err("it is precompiled native code, not WebAssembly\n  help: run the `.wasm` that it was made from".to_owned());
-    }
-    Component::new(engine, bytes).map_err(|error| format!("it can't be compiled: {error:#}"))
 }
 
 /// Which kind of end a failed call was.

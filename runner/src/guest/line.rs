@@ -1,6 +1,6 @@
 //! The broker's end of the line to a guest's process.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -17,6 +17,17 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(socket: UnixStream) -> Self {
         Self { idle: Some(socket), open: None, inbox: Inbox::default() }
+    }
+
+    /// Sends the first message, and waits for the socket where it must.
+    pub(super) fn begin(&self, message: &[u8]) -> io::Result<()> {
+        match &self.idle {
+            Some(socket) => {
+                let mut socket: &UnixStream = socket;
+                socket.write_all(message)
+            }
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
     }
 
     pub(super) async fn send(&mut self, message: &[u8]) -> io::Result<()> {

@@ -7,13 +7,20 @@ use super::wire::Bytes;
 use crate::bindings::exports::netwright::host::guest::Fault;
 use crate::bindings::netwright::host::types;
 
-/// The broker's first message: what the file in standard output is.
+/// The broker's first message: what is to be done with the file in standard output.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Load {
-    /// machine code; else WebAssembly, which the guest leaves as machine code
-    pub(super) compiled: bool,
-    pub(super) imports_wasi: bool,
-    pub(super) bounds: Bounds,
+    /// bytes that the process may take, beside what it takes without a recipe
+    pub(super) memory: usize,
+    pub(super) work: Work,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Work {
+    /// It has WebAssembly, and shall have machine code.
+    Compile,
+    /// It has machine code.
+    Run { imports_wasi: bool, bounds: Bounds },
 }
 
 /// What the engine itself bounds: a recipe that reaches one of them is stopped where it is.

@@ -8,11 +8,13 @@ mod broker;
 mod cache;
 mod calls;
 mod child;
+mod compile;
 mod confine;
 mod engine;
 mod line;
 mod message;
 mod meter;
+mod process;
 mod proxy;
 #[cfg(debug_assertions)]
 mod stand_in;

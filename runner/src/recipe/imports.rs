@@ -126,6 +126,13 @@ impl Recipe {
         ))
     }
 
+    /// Whether it exports what a run calls.
+    pub fn is_guest(&self) -> bool {
+        let guest =
+            |name: &String| name.strip_prefix(OURS).is_some_and(|rest| rest.starts_with("guest@"));
+        self.exports.iter().any(guest)
+    }
+
     pub fn imports_wasi(&self) -> bool {
         self.imports.iter().any(|import| import.starts_with("wasi:"))
     }

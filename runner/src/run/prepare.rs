@@ -49,7 +49,11 @@ impl Prepared {
 }
 
 fn guests(recipes: &[Recipe], limits: &Limits) -> Result<Vec<Guest>, Failure> {
-    recipes.iter().map(|recipe| Guest::start(recipe, limits)).collect()
+    let mut guests = Vec::new();
+    for recipe in recipes {
+        guests.push(Guest::start(recipe, limits, &guests)?);
+    }
+    Ok(guests)
 }
 
 /// Where the run's uses of grants are written when it is over.

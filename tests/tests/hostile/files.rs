@@ -54,7 +54,8 @@ pub(crate) fn broken() -> Vec<Row> {
             "a word of an error that moves the cursor",
             text(
                 r#"(component (core module
-                    (func $f) (export "\1b[2J\nFORGED" (func $f)) (export "\1b[2J\nFORGED" (func $f))))"#,
+                    (func $f) (export "\1b[2J\nFORGED" (func $f)) (export "\1b[2J\nFORGED" (func $f)))
+                    (instance $i) (export "netwright:host/guest@0.1.0" (instance $i)))"#,
             ),
             "\\u{1b}[2J",
         ),

@@ -69,7 +69,7 @@ pub(crate) fn compile_bombs() -> Vec<Row> {
         )
     };
     let table = |many| format!("(func (block (br_table {} (i32.const 7))))", "0 ".repeat(many));
-    let functions = "(func (nop))".repeat(20_000);
+    let functions = |many| "(func (nop))".repeat(many);
     let calls = format!("(func $c {})", "(call $c)".repeat(20_000));
     let row = |name, more: String| Row::new(name, Guest::idle().more(more).made(), 0, "");
     vec![
@@ -83,7 +83,25 @@ pub(crate) fn compile_bombs() -> Vec<Row> {
             2,
             "can't be compiled",
         ),
-        row("20,000 functions", functions),
+        row("10,000 functions", functions(10_000)),
+        Row::new("20,000 functions", Guest::idle().more(functions(20_000)).made(), 0, "")
+            .memory("memory: 256MiB", 256)
+            .works_for(2),
+        Row::new(
+            "100,000 functions",
+            Guest::idle().also(&functions(100_000)).made(),
+            7,
+            "MiB of memory to compile it",
+        )
+        .works_for(60),
+        Row::new(
+            "1,000 functions of 4,000 sums",
+            Guest::idle().also(&format!("(func {})", sums(4_000)).repeat(1_000)).made(),
+            7,
+            "2 s of time to compile it",
+        )
+        .limits("time: 2s")
+        .works_for(2),
         row("a function of 20,000 calls", calls),
     ]
 }
