@@ -1,13 +1,6 @@
 //! netwright: runs sandboxed recipes that build networks.
 //!
 //! The modules stand in the order in which a request crosses them; ARCHITECTURE.md has the picture.
-//!
-//! A build for fuzzing leaves out what needs the engine, and so the engine: Cargo.toml.
-
-#![cfg_attr(
-    fuzzing,
-    allow(dead_code, unused_imports, reason = "the engine's callers are left out")
-)]
 
 pub mod cli;
 pub mod scenario;
@@ -16,12 +9,9 @@ pub mod recipe;
 
 mod builtin;
 
-#[cfg(not(fuzzing))]
 pub mod guest;
 
-#[cfg(not(fuzzing))]
 pub mod bindings;
-#[cfg(not(fuzzing))]
 pub mod host;
 
 pub mod change;
@@ -43,10 +33,8 @@ mod store;
 
 pub mod report;
 
-#[cfg(not(fuzzing))]
 pub mod check;
 pub mod consent;
-#[cfg(not(fuzzing))]
 pub mod run;
 pub mod state;
 

@@ -47,8 +47,18 @@ fn component(engine: &Engine, bytes: &[u8]) -> Result<Component, Unfit> {
     if Engine::detect_precompiled(bytes).is_some() {
         return Err(Unfit::Recipe("it is precompiled native code, not WebAssembly\n  help: run the `.wasm` that it was made from".to_owned()));
     }
-    let component = Component::new(engine, bytes);
-    component.map_err(|error| Unfit::Recipe(format!("it can't be compiled: {error:#}")))
+    made(engine, bytes).map_err(|error| Unfit::Recipe(format!("it can't be compiled: {error:#}")))
+}
+
+#[cfg(not(fuzzing))]
+fn made(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+    Component::new(engine, bytes)
+}
+
+/// Builds for fuzzing have no compiler: Cargo.toml.
+#[cfg(fuzzing)]
+fn made(_: &Engine, _: &[u8]) -> wasmtime::Result<Component> {
+    Err(wasmtime::Error::msg("there is no compiler"))
 }
 
 fn engine() -> Result<Engine, Unfit> {

@@ -11,6 +11,8 @@ mod child;
 mod compile;
 mod confine;
 mod engine;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod line;
 mod message;
 mod meter;

@@ -3,7 +3,6 @@
 mod imports;
 mod manifest;
 mod parameters;
-#[cfg(not(fuzzing))]
 mod show;
 
 use std::fs;
@@ -18,7 +17,6 @@ use crate::report::escape;
 use crate::{builtin, scenario};
 
 pub use manifest::{Asked, HOST_API, Manifest, Parameter};
-#[cfg(not(fuzzing))]
 pub use show::show;
 
 /// A component's bytes with what they say.
