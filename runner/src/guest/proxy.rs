@@ -16,7 +16,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use super::calls::Call;
 use super::message::{Bounds, Order, Word};
 use super::meter::Meter;
-use super::wire::{Bytes, Inbox, Reply, decode, encode};
+use super::wire::{Bytes, Inbox, Reply, decode, encode, look};
 use crate::bindings::Recipe;
 use crate::bindings::netwright::host::{captures, params, taps, types};
 use crate::host::Refusal;
@@ -59,7 +59,11 @@ impl Line {
             if let Ok(Some(message)) = self.inbox.take(usize::MAX) {
                 return decode(message);
             }
-            match self.socket.read(self.inbox.room())? {
+            let came = match look(&self.socket, self.inbox.room())? {
+                Some(bytes) => bytes,
+                None => self.socket.read(self.inbox.room())?,
+            };
+            match came {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 bytes => self.inbox.came(bytes),
             }

@@ -2,8 +2,12 @@
 //! length before it. What comes from a guest is bounded before anything is made of it.
 
 use std::io;
+use std::os::fd::AsFd;
 
 use postcard::de_flavors::Flavor;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
+use rustix::thread::sched_yield;
 use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasmtime::component::Resource;
@@ -14,6 +18,9 @@ use crate::host::{Host, Refusal};
 
 /// Bytes of a message's length.
 const HEAD: usize = 4;
+
+/// How often is looked before it is waited: some fifty microseconds.
+const LOOKS: usize = 100;
 
 /// Single bytes that a message may be read by: a list's length, a case's number, a number's digits.
 /// Texts and frames, taken as they are, don't count. So what a message becomes is bounded too: no
@@ -221,6 +228,21 @@ impl Inbox {
     pub(super) fn came(&mut self, bytes: usize) {
         self.end += bytes;
     }
+}
+
+/// Looks for what the other end of a socket has to say, for as long as most answers take: to be
+/// woken up on another processor takes longer than that, in a virtual machine many times so. `None`:
+/// nothing came, and it is time to wait.
+pub(super) fn look(socket: impl AsFd, room: &mut [u8]) -> io::Result<Option<usize>> {
+    for _ in 0..LOOKS {
+        match recv(socket.as_fd(), &mut *room, RecvFlags::DONTWAIT) {
+            Ok((bytes, _)) => return Ok(Some(bytes)),
+            // The other end may be waiting for this processor.
+            Err(Errno::AGAIN) => sched_yield(),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(None)
 }
 
 /// Reads a message that one of ours wrote.
