@@ -6,6 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::journal::{self, History};
 use crate::lab::{self, Record};
 use crate::recover;
+use crate::report::counted;
 
 /// What stays on the host.
 #[derive(Debug, Serialize)]
@@ -39,11 +40,11 @@ impl Deployment {
 
     fn line(&self) -> String {
         let Self { name, what, changes, confirm_within, .. } = self;
-        let noun = if *changes == 1 { "change" } else { "changes" };
+        let changes = counted(*changes, "change");
         let waits = confirm_within.map(|seconds| {
             format!("\tgoes in {seconds:.0} s unless `netwright confirm {name}` comes")
         });
-        format!("{name}\t{changes} {noun} on the host\t{what}{}\n", waits.unwrap_or_default())
+        format!("{name}\t{changes} on the host\t{what}{}\n", waits.unwrap_or_default())
     }
 }
 

@@ -2,7 +2,7 @@
 //! with debug assertions have in place of a recipe, tries what such a one would try.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -123,32 +123,8 @@ impl Looping {
         Self { session, child }
     }
 
-    /// The guest's process, once it has taken its rights from itself.
     fn guest(&self) -> PathBuf {
-        let start = Instant::now();
-        loop {
-            for process in self.below(self.child.id()) {
-                let status = fs::read_to_string(process.join("status")).unwrap_or_default();
-                if is_guest(&process) && value(&status, "Seccomp") == "2" {
-                    return process;
-                }
-            }
-            assert!(start.elapsed() < PATIENCE, "there is no guest");
-            thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    /// The processes that it started, and those that they started.
-    fn below(&self, parent: u32) -> Vec<PathBuf> {
-        let path = format!("/proc/{parent}/task/{parent}/children");
-        let children = fs::read_to_string(path).unwrap_or_default();
-        let children = children.split_whitespace().filter_map(|pid| pid.parse().ok());
-        children
-            .flat_map(|pid: u32| {
-                let own = PathBuf::from(format!("/proc/{pid}"));
-                [own].into_iter().chain(self.below(pid))
-            })
-            .collect()
+        guest_below(self.child.id())
     }
 
     fn end(self) -> Output {
@@ -158,7 +134,35 @@ impl Looping {
     }
 }
 
-fn is_guest(process: &std::path::Path) -> bool {
+/// The guest's process, once it has taken its rights from itself.
+fn guest_below(ancestor: u32) -> PathBuf {
+    let start = Instant::now();
+    loop {
+        for process in below(ancestor) {
+            let status = fs::read_to_string(process.join("status")).unwrap_or_default();
+            if is_guest(&process) && value(&status, "Seccomp") == "2" {
+                return process;
+            }
+        }
+        assert!(start.elapsed() < PATIENCE, "there is no guest");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The processes that one started, and those that they started.
+fn below(parent: u32) -> Vec<PathBuf> {
+    let path = format!("/proc/{parent}/task/{parent}/children");
+    let children = fs::read_to_string(path).unwrap_or_default();
+    let children = children.split_whitespace().filter_map(|pid| pid.parse().ok());
+    children
+        .flat_map(|pid: u32| {
+            let own = PathBuf::from(format!("/proc/{pid}"));
+            [own].into_iter().chain(below(pid))
+        })
+        .collect()
+}
+
+fn is_guest(process: &Path) -> bool {
     fs::read_to_string(process.join("cmdline")).is_ok_and(|line| line.ends_with("\0__guest\0"))
 }
 
@@ -192,6 +196,46 @@ fn a_recipes_process_has_nothing_but_its_line_and_its_recipe() {
         kill(&run.child);
         run.end();
     }
+}
+
+/// What the program itself may still do on the host while a recipe runs, as bits of
+/// linux/capability.h.
+#[track_caller]
+fn rights_on_the_host(grants: &[&str]) -> u64 {
+    let host = Host::with("");
+    host.session().bring(NOTHING);
+    let file = host.session().path("nothing.wasm").display().to_string();
+    let mut words = vec!["run", &file, "--target", "host"];
+    words.extend(grants.iter().flat_map(|grant| ["--grant", grant]));
+    let mut command = host.session().command(words);
+    command.env("NETWRIGHT_STAND_IN", "silent");
+    let mut command = host.command(&command);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let guest = guest_below(child.id());
+    let status = |process: &Path| fs::read_to_string(process.join("status")).expect("it is there");
+    let parent = value(&status(&guest), "PPid").to_owned();
+    let program = Path::new("/proc").join(&parent);
+    // It gives up the rest as soon as the recipe is loaded.
+    let start = Instant::now();
+    let mut rights = u64::MAX;
+    while start.elapsed() < Duration::from_secs(2) {
+        rights = u64::from_str_radix(value(&status(&program), "CapPrm"), 16).expect("hexadecimal");
+        thread::sleep(Duration::from_millis(20));
+    }
+    signal("-INT", &parent);
+    let output: Output = child.wait_with_output().expect("it was started here").into();
+    output.expect_code(130);
+    rights
+}
+
+const NET_ADMIN: u64 = 1 << 12;
+
+#[test]
+fn on_the_host_the_program_keeps_what_its_grants_take() {
+    assert_eq!(rights_on_the_host(&[]), NET_ADMIN);
+    let other = "host.namespace name=lab-*";
+    // The recipe doesn't ask for it.
+    assert_eq!(rights_on_the_host(&[other]), NET_ADMIN);
 }
 
 fn kill(child: &Child) {

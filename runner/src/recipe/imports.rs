@@ -126,6 +126,11 @@ impl Recipe {
         ))
     }
 
+    /// Whether it imports one of these interfaces of the contract.
+    pub fn imports_any(&self, interfaces: &[&str]) -> bool {
+        self.of_the_contract().iter().any(|name| interfaces.contains(name))
+    }
+
     /// Whether it exports what a run calls.
     pub fn is_guest(&self) -> bool {
         let guest =

@@ -15,6 +15,7 @@ use crate::crash;
 use crate::exit::{Exit, Failure};
 use crate::journal::{Entry, Fate, Folder, History, Kept, Log, Owned, Record};
 use crate::kernel::{Kernel, Netlink};
+use crate::report::counted;
 
 /// What came of taking a run back.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -32,8 +33,8 @@ impl Recovered {
     /// For people: one line, and one for each thing that is left.
     pub fn shown(&self) -> String {
         let Self { run, name, undone, left } = self;
-        let noun = if *undone == 1 { "change" } else { "changes" };
-        let mut text = format!("run {run} of `{name}`: {undone} {noun} undone");
+        let undone = counted(*undone, "change");
+        let mut text = format!("run {run} of `{name}`: {undone} undone");
         for what in left {
             text.push_str(&format!("\n  left: {what}"));
         }
@@ -48,25 +49,21 @@ impl Recovered {
 /// Takes back every run that has ended without doing so itself, and every deployment whose time
 /// to be confirmed is over.
 pub fn overdue(folder: &Folder) -> Vec<Recovered> {
-    let due = |history: &History| match history.fate() {
-        Fate::Undone => true,
-        Fate::Until(moment) => moment <= watch::now(),
-        Fate::Left | Fate::Stays => false,
-    };
-    recover_all(folder, due)
+    recover_all(folder, false)
 }
 
 /// The same, and what was given up before.
 fn unfinished(folder: &Folder) -> Vec<Recovered> {
-    let due = |history: &History| match history.fate() {
-        Fate::Undone | Fate::Left => true,
-        Fate::Until(moment) => moment <= watch::now(),
-        Fate::Stays => false,
-    };
-    recover_all(folder, due)
+    recover_all(folder, true)
 }
 
-fn recover_all(folder: &Folder, due: impl Fn(&History) -> bool) -> Vec<Recovered> {
+fn recover_all(folder: &Folder, given_up_too: bool) -> Vec<Recovered> {
+    let due = |history: &History| match history.fate() {
+        Fate::Undone => true,
+        Fate::Until(moment) => moment <= watch::now(),
+        Fate::Left => given_up_too,
+        Fate::Stays => false,
+    };
     let mut recovered = Vec::new();
     for file in folder.files() {
         if let Some(owned) = folder.take(&file).filter(|owned| due(&owned.history)) {

@@ -10,6 +10,7 @@ pub use events::EventLog;
 pub use result::{
     CaptureResult, ChangeResult, CheckResult, Metric, RunResult, StepResult, Verdict,
 };
+pub(crate) use view::counted;
 pub use view::{Level, View};
 
 use std::fs::{self, File};
@@ -71,6 +72,11 @@ impl Report {
     pub fn with_artifacts(mut self, folder: Option<PathBuf>) -> Self {
         self.artifacts = folder;
         self
+    }
+
+    /// Whether the run may keep files.
+    pub fn has_artifacts(&self) -> bool {
+        self.artifacts.is_some()
     }
 
     /// The folder that attachments were kept in, if there were any.

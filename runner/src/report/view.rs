@@ -172,18 +172,22 @@ impl View {
 }
 
 /// `5 checks, 14 changes, 0.31 s`
-fn summary(result: &RunResult) -> String {
-    let count = |number: usize, noun: &str| match number {
+/// A number with its noun, of which one only is one: `3 changes`.
+pub(crate) fn counted(number: usize, noun: &str) -> String {
+    match number {
         1 => format!("1 {noun}"),
         _ => format!("{number} {noun}s"),
-    };
+    }
+}
+
+fn summary(result: &RunResult) -> String {
     let mut parts = Vec::new();
     let failed = result.failed_checks();
     match failed {
-        0 => parts.push(count(result.checks.len(), "check")),
-        _ => parts.push(format!("{failed} of {} failed", count(result.checks.len(), "check"))),
+        0 => parts.push(counted(result.checks.len(), "check")),
+        _ => parts.push(format!("{failed} of {} failed", counted(result.checks.len(), "check"))),
     }
-    parts.push(count(result.changes(), "change"));
+    parts.push(counted(result.changes(), "change"));
     if result.undone > 0 {
         parts.push(format!("{} undone", result.undone));
     }

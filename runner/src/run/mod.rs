@@ -86,10 +86,11 @@ async fn conduct(
     purpose: Purpose,
 ) -> Result<(Session, Ending, Interrupts), Failure> {
     let interrupts = Interrupts::listen()?;
+    let needed = rights::needed(&prepared, purpose);
     let Prepared { scenario, recipes, guests, grants, limits, report, .. } = prepared;
     let recipes = recipes.into_iter().zip(guests).collect();
     let mut stage = Stage::new(scenario, recipes, grants, limits, interrupts).await?;
-    rights::give_up()?;
+    rights::give_up_but(needed)?;
     let mut report = stage.check_parameters(report).await?;
     report.started();
     let operator = place.policy.clone();

@@ -11,7 +11,7 @@ use crate::change::Change;
 use crate::cli::{PlanArguments, PlanForm};
 use crate::exit::{Exit, Failure};
 use crate::lab::{Folder, Inside};
-use crate::report::print;
+use crate::report::{counted, print};
 use crate::state::{Difference, State, repair};
 
 /// A rehearsal, and the deployment that it was compared with.
@@ -94,26 +94,25 @@ impl Plan {
 
     pub(super) fn summary(&self) -> String {
         let name = &self.rehearsal.name;
-        let count = self.differences.len();
-        let noun = if count == 1 { "difference" } else { "differences" };
+        let differences = counted(self.differences.len(), "difference");
         let on_host = self.rehearsal.ground.is_some();
         match self.way() {
             Way::Nothing => format!("{name}: 0 changes"),
             Way::Make => {
                 let place = if on_host { "on the host" } else { "in a new lab" };
-                format!("{name}: {} changes, {place}", self.rehearsal.changes.len())
+                format!("{name}: {}, {place}", counted(self.rehearsal.changes.len(), "change"))
             }
             Way::Mend(changes) => {
-                let (changes, more) = (changes.len(), if changes.len() == 1 { "" } else { "s" });
-                format!("{name}: {count} {noun}, mended in place by {changes} change{more}")
+                let changes = counted(changes.len(), "change");
+                format!("{name}: {differences}, mended in place by {changes}")
             }
             Way::Replace(because) if on_host => format!(
-                "{name}: {count} {noun}; the deployment is taken back and made anew, for `{}` can't be mended",
+                "{name}: {differences}; the deployment is taken back and made anew, for `{}` can't be mended",
                 because.object
             ),
             Way::Replace(because) => {
                 format!(
-                    "{name}: {count} {noun}; a new lab takes its place, for `{}` can't be mended",
+                    "{name}: {differences}; a new lab takes its place, for `{}` can't be mended",
                     because.object
                 )
             }
