@@ -39,6 +39,13 @@ impl<P: Place> LinkBuilder<P, Veth, NeedsPeer> {
         }
         self.ready()
     }
+
+    /// Instead of a peer: a port of a bridge of the machine that a lab is on, by its name, where the
+    /// operator grants `uplink link=BRIDGE mode=port`. The machine names the other end. As
+    /// `ip link add link BRIDGE name NAME type veth`.
+    pub fn port_of(self, bridge: impl LinkReference) -> LinkBuilder<P, Veth, Ready> {
+        self.on_parent(bridge).ready()
+    }
 }
 
 impl<P: Place, R> LinkBuilder<P, Veth, R> {

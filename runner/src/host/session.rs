@@ -201,7 +201,7 @@ impl Session {
     fn may_join(&self, change: &Change) -> Result<(), Error> {
         let Some(link) = self.kernel.uplink_of(change) else { return Ok(()) };
         let mode = match change {
-            Change::CreateLink { spec, .. } => kind::name(&spec.kind).to_owned(),
+            Change::CreateLink { spec, .. } => kind::way_in(&spec.kind).to_owned(),
             _ => String::new(),
         };
         let facts = Facts { link: Some(link), mode: Some(mode), ..Facts::default() };

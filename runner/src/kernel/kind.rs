@@ -24,6 +24,8 @@ pub(crate) enum Parent {
     Needed,
     /// its underlay, given to the kernel as option `dev`
     Underlay,
+    /// none of the lab's own: a bridge of the host, by an uplink
+    Uplink,
     /// the kernel decides, for a kind that is not known here
     Unknown,
     None,
@@ -46,6 +48,14 @@ pub fn name(kind: &Kind) -> &str {
         Kind::Tap(_) => "tap",
         Kind::Vrf(_) => "vrf",
         Kind::Other(other) => &other.kind,
+    }
+}
+
+/// How a new link joins a lab to the network of its parent: the `mode` of an `uplink`.
+pub(crate) fn way_in(kind: &Kind) -> &str {
+    match kind {
+        Kind::Veth(_) => "port",
+        child => name(child),
     }
 }
 
@@ -76,13 +86,10 @@ pub(crate) fn parent(kind: &Kind) -> Parent {
             Parent::Needed
         }
         Kind::Vxlan(_) => Parent::Underlay,
-        Kind::Veth(_)
-        | Kind::Bridge(_)
-        | Kind::Dummy
-        | Kind::Ifb
-        | Kind::Tun(_)
-        | Kind::Tap(_)
-        | Kind::Vrf(_) => Parent::None,
+        Kind::Veth(_) => Parent::Uplink,
+        Kind::Bridge(_) | Kind::Dummy | Kind::Ifb | Kind::Tun(_) | Kind::Tap(_) | Kind::Vrf(_) => {
+            Parent::None
+        }
         Kind::Other(other) => match other.kind.as_str() {
             "macvlan" | "macvtap" | "ipvlan" | "ipvtap" | "vlan" | "macsec" | "virt_wifi" => {
                 Parent::Needed

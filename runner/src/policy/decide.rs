@@ -7,9 +7,12 @@ mod route;
 use std::collections::HashSet;
 
 use super::host::{HostPolicy, forbidden, network};
-use crate::change::{Address, Change, LinkName, LinkRef, Name, NamespaceRef, Prefix, Spec, Write};
+use crate::change::{
+    Address, Change, Kind, LinkName, LinkRef, MacAddress, Name, NamespaceRef, Prefix, Setting,
+    Spec, Veth, Write,
+};
 use crate::grant::{Capability, Facts};
-use crate::kernel::mark::PROTOCOL;
+use crate::kernel::mark::{Mark, PROTOCOL};
 use crate::kernel::{Error, Kernel, LinkSight, SpaceSight, kind};
 
 /// A change as it may be made, and the others' links that it may touch by name.
@@ -43,7 +46,7 @@ impl HostPolicy {
     ) -> Result<Decided, Error> {
         let name = spec.parent.as_ref().map(|parent| parent.name.clone()).unwrap_or_default();
         let shown = format!("an uplink on {}", name.escape_debug());
-        let (link, mode) = (Some(name.clone()), Some(kind::name(&spec.kind).to_owned()));
+        let (link, mode) = (Some(name.clone()), Some(kind::way_in(&spec.kind).to_owned()));
         let facts = Facts { link: link.clone(), mode, ..Facts::default() };
         self.need(Capability::Uplink, facts, &shown)?;
         let there = LinkRef { namespace: NamespaceRef::named(None), name, index: None };
@@ -55,9 +58,32 @@ impl HostPolicy {
             self.need(Capability::UplinkPassthru, facts, &shown)?;
         }
         let parent = LinkName { namespace: Some(None), name: seen.reference.name.clone() };
-        let spec = Spec { parent: Some(parent), ..spec };
+        let spec = match spec.kind {
+            Kind::Veth(_) => port_of(&seen, spec)?,
+            _ => Spec { parent: Some(parent), ..spec },
+        };
         Ok((Change::CreateLink { namespace, spec }, vec![seen.reference]))
     }
+}
+
+/// A veth whose other end is a port of a bridge, under a name that nobody chooses.
+fn port_of(bridge: &LinkSight, spec: Spec) -> Result<Spec, Error> {
+    let name = &bridge.reference.name;
+    if bridge.kind != "bridge" {
+        let name = name.escape_debug();
+        return Err(Error::Invalid(format!(
+            "`{name}` is no bridge: an uplink with mode=port is a port of one\n  help: `mode=macvlan` joins a lab to the network of any Ethernet link"
+        )));
+    }
+    let number = Mark::new().map_err(|error| Error::Unsupported(error.to_string()))?.group();
+    let peer = LinkName { namespace: Some(None), name: format!("nw{number:08x}") };
+    // A bridge takes the lowest address of its ports for its own (br_stp_recalculate_bridge_id):
+    // none is higher than this one.
+    let [a, b, c, d] = number.to_be_bytes();
+    let mac = Setting::Mac(MacAddress([0xfe, 0xff, a, b, c, d]));
+    let peer_settings = vec![mac, Setting::Master(Some(name.clone())), Setting::Up(true)];
+    let kind = Kind::Veth(Veth { peer, peer_settings });
+    Ok(Spec { kind, parent: None, ..spec })
 }
 
 /// What a batch makes, by name. The kernel layer holds to it: a link that is named without having

@@ -132,7 +132,7 @@ impl Word {
             Self::Macvlan | Self::Macvtap => {
                 &["parent", "mode", "flags", "sources", "broadcast-queue-length"]
             }
-            Self::Veth => &["peer"],
+            Self::Veth => &["peer", "parent"],
             Self::Bridge => &["ports", "options"],
             Self::Vlan => &["parent", "id", "protocol", "options"],
             Self::Vxlan => &["parent", "id", "options"],
@@ -311,6 +311,16 @@ fn veth(
     topology: &mut Topology,
     reader: &mut Reader,
 ) -> Option<Parts> {
+    if let Some(bridge) = links::lower(fields, reader, false) {
+        if fields.get("peer").is_some() {
+            let message = "a veth has a `peer`, or is a port of its `parent`, a bridge outside";
+            reader.fault(&bridge.place, message);
+            return None;
+        }
+        // The other end is named outside.
+        let peer = LinkName { namespace: None, name: String::new() };
+        return Some(stacked(Kind::Veth(Veth { peer, peer_settings: Vec::new() }), bridge));
+    }
     let (peer, addresses) = links::peer(fields, namespace, topology, reader)?;
     let name = LinkName { namespace: Some(peer.key.0.clone()), name: peer.key.1.clone() };
     let kind = Kind::Veth(Veth { peer: name, peer_settings: Vec::new() });

@@ -76,6 +76,77 @@ fn a_link_of_the_lab_hides_the_uplink_of_its_name() {
     run(&host, script, &["uplink link=eth1 mode=macvlan"]).expect_code(0);
 }
 
+const SWITCH: &str = "link add sw7 type bridge
+                      link set sw7 up
+                      address add 10.8.0.1/24 dev sw7
+                      link add far7 type veth peer name port7
+                      link set port7 up master sw7
+                      link set far7 up
+                      link add eth1 type veth peer name far1
+                      link add docker0 type bridge";
+
+/// In ip(8)'s words, and as a topology.
+const STATION: &str = "ip netns add n1
+                       ip link add link sw7 name eth0 netns n1 mtu 1400 up type veth
+                       ip -n n1 address add 10.8.0.2/24 dev eth0
+                       ip netns exec n1 ping -c 1 10.8.0.1";
+const TOPOLOGY: &str = "name: port
+steps:
+  - name: station
+    recipe: builtin:topology
+    params:
+      namespaces: [n1]
+      existing: { links: [sw7] }
+      links: [{ name: eth0, namespace: n1, kind: veth, parent: sw7, addresses: [10.8.0.2/24] }]
+checks:
+  - ping: { from: n1, to: 10.8.0.1 }
+";
+
+#[test]
+fn a_lab_gets_a_port_of_a_bridge_and_leaves_none_there() {
+    let host = Host::with(SWITCH);
+    host.settle();
+    let before = host.state();
+    let mac = || host.ip_json(&["link", "show", "sw7"])[0]["address"].clone();
+    let own = mac();
+    let grants = ["uplink link=sw7 mode=port"];
+    run(&host, STATION, &grants).expect_code(0);
+    assert_eq!(host.differences(&before), [""; 0]);
+    let failing = format!("{STATION}\nip link set nobody up");
+    run(&host, &failing, &grants).expect_code(5);
+    assert_eq!(host.differences(&before), [""; 0]);
+    let file = host.session().file("port.yaml", TOPOLOGY).display().to_string();
+    let words = ["run", &file, "--keep", "port", "--grant", grants[0]];
+    host.netwright(words, &[]).expect_code(0);
+    let ports = host.ip_json(&["link", "show", "master", "sw7"]);
+    let names = ports.as_array().into_iter().flatten().filter_map(|port| port["ifname"].as_str());
+    let ours: Vec<&str> = names.filter(|name| name.starts_with("nw")).collect();
+    assert_eq!(ours.len(), 1, "{ports}");
+    assert_eq!(mac(), own);
+    host.netwright(["destroy", "port"], &[]).expect_code(0);
+    assert_eq!(host.differences(&before), [""; 0]);
+}
+
+#[test]
+fn a_port_is_one_of_a_bridge_that_the_operator_names() {
+    let host = Host::with(SWITCH);
+    host.settle();
+    let before = host.state();
+    let port = |bridge: &str| format!("ip link add link {bridge} name p1 type veth");
+    let grants = ["uplink link=sw7,eth1,docker0 mode=port"];
+    for (script, grants, code, words) in [
+        (port("sw7"), &[][..], 5, "--grant 'uplink link=sw7 mode=port'"),
+        (port("sw7"), &["uplink link=sw7 mode=macvlan"][..], 4, "mode=port"),
+        (port("eth1"), &grants[..], 5, "`eth1` is no bridge"),
+        (port("docker0"), &grants[..], 4, "Docker looks after it"),
+        (format!("ip link add sw7 type bridge\n{}", port("sw7")), &grants[..], 5, "no other link"),
+    ] {
+        let output = run(&host, &script, grants).expect_code(code);
+        assert!(output.stderr.contains(words), "{script}: {}", output.stderr);
+        assert_eq!(host.differences(&before), [""; 0], "{script}");
+    }
+}
+
 #[test]
 fn an_ordinary_user_is_told_what_an_uplink_needs() {
     let session = netwright_tests::Session::as_ordinary_user();

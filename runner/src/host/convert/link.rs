@@ -14,9 +14,18 @@ use crate::kernel::Error;
 const MOST_SETTINGS: usize = 256;
 
 pub(in crate::host) fn spec(spec: wit::Spec) -> Parsed<Spec> {
+    let name = name(&spec.name)?;
+    let kind = match spec.kind {
+        // It becomes a port of that bridge, and what is said of its peer means nothing.
+        wit::Kind::Veth(_) if spec.parent.is_some() => {
+            let peer = LinkName { namespace: None, name: name.to_string() };
+            Kind::Veth(Veth { peer, peer_settings: Vec::new() })
+        }
+        other => kind(other)?,
+    };
     Ok(Spec {
-        name: name(&spec.name)?,
-        kind: kind(spec.kind)?,
+        name,
+        kind,
         parent: spec.parent.map(link_name).transpose()?,
         settings: settings(spec.settings)?,
     })

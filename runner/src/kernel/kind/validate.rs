@@ -59,13 +59,18 @@ fn parent_faults(spec: &Spec, faults: &mut Vec<String>) {
         {
             faults.push(format!("`{}` can't be its own parent", spec.name));
         }
-        (Parent::Needed | Parent::Underlay | Parent::Unknown | Parent::None, _) => {}
+        (
+            Parent::Needed | Parent::Underlay | Parent::Uplink | Parent::Unknown | Parent::None,
+            _,
+        ) => {}
     }
 }
 
 fn kind_faults(spec: &Spec, faults: &mut Vec<String>) {
     match &spec.kind {
         Kind::Macvlan(macvlan) | Kind::Macvtap(macvlan) => macvlan_faults(macvlan, faults),
+        // The host names the other end.
+        Kind::Veth(_) if spec.parent.is_some() => {}
         Kind::Veth(veth) => {
             if let Err(why) = veth.peer.name.parse::<Name>() {
                 faults.push(format!("peer of `{}`: {why}", spec.name));

@@ -94,6 +94,15 @@ impl Netlink {
         spec: &Spec,
     ) -> Result<Option<(Arc<Space>, RawLink)>, Error> {
         let Some(parent) = &spec.parent else { return Ok(None) };
+        if kind::parent(&spec.kind) == Parent::Uplink {
+            return Err(Error::Invalid(format!(
+                "`{}`: a {} stands on no other link, but parent `{}` is given, which is no uplink\n  help: `--grant 'uplink link={} mode=port'` gives a lab a port of a bridge of this machine's, where the lab has no link of that name",
+                spec.name,
+                kind::name(&spec.kind),
+                parent.name,
+                parent.name,
+            )));
+        }
         let space = self.space_of(target, parent)?;
         let link = self.link_by_name(&space, &parent.name)?;
         Ok(Some((space, link)))

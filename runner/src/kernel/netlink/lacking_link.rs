@@ -104,7 +104,9 @@ impl Netlink {
         {
             words.push(format!("`{name}` does not stand on `{}`", parent.name));
         }
-        if let Kind::Veth(veth) = &spec.kind {
+        if let Kind::Veth(veth) = &spec.kind
+            && !outside
+        {
             let is_peer = self.peer(space, veth).is_some_and(|(there, peer)| {
                 now.link() == Some(peer.index) && self.below_in(space, now) == Some(there.cookie)
             });
@@ -121,7 +123,7 @@ impl Netlink {
         match kind::parent(&spec.kind) {
             // Its own data have it, by an index of the namespace that it was made in.
             Parent::Underlay => underlay(now) == Some(found.index),
-            Parent::Needed | Parent::Unknown | Parent::None => {
+            Parent::Needed | Parent::Uplink | Parent::Unknown | Parent::None => {
                 let itself = now.link() == Some(found.index)
                     && self.below_in(space, now) == Some(there.cookie);
                 itself || self.stand_together(space, now, &there, &found)

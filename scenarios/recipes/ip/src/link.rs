@@ -116,14 +116,11 @@ fn parent(
         Kind::Macvlan(_) | Kind::Macvtap(_) | Kind::Ipvlan(_) | Kind::Ipvtap(_) | Kind::Vlan(_) => {
             (true, true)
         }
-        Kind::Vxlan(_) | Kind::Other(_) => (false, true),
-        Kind::Veth(_)
-        | Kind::Bridge(_)
-        | Kind::Dummy
-        | Kind::Ifb
-        | Kind::Tun(_)
-        | Kind::Tap(_)
-        | Kind::Vrf(_) => (false, false),
+        // A veth's can be a bridge outside, of which it becomes a port.
+        Kind::Vxlan(_) | Kind::Veth(_) | Kind::Other(_) => (false, true),
+        Kind::Bridge(_) | Kind::Dummy | Kind::Ifb | Kind::Tun(_) | Kind::Tap(_) | Kind::Vrf(_) => {
+            (false, false)
+        }
     };
     let Some((parent_word, parent)) = &words.parent else {
         if needed {
