@@ -84,7 +84,7 @@ pub use capture::{Capture, CaptureBuilder, FrameFilter};
 pub use error::{Context, Error, Result};
 pub use exec::{Outcome, Program};
 pub use lab::Lab;
-pub use link::{AnyLink, Link, LinkReference};
+pub use link::{AnyLink, BondMode, Link, LinkReference};
 pub use namespace::Namespace;
 pub use neighbour::{EntryBuilder, NeighbourBuilder};
 pub use netwright_sdk_macros::recipe;
@@ -109,10 +109,10 @@ pub mod prelude {
     pub use crate::wit::shaping::Distribution;
     pub use crate::wit::types::Family;
     pub use crate::{
-        AnyLink, Capture, Condition, Context, Destination, Error, Fault, FrameFilter, IntoAddress,
-        IntoMac, IntoPrefix, Lab, Link, Listener, MacAddress, Namespace, NextHop, ParamValue,
-        Params, Pinging, Place, PlannedLink, PlannedNamespace, PortVlans, Prefix, Result, Tap,
-        Topology, Values, log, recipe,
+        AnyLink, BondMode, Capture, Condition, Context, Destination, Error, Fault, FrameFilter,
+        IntoAddress, IntoMac, IntoPrefix, Lab, Link, Listener, MacAddress, Namespace, NextHop,
+        ParamValue, Params, Pinging, Place, PlannedLink, PlannedNamespace, PortVlans, Prefix,
+        Result, Tap, Topology, Values, log, recipe,
     };
 }
 

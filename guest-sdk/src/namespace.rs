@@ -4,11 +4,11 @@ use std::fmt::{self, Display};
 use std::rc::Rc;
 
 use crate::host;
+use crate::link::Link;
 use crate::link::builder::Draft;
-use crate::link::{Link, bridge};
 use crate::place::Place;
 use crate::wit::addresses::Info as AddressInfo;
-use crate::wit::links::{Info as LinkInfo, Setting, Spec};
+use crate::wit::links::{Info as LinkInfo, Spec};
 use crate::wit::neighbours::Neighbour;
 use crate::wit::routes::Route;
 use crate::wit::rules::Rule;
@@ -135,10 +135,9 @@ impl Namespace {
         if !draft.peer_addresses.is_empty() {
             add_all(&link.peer()?, &draft.peer_addresses)?;
         }
-        for (port, hairpin) in &draft.ports {
-            let mut settings = vec![Setting::Master(Some(link.name()))];
-            settings.extend(hairpin.then(|| bridge::hairpin(true)));
-            self.link(port)?.change(&settings)?;
+        for (port, how) in &draft.ports {
+            let port = self.link(port)?;
+            how.changes(&link.name()).iter().try_for_each(|settings| port.change(settings))?;
         }
         if let Some(vlans) = &draft.vlans {
             link.set_vlans(vlans.clone())?;

@@ -4,8 +4,10 @@ use std::fmt::{Debug, Display};
 
 use crate::Result;
 use crate::link::builder::{Draft, LinkBuilder, NeedsParent, NeedsPeer};
-use crate::link::kind::{Dummy, Ifb, Ipvlan, Other, Vrf};
-use crate::link::{Bridge, LinkReference, Macvlan, Tuntap, Veth, Vlan, Vxlan};
+use crate::link::kind::{Dummy, Ifb, Ipvlan, Other, Vrf, Wireguard};
+use crate::link::{
+    Bond, BondMode, Bridge, LinkReference, Macvlan, Tunnel, Tuntap, Veth, Vlan, Vxlan,
+};
 use crate::route::{IntoDestination, RouteBuilder};
 use crate::rule::RuleBuilder;
 use crate::wit::routes::Route;
@@ -100,6 +102,52 @@ pub trait Place: Clone + Debug {
     /// `ip link add NAME type vrf table TABLE`.
     fn vrf(&self, name: impl Into<String>, table: u32) -> LinkBuilder<Self, Vrf> {
         LinkBuilder::new(self.clone(), name.into(), Vrf::new(table))
+    }
+
+    /// Several links as one. As `ip link add NAME type bond mode MODE`.
+    fn bond(&self, name: impl Into<String>, mode: BondMode) -> LinkBuilder<Self, Bond> {
+        LinkBuilder::new(self.clone(), name.into(), Bond::new(mode))
+    }
+
+    /// Packets over IPv4. As `ip link add NAME type gre`.
+    fn gre(&self, name: impl Into<String>) -> LinkBuilder<Self, Tunnel> {
+        LinkBuilder::new(self.clone(), name.into(), Tunnel::new("gre"))
+    }
+
+    /// Frames over IPv4. As `ip link add NAME type gretap`.
+    fn gretap(&self, name: impl Into<String>) -> LinkBuilder<Self, Tunnel> {
+        LinkBuilder::new(self.clone(), name.into(), Tunnel::new("gretap"))
+    }
+
+    /// IPv4 over IPv4, with nothing between. As `ip link add NAME type ipip`.
+    fn ipip(&self, name: impl Into<String>) -> LinkBuilder<Self, Tunnel> {
+        LinkBuilder::new(self.clone(), name.into(), Tunnel::new("ipip"))
+    }
+
+    /// IPv6 over IPv4. As `ip link add NAME type sit`.
+    fn sit(&self, name: impl Into<String>) -> LinkBuilder<Self, Tunnel> {
+        LinkBuilder::new(self.clone(), name.into(), Tunnel::new("sit"))
+    }
+
+    /// Packets over IPv6. As `ip link add NAME type ip6gre`.
+    fn ip6gre(&self, name: impl Into<String>) -> LinkBuilder<Self, Tunnel> {
+        LinkBuilder::new(self.clone(), name.into(), Tunnel::new("ip6gre"))
+    }
+
+    /// IPv4 or IPv6 over IPv6, with nothing between. As `ip link add NAME type ip6tnl`.
+    fn ip6tnl(&self, name: impl Into<String>) -> LinkBuilder<Self, Tunnel> {
+        LinkBuilder::new(self.clone(), name.into(), Tunnel::new("ip6tnl"))
+    }
+
+    /// An Ethernet segment over UDP, RFC 8926, with its network identifier. As
+    /// `ip link add NAME type geneve id ID`.
+    fn geneve(&self, name: impl Into<String>, id: u32) -> LinkBuilder<Self, Tunnel> {
+        LinkBuilder::new(self.clone(), name.into(), Tunnel::geneve(id))
+    }
+
+    /// The end of a WireGuard tunnel. As `ip link add NAME type wireguard`.
+    fn wireguard(&self, name: impl Into<String>) -> LinkBuilder<Self, Wireguard> {
+        LinkBuilder::new(self.clone(), name.into(), Wireguard)
     }
 
     /// A link of any other kind. As `ip link add NAME type KIND`.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::ensure::check_names;
 use crate::link::builder::Draft;
 use crate::link::reference::namespace_words;
-use crate::link::{LinkPath, LinkReference, bridge};
+use crate::link::{LinkPath, LinkReference};
 use crate::place::Place;
 use crate::wit::addresses::Address;
 use crate::wit::batch::{BatchError, Change, Step};
@@ -222,11 +222,11 @@ impl Place for PlannedNamespace {
         let create = Change::CreateLink((self.contract_name(), draft.spec));
         let source = source(&create);
         self.push_from(source.clone(), create);
-        for (port, hairpin) in draft.ports {
-            let mut settings = vec![Setting::Master(Some(name.clone()))];
-            settings.extend(hairpin.then(|| bridge::hairpin(true)));
-            let change = Change::ChangeLink((self.contract_link(&port), settings));
-            self.push_from(source.clone(), change);
+        for (port, how) in draft.ports {
+            for settings in how.changes(&name) {
+                let change = Change::ChangeLink((self.contract_link(&port), settings));
+                self.push_from(source.clone(), change);
+            }
         }
         self.push_addresses(&source, &self.contract_link(&name), &draft.addresses);
         if let Kind::Veth(veth) = &kind {

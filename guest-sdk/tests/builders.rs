@@ -37,8 +37,18 @@ fn every_kind_of_link_is_asked_for_in_the_words_of_ip() {
         lab.tap("a9").vnet_header().create()?;
         lab.tun("b1").user(1000).create()?;
         lab.vrf("b2", 10).create()?;
-        lab.other_link("b3", "bond").option("miimon", 100).create()?;
+        lab.other_link("b3", "hsr").option("version", 1).create()?;
         lab.bridge("b4").option("stp_state", 0).hairpin_port("a5").create()?;
+        let bond = lab.bond("b5", BondMode::ActiveBackup).link_monitoring(100);
+        bond.port("a6").create()?;
+        lab.gre("b6").local("10.0.0.1").remote("10.0.0.2").key(7).create()?;
+        lab.gretap("b7").remote("10.0.0.2").option("ttl", 64).create()?;
+        lab.ipip("b8").remote("10.0.0.2").parent("eth0").create()?;
+        lab.sit("b9").remote("10.0.0.2").create()?;
+        lab.ip6gre("c1").remote("2001:db8::2").create()?;
+        lab.ip6tnl("c2").remote("2001:db8::2").create()?;
+        lab.geneve("c3", 42).remote("10.0.0.2").create()?;
+        lab.wireguard("c4").create()?;
         Ok(())
     });
     let expected = [
@@ -54,9 +64,20 @@ fn every_kind_of_link_is_asked_for_in_the_words_of_ip() {
         "link add name a9 up type tap vnet_hdr",
         "link add name b1 up type tun user 1000",
         "link add name b2 up type vrf table 10",
-        "link add name b3 up type bond miimon 100",
+        "link add name b3 up type hsr version 1",
         "link add name b4 up type bridge stp_state 0",
         "link set a5 master b4 type bridge_slave hairpin on",
+        "link add name b5 up type bond mode active-backup miimon 100",
+        "link set a6 down",
+        "link set a6 master b5",
+        "link add name b6 up type gre local 10.0.0.1 remote 10.0.0.2 key 7",
+        "link add name b7 up type gretap remote 10.0.0.2 ttl 64",
+        "link add link eth0 name b8 up type ipip remote 10.0.0.2",
+        "link add name b9 up type sit remote 10.0.0.2",
+        "link add name c1 up type ip6gre remote 2001:db8::2",
+        "link add name c2 up type ip6tnl remote 2001:db8::2",
+        "link add name c3 up type geneve id 42 remote 10.0.0.2",
+        "link add name c4 up type wireguard",
     ];
     assert_eq!(asked, expected);
 }

@@ -21,4 +21,4 @@ mod shipped;
 pub use changes::{made_changes, planned_changes};
 pub use host::Host;
 pub use session::{Lab, Output, Session, netwright, program, workspace};
-pub use shipped::{has_vlans, scenarios_of_this_kernel};
+pub use shipped::{has_bonds, has_tunnels, has_vlans, scenarios_of_this_kernel};

@@ -150,7 +150,9 @@ fn what_is_not_granted_is_denied_in_the_plan_too() {
 #[test]
 fn every_plan_of_the_host_agrees_with_its_run() {
     let grants = wide_grants();
-    let waiting = Mutex::new(scenarios_of_this_kernel());
+    let scenarios = scenarios_of_this_kernel();
+    let all = scenarios.len();
+    let waiting = Mutex::new(scenarios);
     let compared = Mutex::new(0);
     let work = || {
         loop {
@@ -173,7 +175,7 @@ fn every_plan_of_the_host_agrees_with_its_run() {
     };
     thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
     let compared = compared.into_inner().expect("no worker panicked");
-    assert!(compared >= 20, "only {compared} files");
+    assert!(2 * compared > all, "only {compared} of {all} files");
 }
 
 #[test]

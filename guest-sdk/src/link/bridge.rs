@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::builder::LinkBuilder;
+use super::builder::{LinkBuilder, Plug};
 use super::kind::{Kind, attribute};
 use super::reference::LinkReference;
 use crate::Result;
@@ -25,21 +25,13 @@ impl Kind for Bridge {
 impl<P: Place, R> LinkBuilder<P, Bridge, R> {
     /// Plugs a link in. As `ip link set LINK master BRIDGE`.
     pub fn port(self, link: impl LinkReference) -> Self {
-        self.plug(link, false)
+        self.plug(link, Plug::Port)
     }
 
     /// Plugs a link in whose frames may leave where they came in, as vepa needs it (reflective
     /// relay). As `ip link set LINK master BRIDGE` and `ip link set LINK type bridge_slave hairpin on`.
     pub fn hairpin_port(self, link: impl LinkReference) -> Self {
-        self.plug(link, true)
-    }
-
-    fn plug(mut self, link: impl LinkReference, hairpin: bool) -> Self {
-        let inside = link.path().and_then(|path| path.name_in(self.place.name(), "port"));
-        if let Some(name) = self.keep_fault(inside) {
-            self.ports.push((name, hairpin));
-        }
-        self
+        self.plug(link, Plug::Hairpin)
     }
 
     /// Heeds which VLANs its ports carry. As `type bridge vlan_filtering 1`.

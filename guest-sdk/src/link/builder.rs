@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::marker::PhantomData;
 
+use super::bridge::hairpin;
 use super::kind::{Kind, attribute};
 use super::reference::LinkReference;
 use crate::place::Place;
@@ -41,7 +42,7 @@ pub struct NeedsPeer;
 pub struct LinkBuilder<P: Place, K, R = Ready> {
     pub(crate) place: P,
     pub(crate) kind: K,
-    pub(crate) ports: Vec<(String, bool)>,
+    pub(crate) ports: Vec<(String, Plug)>,
     pub(crate) peer_addresses: Vec<Prefix>,
     vlans: Option<PortVlans>,
     name: String,
@@ -53,14 +54,39 @@ pub struct LinkBuilder<P: Place, K, R = Ready> {
     state: PhantomData<R>,
 }
 
+/// How a link becomes a port of a master.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Plug {
+    Port,
+    /// as a bridge's port, which sends frames back out of where they came in
+    Hairpin,
+    /// as a bond's port, which a link that is up can't become (bond_enslave)
+    Bonded,
+}
+
+impl Plug {
+    /// One change after the other.
+    pub(crate) fn changes(self, master: &str) -> Vec<Vec<Setting>> {
+        let mut settings = vec![Setting::Master(Some(master.to_owned()))];
+        match self {
+            Self::Port => vec![settings],
+            Self::Hairpin => {
+                settings.push(hairpin(true));
+                vec![settings]
+            }
+            Self::Bonded => vec![vec![Setting::Up(false)], settings],
+        }
+    }
+}
+
 /// All that a builder collected, checked.
 #[derive(Debug)]
 pub struct Draft {
     pub(crate) spec: Spec,
     pub(crate) addresses: Vec<Prefix>,
     pub(crate) peer_addresses: Vec<Prefix>,
-    /// links to plug in, and whether with hairpin
-    pub(crate) ports: Vec<(String, bool)>,
+    /// links to plug in
+    pub(crate) ports: Vec<(String, Plug)>,
     /// of a bridge's port
     pub(crate) vlans: Option<PortVlans>,
 }
@@ -115,6 +141,15 @@ impl<P: Place, K, R> LinkBuilder<P, K, R> {
     pub(crate) fn on_parent(mut self, link: impl LinkReference) -> Self {
         if let Some(path) = self.keep_fault(link.path()) {
             self.parent = Some(path.seen_from(self.place.name()));
+        }
+        self
+    }
+
+    /// Makes a link of the same namespace a port of this one.
+    pub(crate) fn plug(mut self, link: impl LinkReference, how: Plug) -> Self {
+        let inside = link.path().and_then(|path| path.name_in(self.place.name(), "port"));
+        if let Some(name) = self.keep_fault(inside) {
+            self.ports.push((name, how));
         }
         self
     }

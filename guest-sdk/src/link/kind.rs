@@ -94,6 +94,16 @@ impl Kind for Vrf {
     }
 }
 
+/// The end of a WireGuard tunnel, drivers/net/wireguard. Its keys and peers are not ip(8)'s to set.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wireguard;
+
+impl Kind for Wireguard {
+    fn finish(self) -> Result<WitKind> {
+        Ok(WitKind::Other(WitOther { kind: "wireguard".to_owned(), options: Vec::new() }))
+    }
+}
+
 /// Any other kind that the kernel has, by its name and options in ip(8)'s words.
 #[derive(Debug, Clone)]
 pub struct Other {
@@ -119,7 +129,7 @@ impl<P: Place> LinkBuilder<P, Other, Ready> {
         self.on_parent(link)
     }
 
-    /// An option in ip(8)'s words: `option("miimon", 100)`.
+    /// An option in ip(8)'s words: `option("interval", 1)`.
     pub fn option(mut self, name: impl Into<String>, value: impl Display) -> Self {
         self.kind.options.push(attribute(name, value));
         self

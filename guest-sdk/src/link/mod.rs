@@ -1,11 +1,13 @@
 //! Links: a handle on one that exists, and the builders of new ones.
 
+mod bond;
 pub(crate) mod bridge;
 pub(crate) mod builder;
 mod info;
 pub(crate) mod kind;
 mod macvlan;
 pub(crate) mod reference;
+mod tunnel;
 mod tuntap;
 mod veth;
 mod vlan;
@@ -15,11 +17,13 @@ use std::cell::{Ref, RefCell};
 use std::fmt::{self, Display};
 use std::rc::Rc;
 
+pub use bond::{Bond, BondMode};
 pub use bridge::Bridge;
 pub use builder::{LinkBuilder, NeedsParent, NeedsPeer, Ready};
-pub use kind::{Dummy, Ifb, Ipvlan, Kind, Other, Vrf};
+pub use kind::{Dummy, Ifb, Ipvlan, Kind, Other, Vrf, Wireguard};
 pub use macvlan::Macvlan;
 pub use reference::{LinkPath, LinkReference};
+pub use tunnel::Tunnel;
 pub use tuntap::Tuntap;
 pub use veth::Veth;
 pub use vlan::Vlan;

@@ -202,13 +202,13 @@ fn small_mtu() {
     given.flags = AddressFlags { nodad: true, ..AddressFlags::default() };
     lab.apply(Change::PutAddress { link: link("ns1/m0"), address: given, how: Write::Add });
     lab.settle("");
-    let before = lab.output("ns1", "ip -6 address show dev m0 scope global");
+    let shown = |lab: &Lab| known(&lab.output("ns1", "ip -6 address show dev m0 scope global"));
+    let before = shown(&lab);
     assert!(before.contains("fd00::1/64"));
     let undo = lab.apply(set("ns1/m0", &[Setting::Mtu(1000)]));
     assert!(!lab.output("ns1", "ip -6 address show dev m0").contains("fd00::1"));
     lab.revert(&undo);
-    let now = || lab.output("ns1", "ip -6 address show dev m0 scope global");
-    assert_same(now, || before.clone(), "a small mtu");
+    assert_same(|| shown(&lab), || before.clone(), "a small mtu");
 }
 
 fn addresses() {

@@ -8,6 +8,7 @@ mod frames;
 mod in_place;
 mod modes;
 mod networks;
+mod tunnels;
 mod vlans;
 
 use netwright_tests::{Lab, Session, workspace};

@@ -74,6 +74,7 @@ impl Parts {
         programs::add_system(&mut image)?;
         programs::add_runner(&mut image, &self.runner)?;
         programs::add_scenarios(&mut image)?;
+        programs::add_machine_code(&mut image, &self.runner)?;
         self.kernel.add_modules(&mut image)?;
         Ok(image)
     }

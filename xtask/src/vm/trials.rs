@@ -11,8 +11,13 @@ use std::process::Command;
 /// that a trial must have one of to run on the second kernel when no filter is given; all of them
 /// where there are none. A scenario's test takes half a minute there, a trial of the kernel layer
 /// a second or two.
-const PROGRAMS: [(&str, &[&str]); 3] =
-    [("impairments", &[]), ("kernel", &[]), ("scenarios", &["vlans::"])];
+const PROGRAMS: [(&str, &[&str]); 5] = [
+    ("deploy", &["every_plan_agrees_with_its_run"]),
+    ("impairments", &[]),
+    ("kernel", &[]),
+    ("plan_host", &["every_plan_of_the_host"]),
+    ("scenarios", &["tunnels::", "vlans::"]),
+];
 
 /// One run of a test program.
 struct Step {
@@ -46,7 +51,7 @@ impl Plan {
             bail!(
                 "no trial of {programs} has such a name\n  \
                  help: `cargo test --workspace --test {} -- --list` shows them",
-                PROGRAMS[1].0
+                PROGRAMS[2].0
             );
         }
         Ok(Self { steps })
