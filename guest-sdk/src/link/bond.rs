@@ -1,9 +1,8 @@
 //! Bond: several links as one.
 
-use std::fmt::Display;
-
 use super::builder::{LinkBuilder, Plug};
 use super::kind::{Kind, attribute};
+use super::options::optioned;
 use super::reference::LinkReference;
 use crate::Result;
 use crate::place::Place;
@@ -56,6 +55,8 @@ impl Bond {
     }
 }
 
+optioned!(Bond);
+
 impl Kind for Bond {
     fn finish(self) -> Result<WitKind> {
         Ok(WitKind::Other(Other { kind: "bond".to_owned(), options: self.options }))
@@ -73,12 +74,5 @@ impl<P: Place, R> LinkBuilder<P, Bond, R> {
     /// never without it.
     pub fn link_monitoring(self, milliseconds: u32) -> Self {
         self.option("miimon", milliseconds)
-    }
-
-    /// An option in ip(8)'s words: `option("xmit_hash_policy", "layer3+4")`. See ip-link(8), BOND
-    /// Type Support.
-    pub fn option(mut self, name: impl Into<String>, value: impl Display) -> Self {
-        self.kind.options.push(attribute(name, value));
-        self
     }
 }

@@ -1,9 +1,8 @@
 //! Bridge: a switch made of links.
 
-use std::fmt::Display;
-
 use super::builder::{LinkBuilder, Plug};
 use super::kind::{Kind, attribute};
+use super::options::optioned;
 use super::reference::LinkReference;
 use crate::Result;
 use crate::place::Place;
@@ -15,6 +14,8 @@ use crate::wit::types::Attribute;
 pub struct Bridge {
     options: Vec<Attribute>,
 }
+
+optioned!(Bridge);
 
 impl Kind for Bridge {
     fn finish(self) -> Result<WitKind> {
@@ -37,12 +38,6 @@ impl<P: Place, R> LinkBuilder<P, Bridge, R> {
     /// Heeds which VLANs its ports carry. As `type bridge vlan_filtering 1`.
     pub fn vlan_filtering(self) -> Self {
         self.option("vlan_filtering", 1)
-    }
-
-    /// An option in ip(8)'s words: `option("stp_state", 0)`. See ip-link(8), BRIDGE Type Support.
-    pub fn option(mut self, name: impl Into<String>, value: impl Display) -> Self {
-        self.kind.options.push(attribute(name, value));
-        self
     }
 }
 

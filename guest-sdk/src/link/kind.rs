@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::builder::{LinkBuilder, Ready};
+use super::options::optioned;
 use super::reference::LinkReference;
 use crate::Result;
 use crate::place::Place;
@@ -117,6 +118,8 @@ impl Other {
     }
 }
 
+optioned!(Other);
+
 impl Kind for Other {
     fn finish(self) -> Result<WitKind> {
         Ok(WitKind::Other(WitOther { kind: self.kind, options: self.options }))
@@ -127,11 +130,5 @@ impl<P: Place> LinkBuilder<P, Other, Ready> {
     /// The lower link, for kinds that have one. As `link PARENT`.
     pub fn parent(self, link: impl LinkReference) -> Self {
         self.on_parent(link)
-    }
-
-    /// An option in ip(8)'s words: `option("interval", 1)`.
-    pub fn option(mut self, name: impl Into<String>, value: impl Display) -> Self {
-        self.kind.options.push(attribute(name, value));
-        self
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod builder;
 mod info;
 pub(crate) mod kind;
 mod macvlan;
+mod options;
 pub(crate) mod reference;
 mod tunnel;
 mod tuntap;

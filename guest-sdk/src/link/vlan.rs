@@ -1,9 +1,8 @@
 //! Vlan: a sub-interface that sends and receives tagged frames.
 
-use std::fmt::Display;
-
 use super::builder::LinkBuilder;
-use super::kind::{Kind, attribute};
+use super::kind::Kind;
+use super::options::optioned;
 use crate::place::Place;
 use crate::wit::links::{Kind as WitKind, Vlan as WitVlan, VlanProtocol};
 use crate::wit::types::Attribute;
@@ -23,6 +22,8 @@ impl Vlan {
     }
 }
 
+optioned!(Vlan);
+
 impl Kind for Vlan {
     fn finish(self) -> Result<WitKind> {
         if !(1..=4094).contains(&self.id) {
@@ -37,12 +38,6 @@ impl<P: Place, R> LinkBuilder<P, Vlan, R> {
     /// Tags by 802.1ad, the outer tag of a stack. As `protocol 802.1ad`.
     pub fn dot1ad(mut self) -> Self {
         self.kind.protocol = VlanProtocol::Dot1ad;
-        self
-    }
-
-    /// An option in ip(8)'s words: `option("loose_binding", "on")`.
-    pub fn option(mut self, name: impl Into<String>, value: impl Display) -> Self {
-        self.kind.options.push(attribute(name, value));
         self
     }
 }
