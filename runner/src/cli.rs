@@ -60,7 +60,7 @@ pub enum Command {
     },
     /// Leave a deployment in place that would be taken back otherwise
     Confirm { name: String },
-    /// Look into recipes
+    /// Make recipes, and look into them
     Recipe {
         #[command(subcommand)]
         command: RecipeCommand,
@@ -134,6 +134,30 @@ pub enum RecipeCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Make a crate with a recipe that works, a test and a scenario, to be altered
+    New {
+        /// The new folder, whose last part is the recipe's name
+        folder: PathBuf,
+        /// A folder with the SDK, such as guest-sdk in a checkout, instead of the published one
+        #[arg(long, value_name = "FOLDER")]
+        sdk: Option<PathBuf>,
+    },
+    /// Make one file of a recipe that can be shared and run anywhere
+    Build(BuildArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct BuildArguments {
+    /// A crate's folder, or a module or component that another language's tools made
+    #[arg(default_value = ".", value_name = "WHAT")]
+    pub what: PathBuf,
+    /// JSON that says what the recipe is, asks for and takes as parameters, where its tools put no
+    /// manifest into it; the SDK for Rust does
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// Where the recipe goes; NAME.wasm in a crate's folder, or where the module was
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

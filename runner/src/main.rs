@@ -44,6 +44,10 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Recipe { command: RecipeCommand::Inspect { recipe, json } } => {
             recipe::show(&recipe, json)
         }
+        Command::Recipe { command: RecipeCommand::New { folder, sdk } } => {
+            recipe::create(&folder, sdk.as_deref())
+        }
+        Command::Recipe { command: RecipeCommand::Build(arguments) } => recipe::build(&arguments),
         Command::Grants { command: GrantsCommand::Ls { json } } => consent::list(json),
         Command::Grants { command: GrantsCommand::Revoke { recipe } } => consent::revoke(&recipe),
         Command::Doctor { json } => doctor::examine(json),

@@ -17,15 +17,8 @@ pub fn from_text(text: &str) -> Vec<u8> {
 /// The same, with its strings in another encoding of the canonical ABI.
 #[track_caller]
 pub fn from_text_in(text: &str, encoding: StringEncoding) -> Vec<u8> {
-    let mut module = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
-    let mut contract = Resolve::default();
-    let folder = workspace().join("guest-sdk/wit");
-    let (package, _) = contract.push_dir(folder).expect("the contract can be read");
-    let world = contract.select_world(&[package], Some("recipe")).expect("there is one");
-    embed_component_metadata(&mut module, &contract, world, encoding)
-        .expect("a module takes another section");
     ComponentEncoder::default()
-        .module(&module)
+        .module(&module_from_text(text, encoding))
         .and_then(|encoder| {
             encoder.adapter(
                 "wasi_snapshot_preview1",
@@ -34,6 +27,19 @@ pub fn from_text_in(text: &str, encoding: StringEncoding) -> Vec<u8> {
         })
         .and_then(|encoder| encoder.validate(true).encode())
         .unwrap_or_else(|error| panic!("it is no component: {error:#}"))
+}
+
+/// The core module alone, as a compiler leaves it that knows the contract.
+#[track_caller]
+pub fn module_from_text(text: &str, encoding: StringEncoding) -> Vec<u8> {
+    let mut module = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
+    let mut contract = Resolve::default();
+    let folder = workspace().join("guest-sdk/wit");
+    let (package, _) = contract.push_dir(folder).expect("the contract can be read");
+    let world = contract.select_world(&[package], Some("recipe")).expect("there is one");
+    embed_component_metadata(&mut module, &contract, world, encoding)
+        .expect("a module takes another section");
+    module
 }
 
 /// A recipe that has no faults to tell and whose `run` is this text: a function without

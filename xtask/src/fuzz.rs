@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz`: each fuzzer of tests/fuzz from its kept corpus for a while, and how often it
 //! ran. What a fuzzer finds on its way stays below target/fuzz; nothing of the repository changes.
 
-use crate::guest::Toolchain;
+use crate::guest;
 use crate::program::{cargo, in_workspace, is_installed, output, run, say, workspace};
 use crate::recipes;
 use crate::tool::Tool;
@@ -39,7 +39,7 @@ pub(crate) fn run_all(seconds: u32, names: &[String]) -> Result<()> {
         .collect();
     ensure!(!targets.is_empty(), "no fuzzer's name holds {}", names.join(" or "));
     // The runner embeds them.
-    recipes::build(&Toolchain::find_or_install()?)?;
+    recipes::build(&guest::find_or_install()?)?;
     FUZZ.find_or_install()?;
     let folder = build()?;
     let mut outcomes = Vec::new();

@@ -93,6 +93,6 @@ fn dispatch(task: Task) -> Result<()> {
         Task::Fuzz { seconds, targets } => fuzz::run_all(seconds, &targets),
         Task::Deny => deny::check(),
         Task::Setup => setup::run().map(drop),
-        Task::Recipes => recipes::build(&guest::Toolchain::find_or_install()?),
+        Task::Recipes => recipes::build(&guest::find_or_install()?),
     }
 }

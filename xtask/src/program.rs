@@ -1,6 +1,7 @@
 //! Runs other programs: says what is run, and turns a failure into an error that names it.
 
 use anyhow::{Context, Result, bail};
+pub(crate) use netwright_building::find_program as find;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -71,14 +72,6 @@ pub(crate) fn build_messages(command: &mut Command) -> Result<Vec<Value>> {
 /// Whether a program of this name is on PATH, or in the folders where root's programs are.
 pub(crate) fn is_installed(name: &str) -> bool {
     find(name).is_some()
-}
-
-pub(crate) fn find(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(["/usr/sbin", "/sbin"].map(PathBuf::from))
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
 }
 
 /// The command as one would type it.

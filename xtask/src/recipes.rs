@@ -1,9 +1,9 @@
 //! `cargo xtask recipes`: the crates in scenarios/recipes, each as a component.
 
 use crate::component::{Crates, compile, encode};
-use crate::guest::Toolchain;
 use crate::program::{say, workspace};
 use anyhow::{Context, Result, bail};
+use netwright_building::Toolchain;
 use std::path::{Path, PathBuf};
 
 /// Every recipe crate of the workspace is called so, and its component by what follows.

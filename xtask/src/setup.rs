@@ -1,9 +1,10 @@
 //! `cargo xtask setup`: installs what is missing to build netwright and to test it.
 
-use crate::guest::Toolchain;
+use crate::guest;
 use crate::packages;
 use crate::program::{is_installed, say};
 use anyhow::Result;
+use netwright_building::Toolchain;
 
 /// A program that the tests call, and the Debian package that it comes in.
 struct Needed {
@@ -28,7 +29,7 @@ const PROGRAMS: [Needed; 9] = [
 
 /// Leaves the machine able to build and test, or says what is in the way.
 pub(crate) fn run() -> Result<Toolchain> {
-    let toolchain = Toolchain::find_or_install()?;
+    let toolchain = guest::find_or_install()?;
     match toolchain {
         Toolchain::Own => say("recipes are compiled by this toolchain"),
         Toolchain::Debian => say("recipes are compiled by Debian's rustc and cargo"),

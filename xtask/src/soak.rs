@@ -1,7 +1,7 @@
 //! `cargo xtask soak`: makes a network and takes it back, over and over, in a lab and on a host of
 //! its own in turn, and shows what the machine holds before and after.
 
-use crate::guest::Toolchain;
+use crate::guest;
 use crate::program::{output, say};
 use crate::{recipes, runner};
 use anyhow::{Context, Result, ensure};
@@ -35,7 +35,7 @@ const REST: Duration = Duration::from_secs(5);
 const WARM_UP: u32 = 20;
 
 pub(crate) fn run(times: u32) -> Result<()> {
-    recipes::build(&Toolchain::find_or_install()?)?;
+    recipes::build(&guest::find_or_install()?)?;
     let program = runner::build("dev")?;
     let host = Host::open()?;
     (0..WARM_UP).try_for_each(|number| host.once(&program, number))?;

@@ -64,6 +64,24 @@ impl Recipe {
     /// What it asks for and can't use, and what it could use and doesn't ask for.
     pub(super) fn mismatches(&self) -> Vec<String> {
         let imported = self.of_the_contract();
+        let mut found = self.useless_requests();
+        let asks = |interface: &str| {
+            let uses = |capability: Capability| interfaces(capability).contains(&interface);
+            self.asks().iter().any(|asked| uses(asked.capability()))
+        };
+        for interface in imported.iter().filter(|name| !FREE.contains(name)) {
+            if !asks(interface) {
+                found.push(format!(
+                    "imports `{interface}`, but asks for nothing that it needs on the host target"
+                ));
+            }
+        }
+        found
+    }
+
+    /// What it asks for and can't use.
+    pub(super) fn useless_requests(&self) -> Vec<String> {
+        let imported = self.of_the_contract();
         let uses = |capability: Capability| {
             interfaces(capability).iter().any(|interface| imported.contains(interface))
         };
@@ -79,17 +97,6 @@ impl Recipe {
                         format!("asks for `{capability}`, but imports none of {}", some.join(", "))
                     }
                 });
-            }
-        }
-        let asks = |interface: &str| {
-            let uses = |capability: Capability| interfaces(capability).contains(&interface);
-            self.asks().iter().any(|asked| uses(asked.capability()))
-        };
-        for interface in imported.iter().filter(|name| !FREE.contains(name)) {
-            if !asks(interface) {
-                found.push(format!(
-                    "imports `{interface}`, but asks for nothing that it needs on the host target"
-                ));
             }
         }
         found

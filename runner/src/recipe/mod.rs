@@ -1,7 +1,10 @@
 //! A recipe as a file: what it is and says of itself, read without running it.
 
+#[cfg(not(fuzzing))]
+mod build;
 mod imports;
 mod manifest;
+mod new;
 mod parameters;
 mod show;
 
@@ -16,7 +19,10 @@ use crate::grant::Rule;
 use crate::report::escape;
 use crate::{builtin, scenario};
 
+#[cfg(not(fuzzing))]
+pub use build::build;
 pub use manifest::{Asked, HOST_API, Manifest, Parameter};
+pub use new::create;
 pub use show::show;
 
 /// A component's bytes with what they say.

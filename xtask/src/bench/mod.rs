@@ -6,7 +6,7 @@
 mod table;
 mod ways;
 
-use crate::guest::Toolchain;
+use crate::guest;
 use crate::program::{say, shown};
 use crate::{recipes, runner};
 use anyhow::{Context, Result, bail};
@@ -25,7 +25,7 @@ const CALLS: u32 = 100_000;
 const CALL_ROUNDS: u32 = 5;
 
 pub(crate) fn run() -> Result<()> {
-    recipes::build(&Toolchain::find_or_install()?)?;
+    recipes::build(&guest::find_or_install()?)?;
     let ways = Ways::prepare(runner::build("release")?)?;
     let mut tables = Vec::new();
     for (nodes, rounds) in SIZES {

@@ -1,0 +1,8 @@
+//! How recipes are built: which toolchain compiles them, and how a component is made of what it
+//! leaves. For the program's `recipe build`, and for the project's own recipes. Errors are sentences.
+
+mod component;
+mod toolchain;
+
+pub use component::{Compiled, compile, encode, is_module, with_manifest};
+pub use toolchain::{OLDEST_MINOR, TARGET, Toolchain, find_program};

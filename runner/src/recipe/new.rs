@@ -1,0 +1,73 @@
+//! `recipe new`: a crate with a recipe that works, a test and a scenario, to be altered.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::exit::{Exit, Failure};
+use crate::report::print;
+
+/// As they are written, but for the name and where the SDK is.
+const FILES: [(&str, &str); 4] = [
+    ("Cargo.toml", include_str!("template/Cargo.toml.in")),
+    (".gitignore", "/target\n/*.wasm\n"),
+    ("src/lib.rs", include_str!("template/lib.rs.in")),
+    ("scenario.yaml", include_str!("template/scenario.yaml.in")),
+];
+
+const LONGEST_NAME: usize = 63;
+
+/// Makes the folder, whose last part is the recipe's name.
+///
+/// `sdk`: a folder with the SDK, instead of the published one.
+pub fn create(folder: &Path, sdk: Option<&Path>) -> Result<Exit, Failure> {
+    let shown = folder.display();
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
+    if !begins || name.len() > LONGEST_NAME || !name.chars().all(legal) {
+        return Err(Failure::usage(format!(
+            "`{}` can't be the name of a recipe's crate: it is a small letter and up to {} small letters, digits and `-`",
+            name.escape_debug(),
+            LONGEST_NAME - 1
+        )));
+    }
+    let sdk = match sdk {
+        None => format!("\"{}\"", env!("CARGO_PKG_VERSION")),
+        Some(folder) => format!("{{ path = {:?} }}", sdk_in(folder)?),
+    };
+    if let Err(error) = fs::create_dir(folder) {
+        return Err(Failure::usage(format!("can't make `{shown}`: {error}")));
+    }
+    let written = FILES.iter().try_for_each(|(file, text)| {
+        let text = text.replace("{name}", name).replace("{sdk}", &sdk);
+        write(&folder.join(file), &text)
+    });
+    if let Err(error) = written {
+        // It is what was made above; the error counts.
+        let _ = fs::remove_dir_all(folder);
+        return Err(Failure::usage(format!("can't write below `{shown}`: {error}")));
+    }
+    print(&format!(
+        "{shown}: a recipe in src/lib.rs with its test, and a scenario that runs it\n  cd {shown}\n  cargo test\n  netwright recipe build\n  netwright run scenario.yaml\n"
+    ))
+}
+
+/// Where it is from anywhere.
+fn sdk_in(folder: &Path) -> Result<String, Failure> {
+    let shown = folder.display();
+    let missing = |why: &str| Failure::usage(format!("--sdk: `{shown}` holds no SDK: {why}"));
+    let path = folder.canonicalize().map_err(|error| missing(&error.to_string()))?;
+    let text = fs::read_to_string(path.join("Cargo.toml")).unwrap_or_default();
+    if !text.contains("name = \"netwright-sdk\"") {
+        return Err(missing("its Cargo.toml does not name `netwright-sdk`"));
+    }
+    path.to_str().map(str::to_owned).ok_or_else(|| missing("its path is not UTF-8"))
+}
+
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(file, text)
+}

@@ -1,0 +1,114 @@
+//! Recipes are made, built and given manifests by the program itself, and looked at as a stranger's
+//! before they are written.
+
+use std::path::Path;
+use std::process::Command;
+
+use netwright_tests::component::{StringEncoding, from_text_in, module_from_text};
+use netwright_tests::{Output, Session, workspace};
+
+/// One that does nothing, as text of WebAssembly.
+const IDLE: &str = r#"(module
+    (memory (export "memory") 1)
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+    (func (export "netwright:host/guest@0.1.0#check") (result i32) (i32.const 0))
+    (func (export "netwright:host/guest@0.1.0#run") (result i32) (i32.const 0)))"#;
+
+const MANIFEST: &str = r#"{ "name": "idle", "version": "1.2.3", "api": "0.1.0",
+    "parameters": [{ "name": "mtu", "type": "integer", "range": [68, 9000], "required": true }] }"#;
+
+/// With cargo's own folders, and with everything that is built in one place of the workspace, so that
+/// the standard library is compiled once.
+fn at_home(command: &mut Command) -> &mut Command {
+    let home = std::env::var_os("HOME").expect("whoever runs tests has a home");
+    command.env("HOME", home).env("CARGO_TARGET_DIR", workspace().join("target/new-recipe"))
+}
+
+fn words(session: &Session, words: &[&str]) -> Output {
+    let mut command = session.command(words);
+    at_home(&mut command).output().expect("the program is there").into()
+}
+
+#[test]
+fn a_new_recipe_passes_its_tests_is_built_and_runs() {
+    let session = Session::new();
+    let sdk = workspace().join("guest-sdk").display().to_string();
+    let folder = session.path("two-stations");
+    let made = words(&session, &["recipe", "new", "two-stations", "--sdk", &sdk]).expect_code(0);
+    assert!(made.stdout.starts_with("two-stations: a recipe in src/lib.rs"), "{made:#?}");
+    // The versions that the SDK is tested with.
+    let lock = "Cargo.lock";
+    std::fs::copy(workspace().join(lock), folder.join(lock)).expect("it can be copied");
+
+    let mut tests = Command::new(std::env::var_os("CARGO").expect("cargo runs the tests"));
+    let tests = at_home(tests.arg("test").current_dir(&folder)).output().expect("cargo starts");
+    let tests = Output::from(tests).expect_code(0);
+    assert!(tests.stdout.contains("2 passed"), "{tests:#?}");
+
+    let built = words(&session, &["recipe", "build", "two-stations"]).expect_code(0);
+    let first = "two-stations/two-stations.wasm: two-stations 0.1.0, ";
+    assert!(built.stdout.starts_with(first), "{built:#?}");
+    session.netwright(["run", "two-stations/scenario.yaml"]).expect_code(0);
+    let refused = session.netwright(["run", "two-stations/scenario.yaml", "-p", "mtu=100"]);
+    assert!(refused.expect_code(2).stderr.contains("1280"), "the manifest has the range");
+
+    // What is there stays.
+    let again = words(&session, &["recipe", "new", "two-stations"]).expect_code(2);
+    assert!(again.stderr.contains("can't make `two-stations`: File exists"), "{again:#?}");
+    assert!(folder.join("two-stations.wasm").is_file());
+}
+
+#[test]
+fn what_another_language_made_gets_its_manifest() {
+    let session = Session::new();
+    session.file("manifest.json", MANIFEST);
+    let component = from_text_in(IDLE, StringEncoding::UTF8);
+    let module = module_from_text(IDLE, StringEncoding::UTF8);
+    for (name, bytes) in [("component.wasm", component), ("module.wasm", module)] {
+        session.file(name, bytes);
+        let build = ["recipe", "build", name, "--manifest", "manifest.json", "-o", "idle.wasm"];
+        let built = session.netwright(build).expect_code(0);
+        assert!(built.stdout.starts_with("idle.wasm: idle 1.2.3, "), "{built:#?}");
+        let seen = session.netwright(["recipe", "inspect", "idle.wasm", "--json"]);
+        let manifest = &seen.expect_code(0).json()["manifest"];
+        assert_eq!(manifest["name"], "idle");
+        assert_eq!(manifest["parameters"][0]["range"], serde_json::json!([68, 9000]));
+        session.netwright(["run", "idle.wasm", "-p", "mtu=1500"]).expect_code(0);
+        session.netwright(["run", "idle.wasm", "-p", "mtu=9001"]).expect_code(2);
+    }
+    let twice = ["recipe", "build", "idle.wasm", "--manifest", "manifest.json", "-o", "two.wasm"];
+    let twice = session.netwright(twice).expect_code(2);
+    assert!(twice.stderr.contains("has two manifests"), "{twice:#?}");
+    assert!(!session.path("two.wasm").exists());
+}
+
+#[test]
+fn what_is_no_recipe_is_not_written() {
+    let session = Session::new();
+    session.file("manifest.json", MANIFEST);
+    session.file("broken.json", MANIFEST.replace("1.2.3", "one"));
+    session.file("text.wasm", "no WebAssembly");
+    session.file("empty.wasm", wat::parse_str("(component)").expect("it is text"));
+    session.file("idle.wasm", from_text_in(IDLE, StringEncoding::UTF8));
+    session.folder("folder");
+    for (what, manifest, says) in [
+        ("text.wasm", "manifest.json", "is not valid WebAssembly"),
+        ("empty.wasm", "manifest.json", "`empty.wasm` exports no recipe"),
+        ("idle.wasm", "broken.json", "manifest `broken.json` is broken: version `one`"),
+        ("idle.wasm", "none.json", "can't read manifest `none.json`"),
+        ("none.wasm", "manifest.json", "can't read `none.wasm`"),
+        ("folder", "manifest.json", "`folder` is no crate: it has no Cargo.toml"),
+    ] {
+        let build = ["recipe", "build", what, "--manifest", manifest, "-o", "out.wasm"];
+        let refused = session.netwright(build).expect_code(2);
+        assert!(refused.stderr.contains(says), "{what}: {refused:#?}");
+        assert!(!session.path("out.wasm").exists(), "{what}");
+    }
+    for name in ["Big", "with_line", "1st"] {
+        let refused = session.netwright(["recipe", "new", name]).expect_code(2);
+        assert!(refused.stderr.contains("can't be the name"), "{name}: {refused:#?}");
+    }
+    let no_sdk = session.netwright(["recipe", "new", "mine", "--sdk", "folder"]).expect_code(2);
+    assert!(no_sdk.stderr.contains("`folder` holds no SDK"), "{no_sdk:#?}");
+    assert!(!Path::new(&session.path("mine")).exists());
+}
