@@ -5,4 +5,4 @@ mod component;
 mod toolchain;
 
 pub use component::{Compiled, compile, encode, is_module, with_manifest};
-pub use toolchain::{OLDEST_MINOR, TARGET, Toolchain, find_program};
+pub use toolchain::{OLDEST_MINOR, REMEDY, TARGET, Toolchain, find_program};

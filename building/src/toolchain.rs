@@ -10,6 +10,9 @@ use std::process::Command;
 
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
+/// What to do where there is none.
+pub const REMEDY: &str = "`rustup target add wasm32-unknown-unknown`, or Debian's packages rustc-web, cargo-web, rust-web-src and lld-19";
+
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_LINKER: &str = "wasm-ld-19";

@@ -1,8 +1,8 @@
 //! What this machine can and can't do, each with its remedy. Asked by trying it, in a lab.
 
 use std::path::Path;
-use std::process::Command;
 
+use netwright_building::{REMEDY, TARGET, Toolchain};
 use rustix::process::{Resource, geteuid, getrlimit};
 use serde::Serialize;
 
@@ -121,23 +121,14 @@ fn character_devices() -> Finding {
 
 fn guest_toolchain() -> Finding {
     let about = "building recipes in Rust";
-    let target = ["--print", "target-libdir", "--target", "wasm32-unknown-unknown"];
-    let Ok(answer) = Command::new("rustc").args(target).output() else {
-        return Finding::bad(
+    match Toolchain::find(Path::new(".")) {
+        Some(_) => Finding::good(about),
+        None => Finding::bad(
             about,
-            "there is no rustc",
-            "install Rust; running recipes needs none",
-        );
-    };
-    let folder = String::from_utf8_lossy(&answer.stdout);
-    if answer.status.success() && Path::new(folder.trim()).is_dir() {
-        return Finding::good(about);
+            format!("no Rust here compiles for {TARGET}"),
+            format!("{REMEDY}; running recipes needs none"),
+        ),
     }
-    Finding::bad(
-        about,
-        "rustc lacks the target wasm32-unknown-unknown",
-        "`rustup target add wasm32-unknown-unknown`, or Debian's packages rust-web-src and lld",
-    )
 }
 
 /// Makes one link of each kind, in a lab that goes afterwards.

@@ -46,6 +46,7 @@ pub mod kept;
 
 pub mod inspect;
 
+#[cfg(not(fuzzing))]
 pub mod doctor;
 
 pub mod exit;

@@ -2,7 +2,6 @@
 
 mod bench;
 mod ci;
-mod component;
 mod demo;
 mod deny;
 mod fuzz;

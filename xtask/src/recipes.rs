@@ -1,9 +1,8 @@
 //! `cargo xtask recipes`: the crates in scenarios/recipes, each as a component.
 
-use crate::component::{Crates, compile, encode};
-use crate::program::{say, workspace};
-use anyhow::{Context, Result, bail};
-use netwright_building::Toolchain;
+use crate::program::{say, shown, workspace};
+use anyhow::{Context, Result, anyhow, bail};
+use netwright_building::{Toolchain, compile, encode};
 use std::path::{Path, PathBuf};
 
 /// Every recipe crate of the workspace is called so, and its component by what follows.
@@ -16,17 +15,22 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 pub(crate) fn build(toolchain: &Toolchain) -> Result<()> {
-    let target_folder = workspace().join("target/recipes");
-    let crates = Crates { packages: "recipe-*", profile: "recipe", target_folder: &target_folder };
-    let compiled = compile(*toolchain, &crates)?;
+    let mut command = toolchain.cargo_build(&workspace());
+    command.args(["--lib", "--package", "recipe-*", "--profile", "recipe"]);
+    command.arg("--target-dir").arg(workspace().join("target/recipes"));
+    say(format_args!("$ {}", shown(&command)));
+    let compiled = compile(command).map_err(|error| anyhow!(error))?;
     if compiled.is_empty() {
         bail!("cargo made no WebAssembly module of the crates `{PREFIX}*`");
     }
     std::fs::create_dir_all(folder())
         .with_context(|| format!("`{}` can't be made", folder().display()))?;
     for recipe in &compiled {
+        let module = std::fs::read(&recipe.module)
+            .with_context(|| format!("`{}` can't be read", recipe.module.display()))?;
+        let component = encode(&recipe.package, &module).map_err(|error| anyhow!(error))?;
         let name = recipe.package.strip_prefix(PREFIX).unwrap_or(&recipe.package);
-        write_if_different(&folder().join(format!("{name}.wasm")), &encode(recipe)?)?;
+        write_if_different(&folder().join(format!("{name}.wasm")), &component)?;
     }
     Ok(())
 }

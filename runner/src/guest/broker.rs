@@ -106,10 +106,9 @@ impl Guest {
             .begin(&Load { memory: memory.into_iter().fold(0, usize::saturating_add), work })
     }
 
-    /// Waits until the recipe is loaded, and compiled where that was necessary, as long as a run may
-    /// take. The failure holds words of the guest's.
-    pub async fn loaded(&mut self, recipe: &Recipe) -> Result<(), Failure> {
-        let deadline = Instant::now() + self.limits.time;
+    /// Waits until the recipe is loaded, and compiled where that was necessary. The failure holds
+    /// words of the guest's.
+    pub async fn loaded(&mut self, recipe: &Recipe, deadline: Instant) -> Result<(), Failure> {
         tokio::select! {
             biased;
             loaded = self.load(recipe) => loaded,

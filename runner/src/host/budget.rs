@@ -3,9 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::change::{Change, Kind};
 use crate::kernel::Error;
-use serde::Serialize;
 
 /// What a run may use. The scenario's `limits` narrow or widen the first four.
 #[derive(Debug, Clone, Serialize)]

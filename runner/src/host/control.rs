@@ -11,9 +11,7 @@ impl Host {
         let bytes = 16 + parts.iter().map(|part| part.len()).sum::<usize>();
         Ok(self.budget.say(bytes)?)
     }
-}
 
-impl Host {
     /// Takes what goes to WASI's standard output or error, for the log at the end.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), LimitReached> {
         // Beyond that a recipe's process sends nothing, unless it is the recipe's no more.

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use netwright_building::{Compiled, TARGET, Toolchain, compile, encode, is_module, with_manifest};
+use netwright_building::{
+    Compiled, REMEDY, TARGET, Toolchain, compile, encode, is_module, with_manifest,
+};
 
 use super::Recipe;
 use super::manifest::Manifest;
@@ -82,9 +84,7 @@ fn of_crate(folder: &Path) -> Result<Built, Failure> {
     let toolchain = Toolchain::find(&folder).ok_or_else(|| {
         Failure::new(
             Exit::Lacking,
-            format!(
-                "there is no Rust that compiles for {TARGET}\n  help: `rustup target add {TARGET}`, or Debian's packages rustc-web, cargo-web, rust-web-src and lld-19"
-            ),
+            format!("there is no Rust that compiles for {TARGET}\n  help: {REMEDY}"),
         )
     })?;
     let mut command = toolchain.cargo_build(&folder);

@@ -38,13 +38,14 @@ impl Stage {
         limits: Limits,
         interrupts: Interrupts,
     ) -> Result<Self, Failure> {
-        let deadline = Instant::now();
+        // All of them together may take as long to load as the run may take afterwards.
+        let deadline = Instant::now() + limits.time;
         let mut stage = Self { scenario, recipes, grants, limits, deadline, interrupts };
         for (recipe, guest) in &mut stage.recipes {
             let loaded = tokio::select! {
                 biased;
                 failure = stage.interrupts.next() => return Err(failure),
-                loaded = guest.loaded(recipe) => loaded,
+                loaded = guest.loaded(recipe, deadline) => loaded,
             };
             loaded.map_err(|unfit| {
                 let why = quoted(&unfit.message);
