@@ -34,24 +34,25 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show a kept lab's namespaces, links, addresses and routes
+    /// Show the namespaces, links, addresses and routes of a kept lab, or of a deployment
     Inspect {
-        lab: String,
+        name: String,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Run a program inside a kept lab, where its namespaces are under /run/netns
+    /// Run a program in a namespace of a kept lab or of a deployment; in a lab, its namespaces are
+    /// under /run/netns
     Exec {
-        lab: String,
-        /// The namespace to run it in; without one the lab's root namespace
+        name: String,
+        /// The namespace to run it in; without one the root namespace
         #[arg(short, long)]
         namespace: Option<String>,
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         program: Vec<OsString>,
     },
     /// Take a kept lab apart, or a deployment on the host back
-    Destroy { lab: String },
+    Destroy { name: String },
     /// Take back what runs on the host left behind
     Gc {
         /// Print JSON

@@ -44,8 +44,6 @@ pub mod lab;
 
 pub mod kept;
 
-pub mod inspect;
-
 #[cfg(not(fuzzing))]
 pub mod doctor;
 

@@ -7,7 +7,7 @@ use clap::Parser as _;
 use netwright::cli::{Cli, Command, GrantsCommand, RecipeCommand};
 use netwright::exit::{Exit, Failure};
 use netwright::{
-    consent, doctor, guest, inspect, kept, lab, program, recipe, recover, resources, run, uplink,
+    consent, doctor, guest, kept, lab, program, recipe, recover, resources, run, uplink,
 };
 
 fn main() -> ExitCode {
@@ -29,15 +29,11 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Apply(arguments) => run::apply(&arguments),
         Command::Validate(arguments) => run::validate(&arguments),
         Command::Ls { json } => kept::list(json),
-        Command::Inspect { lab, json } => inspect::show(&lab, json),
-        Command::Exec { lab, namespace, program } => {
-            let inside = lab::Inside::go(&lab)?;
-            Err(lab::exec(&inside, namespace.as_deref(), &program))
+        Command::Inspect { name, json } => kept::inspect(&name, json),
+        Command::Exec { name, namespace, program } => {
+            Err(kept::exec(&name, namespace.as_deref(), &program))
         }
-        Command::Destroy { lab } => match recover::destroy(&lab) {
-            Some(outcome) => outcome,
-            None => lab::destroy(&lab).map(|()| Exit::Done),
-        },
+        Command::Destroy { name } => kept::destroy(&name),
         Command::Gc { json } => recover::gc(json),
         Command::Confirm { name } => recover::confirm(&name),
         Command::Watch { journal } => recover::watch(&journal),

@@ -67,6 +67,73 @@ fn until_gone(host: &Host) {
     }
 }
 
+const INHABITED: &str = "\
+name: edge
+target: host
+steps:
+  - recipe: builtin:ip
+    params:
+      script: |
+        ip netns add lab-n
+        ip link add link eth1 name lab-m type macvlan mode bridge
+        ip address add 10.9.0.1/24 dev lab-m
+        ip link set lab-m up
+        ip link add link eth1 name lab-e netns lab-n type macvlan mode bridge
+        ip -n lab-n address add 10.9.0.2/24 dev lab-e
+        ip route replace default via 192.0.2.253 dev eth1 metric 50
+";
+
+#[test]
+fn a_deployment_is_looked_into_and_entered() {
+    let host = machine();
+    fs::write(host.session().path("edge.yaml"), INHABITED).expect("the folder is the test's own");
+    apply(&host, &["--grant", "host.namespace name=lab-*"]).expect_code(0);
+    let shown: Value = host.netwright(["inspect", "edge", "--json"], &[]).expect_code(0).json();
+    assert_eq!(shown["deployment"], "edge", "{shown:#}");
+    let names = |links: &Value| -> Vec<Value> {
+        links.as_array().expect("a list").iter().map(|link| link["name"].clone()).collect()
+    };
+    let [root, inside] = [0, 1].map(|number| &shown["namespaces"][number]);
+    // What is others' is not shown: not eth1, nor the route through it.
+    assert_eq!(names(&root["links"]), ["lab-m"], "{shown:#}");
+    assert_eq!(root["links"][0]["parent"], "eth1", "{shown:#}");
+    assert_eq!(root["links"][0]["addresses"][0], "10.9.0.1/24", "{shown:#}");
+    let routes = root["routes"].as_array().expect("a list");
+    assert!(routes.iter().all(|route| route["link"] == "lab-m"), "{shown:#}");
+    assert_eq!(inside["name"], "lab-n", "{shown:#}");
+    assert_eq!(names(&inside["links"]), ["lo", "lab-e"], "{shown:#}");
+    assert_eq!(inside["links"][1]["parent"], "/eth1", "{shown:#}");
+    let changes =
+        serde_json::json!(["route replace default via 192.0.2.253 dev eth1 proto 110 metric 50"]);
+    assert_eq!(shown["changes"], changes, "{shown:#}");
+    let text = host.netwright(["inspect", "edge"], &[]).expect_code(0).stdout;
+    assert!(text.starts_with("(root)\n  lab-m: macvlan mode bridge on eth1 up"), "{text}");
+    assert!(
+        text.ends_with(
+            "beside that\n  route replace default via 192.0.2.253 dev eth1 proto 110 metric 50\n"
+        ),
+        "{text}"
+    );
+    enter(&host);
+    let output = host.netwright(["destroy", "egde"], &[]).expect_code(2);
+    assert_eq!(output.stderr, "error: nothing is kept as `egde`\n  help: did you mean `edge`?\n");
+    host.netwright(["destroy", "edge"], &[]).expect_code(0);
+}
+
+fn enter(host: &Host) {
+    let exec = |words: &[&str]| host.netwright([&["exec", "edge"], words].concat(), &[]);
+    let link = |words: &[&str]| exec(&[words, &["--", "ip", "-br", "link"]].concat());
+    let inside = link(&["-n", "lab-n"]).expect_code(0).stdout;
+    assert!(inside.contains("lab-e@") && !inside.contains("eth1"), "{inside}");
+    let root = link(&[]).expect_code(0).stdout;
+    assert!(root.contains("lab-m@eth1"), "{root}");
+    assert_eq!(exec(&["-n", "lab-n", "--", "sh", "-c", "exit 42"]).code, 42);
+    let output = link(&["-n", "lab-o"]).expect_code(2);
+    let expected =
+        "error: deployment `edge` has no namespace `lab-o`\n  help: did you mean `lab-n`?\n";
+    assert_eq!(output.stderr, expected);
+}
+
 #[test]
 fn a_deployment_stays_until_it_is_destroyed() {
     let host = machine();

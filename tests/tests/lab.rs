@@ -85,7 +85,10 @@ fn unknown_names_are_answered_with_near_ones() {
     let session = Session::as_ordinary_user();
     let lab = session.keep("precise", pair(&session));
     let output = session.netwright(["destroy", "precize"]).expect_code(2);
-    assert_eq!(output.stderr, "error: no lab `precize` is kept\n  help: did you mean `precise`?\n");
+    assert_eq!(
+        output.stderr,
+        "error: nothing is kept as `precize`\n  help: did you mean `precise`?\n"
+    );
     let output = session.netwright(["exec", "precise", "-n", "lift", "--", "true"]).expect_code(2);
     assert_eq!(
         output.stderr,

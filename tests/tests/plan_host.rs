@@ -335,3 +335,156 @@ fn mending_that_is_killed_leaves_the_deployment_as_it_was() {
         command(&host, "apply", &[]).expect_code(0);
     }
 }
+
+/// Two links more than [`SCENARIO`], one of them on the other, and the ends of a veth.
+const MORE: &str = "        ip link add lab-v type veth peer name lab-w
+        ip link set lab-v up
+        ip link set lab-w up
+        ip address add 10.9.1.1/24 dev lab-v
+        ip link add link lab-w name lab-c type macvlan mode vepa
+        ip link set lab-c mtu 1400
+        ip address add 10.9.2.1/24 dev lab-c
+        ip link set lab-c up
+        ip route add 10.77.9.0/24 via 10.9.2.9 dev lab-c
+";
+const MORE_GRANTS: [&str; 3] = [
+    "host.link.create kind=veth name=lab-*",
+    "host.link.create kind=macvlan name=lab-c",
+    "host.route.add cidr=10.77.0.0/16 link=lab-c",
+];
+
+/// Without the indexes of links: what is made again has new ones.
+fn without_indexes(mut state: Vec<String>) -> Vec<String> {
+    for line in &mut state {
+        let Ok(mut entry) = serde_json::from_str::<serde_json::Value>(line) else { continue };
+        entry.as_object_mut().into_iter().for_each(|entry| drop(entry.remove("ifindex")));
+        *line = entry.to_string();
+    }
+    state.sort();
+    state
+}
+
+/// `what` of the scenario that deploys less than is there: links go, and come back where that is not
+/// kept.
+fn with_less(host: &Host, what: &[&str], variables: &[(&str, &str)]) -> Output {
+    fs::write(host.session().path("edge.yaml"), SCENARIO).expect("the folder is the test's own");
+    let (first, rest) = what.split_first().expect("a command");
+    let more = MORE_GRANTS.iter().flat_map(|grant| ["--grant", grant]);
+    command_with(host, first, &more.chain(rest.iter().copied()).collect::<Vec<_>>(), variables)
+}
+
+fn with_more() -> Host {
+    let host = machine();
+    let scenario = format!("{SCENARIO}{MORE}");
+    fs::write(host.session().path("edge.yaml"), scenario).expect("the folder is the test's own");
+    let grants: Vec<&str> = MORE_GRANTS.iter().flat_map(|grant| ["--grant", grant]).collect();
+    command(&host, "apply", &grants).expect_code(0);
+    host.settle();
+    host
+}
+
+#[test]
+fn links_that_a_scenario_has_no_longer_come_back_unless_that_is_confirmed() {
+    let host = with_more();
+    let deployed = without_indexes(host.state());
+    let plan = with_less(&host, &["plan", "--exit-code"], &[]).expect_code(3).stdout;
+    for link in ["lab-c", "lab-v", "lab-w"] {
+        assert!(plan.contains(&format!("- link {link}")), "{plan}");
+    }
+    with_less(&host, &["apply", "--confirm-within", "8s"], &[]).expect_code(0);
+    assert!(!host.state().iter().any(|line| line.contains("lab-c") || line.contains("lab-v")));
+    until_listed(&host, "unconfirmed");
+    host.settle();
+    assert_eq!(without_indexes(host.state()), deployed);
+    with_less(&host, &["apply"], &[]).expect_code(0);
+    with_less(&host, &["plan", "--exit-code"], &[]).expect_code(0);
+    // They are not made again only to be taken back.
+    let taken = host.netwright(["destroy", "edge"], &[("RUST_LOG", "debug")]).expect_code(0);
+    assert!(!taken.stderr.contains("lab-v"), "{taken:#?}");
+    assert!(!host.state().iter().any(|line| line.contains("lab-")), "{:#?}", host.state());
+}
+
+#[test]
+fn a_run_that_is_killed_while_it_deletes_links_of_a_deployment_loses_none() {
+    let mut moment = 0;
+    let host = with_more();
+    let deployed = without_indexes(host.state());
+    loop {
+        moment += 1;
+        let variables =
+            [("NETWRIGHT_CRASH", "runner"), ("NETWRIGHT_CRASH_AT", &moment.to_string())];
+        let output = with_less(&host, &["apply"], &variables);
+        if output.code == 0 {
+            break;
+        }
+        assert_eq!(output.code, 128 + 9, "at {moment}: {output:#?}");
+        let place = format!("at {moment}");
+        until_listed(&host, &place);
+        if with_less(&host, &["plan", "--exit-code"], &[]).code == 0 {
+            break;
+        }
+        host.settle();
+        assert_eq!(without_indexes(host.state()), deployed, "{place}");
+    }
+    assert!(moment > 8, "only {moment} moments");
+    host.netwright(["destroy", "edge"], &[]).expect_code(0);
+    assert!(!host.state().iter().any(|line| line.contains("lab-")), "{:#?}", host.state());
+}
+
+/// As a container that somebody started: its contents are compared and mended like the host's own.
+#[test]
+fn what_is_in_a_process_namespace_is_planned_and_mended_too() {
+    let host = machine();
+    let station = Host::new();
+    let (pid, before) = (station.process(), station.state());
+    let scenario = format!(
+        "name: edge
+target: host
+steps:
+  - recipe: builtin:ip
+    params:
+      script: |
+        ip link add link eth1 name eth0 netns pid:{pid} type macvlan mode bridge
+        ip -n pid:{pid} address add 10.9.0.1/24 dev eth0
+        ip -n pid:{pid} link set eth0 up
+"
+    );
+    let file = host.session().file("edge.yaml", &scenario).display().to_string();
+    let granted = format!("host.namespace pid={pid}");
+    let grants = [
+        granted.as_str(),
+        "host.link.read",
+        "host.link.create kind=macvlan name=eth0 parent=eth1",
+        "host.address.add cidr=10.9.0.0/24 link=eth0",
+    ];
+    let run = |command: &str, more: &[&str]| {
+        let mut words = vec![command, &file];
+        words.extend(grants.iter().flat_map(|grant| ["--grant", grant]));
+        words.extend(more);
+        host.netwright(words, &[])
+    };
+    let plan = run("plan", &[]).expect_code(0).stdout;
+    assert!(plan.ends_with("edge: 3 changes, on the host\n"), "{plan}");
+    run("apply", &[]).expect_code(0);
+    assert_eq!(run("plan", &["--exit-code"]).expect_code(0).stdout, "edge: 0 changes\n");
+    station.ip_lines("link set eth0 mtu 1300\n address add 10.9.0.7/24 dev eth0");
+    let plan = run("plan", &["--exit-code"]).expect_code(3).stdout;
+    let expected = format!(
+        "~ link eth0 in pid:{pid}: mtu 1300 -> 1500\n\
+         - address 10.9.0.7/24 of eth0 in pid:{pid}\n\
+         edge: 2 differences, mended in place by 2 changes\n"
+    );
+    assert_eq!(plan, expected);
+    run("apply", &[]).expect_code(0);
+    run("plan", &["--exit-code"]).expect_code(0);
+    let shown = host.netwright(["inspect", "edge"], &[]).expect_code(0).stdout;
+    assert!(
+        shown.contains(&format!("\npid:{pid}\n  eth0: macvlan mode bridge on /eth1 up")),
+        "{shown}"
+    );
+    let namespace = format!("pid:{pid}");
+    let inside = host.netwright(["exec", "edge", "-n", &namespace, "--", "ip", "-br", "link"], &[]);
+    assert!(inside.expect_code(0).stdout.contains("eth0@"));
+    host.netwright(["destroy", "edge"], &[]).expect_code(0);
+    assert_eq!(station.differences(&before), [""; 0]);
+}

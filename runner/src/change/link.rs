@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MacAddress, Name};
+use super::{LinkRef, MacAddress, Name, NamespaceRef};
 
 /// An option in ip(8)'s words; the value is empty where the option takes none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,18 @@ pub struct LinkName {
     #[serde(with = "elsewhere")]
     pub namespace: Option<Option<Name>>,
     pub name: String,
+}
+
+impl LinkName {
+    /// For who is in this namespace.
+    pub fn reference(&self, here: &NamespaceRef) -> LinkRef {
+        let there = self.namespace.clone();
+        LinkRef {
+            namespace: there.map_or_else(|| here.clone(), NamespaceRef::named),
+            name: self.name.clone(),
+            index: None,
+        }
+    }
 }
 
 /// JSON has one `null`, and this has two kinds of nothing.
@@ -184,6 +196,16 @@ pub enum Setting {
     Macvlan(MacvlanChange),
     Options(Options),
     Other(Attribute),
+}
+
+impl Setting {
+    /// The new name, of a renaming.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Name(name) => Some(name.as_str()),
+            _ => None,
+        }
+    }
 }
 
 /// A link to be made.

@@ -144,18 +144,9 @@ pub enum Change {
 }
 
 impl Change {
-    /// The namespace that it happens in; a new namespace has none yet.
-    pub fn namespace(&self) -> Option<&NamespaceRef> {
+    /// The link that it acts on; a new link has no identity yet.
+    pub fn link(&self) -> Option<&LinkRef> {
         match self {
-            Self::CreateNamespace { .. } => None,
-            Self::DeleteNamespace { namespace }
-            | Self::SetNamespaceId { namespace, .. }
-            | Self::CreateLink { namespace, .. }
-            | Self::PutRoute { namespace, .. }
-            | Self::RemoveRoute { namespace, .. }
-            | Self::AddRule { namespace, .. }
-            | Self::RemoveRule { namespace, .. }
-            | Self::SetSysctl { namespace, .. } => Some(namespace),
             Self::ChangeLink { link, .. }
             | Self::MoveLink { link, .. }
             | Self::DeleteLink { link }
@@ -169,12 +160,34 @@ impl Change {
             | Self::RemoveQdisc { link }
             | Self::PutVlan { link, .. }
             | Self::RemoveVlan { link, .. }
-            | Self::SetVlans { link, .. } => Some(&link.namespace),
+            | Self::SetVlans { link, .. } => Some(link),
+            Self::CreateNamespace { .. }
+            | Self::DeleteNamespace { .. }
+            | Self::SetNamespaceId { .. }
+            | Self::CreateLink { .. }
+            | Self::PutRoute { .. }
+            | Self::RemoveRoute { .. }
+            | Self::AddRule { .. }
+            | Self::RemoveRule { .. }
+            | Self::SetSysctl { .. } => None,
         }
     }
-}
 
-impl Change {
+    /// The namespace that it happens in; a new namespace has none yet.
+    pub fn namespace(&self) -> Option<&NamespaceRef> {
+        match self {
+            Self::DeleteNamespace { namespace }
+            | Self::SetNamespaceId { namespace, .. }
+            | Self::CreateLink { namespace, .. }
+            | Self::PutRoute { namespace, .. }
+            | Self::RemoveRoute { namespace, .. }
+            | Self::AddRule { namespace, .. }
+            | Self::RemoveRule { namespace, .. }
+            | Self::SetSysctl { namespace, .. } => Some(namespace),
+            _ => self.link().map(|link| &link.namespace),
+        }
+    }
+
     /// The same change for another time and place: by names, without cookies and indexes.
     pub fn by_name(&self) -> Self {
         let mut change = self.clone();

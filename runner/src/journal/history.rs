@@ -103,13 +103,13 @@ impl History {
             Record::Claim(claim) => self.claims.push(claim),
             Record::Kept(kept) => {
                 if kept.until.is_none() {
-                    self.reopened = None;
+                    self.stand();
                 }
                 self.kept = Some(kept);
             }
             Record::Confirmed => {
                 self.confirmed = true;
-                self.reopened = None;
+                self.stand();
             }
             // One that waits to be confirmed is not altered, so that it stood for good.
             Record::Reopened { from } => {
@@ -118,6 +118,20 @@ impl History {
             }
             Record::GivenUp => self.given_up = true,
         }
+    }
+
+    /// What it is now stays: links that were deleted are not made again any more.
+    fn stand(&mut self) {
+        self.reopened = None;
+        self.entries.retain(|entry| !matches!(entry.change, Change::DeleteLink { .. }));
+    }
+
+    /// The cookie of a namespace of the run's, which a change of a batch names by its name alone.
+    pub fn place(&self, namespace: &NamespaceRef) -> Option<u64> {
+        let Some(name) = &namespace.name else { return namespace.cookie.or(Some(self.head.root)) };
+        let made = || self.made.iter().find(|(made, _)| made == name).map(|(_, cookie)| *cookie);
+        let attached = || self.attached.iter().find(|one| one.name.as_ref() == Some(name))?.cookie;
+        namespace.cookie.or_else(made).or_else(attached)
     }
 
     /// The number of the next change.

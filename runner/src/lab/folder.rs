@@ -73,7 +73,7 @@ impl Folder {
     /// Takes the name for a lab that is about to be made.
     pub fn reserve(self, name: &str, scenario: &str) -> Result<Reservation, Failure> {
         crate::scenario::title(name).map_err(|rule| Failure::usage(format!("--keep: {rule}")))?;
-        if self.find(name).is_ok() {
+        if self.has(name) {
             return Err(Failure::usage(format!(
                 "lab `{name}` is kept already\n  help: `netwright destroy {name}` takes it apart"
             )));
@@ -138,18 +138,15 @@ impl Folder {
             .filter(|record| record.name == name);
         match record {
             Some(record) if record.is_alive() => Ok(record),
-            _ => Err(self.unknown(name)),
+            _ => {
+                let name = name.escape_debug();
+                Err(Failure::usage(format!("no lab `{name}` is kept")))
+            }
         }
     }
 
-    fn unknown(&self, name: &str) -> Failure {
-        let known: Vec<String> = self.all().into_iter().map(|record| record.name).collect();
-        let help = match crate::near::nearest(name, known.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => "`netwright run --keep NAME …` keeps a lab".to_owned(),
-            None => format!("there are: {}", known.join(", ")),
-        };
-        Failure::usage(format!("no lab `{}` is kept\n  help: {help}", name.escape_debug()))
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_ok()
     }
 
     fn read(&self, file: &str) -> Option<Record> {

@@ -1,14 +1,10 @@
 //! Going into a lab that was kept.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
 
 use rustix::fs::{Mode, OFlags, open};
-use rustix::mount::{MountFlags, mount};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::folder::Folder;
@@ -67,48 +63,4 @@ pub fn namespaces(_: &Inside) -> Result<Vec<(Name, OwnedFd)>, Failure> {
     }
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(found)
-}
-
-/// Becomes the program, in one of the lab's namespaces. Returns only when that fails.
-pub fn exec(inside: &Inside, namespace: Option<&str>, program: &[OsString]) -> Failure {
-    if let Some(name) = namespace
-        && let Err(failure) = change_namespace(inside, name)
-    {
-        return failure;
-    }
-    // A /sys mounted in another namespace shows that one's links. Where this is forbidden, as in
-    // some containers, the program runs with the old one, like under ip-netns(8).
-    if netns::unshare_mounts().is_ok() {
-        let _ = mount("sysfs", "/sys", "sysfs", MountFlags::empty(), None);
-    }
-    let Some((path, arguments)) = program.split_first() else {
-        return Failure::usage("no program is given");
-    };
-    let error = Command::new(path).args(arguments).exec();
-    let exit =
-        if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::NotExecutable };
-    Failure::new(exit, format!("can't run `{}`: {error}", path.to_string_lossy().escape_debug()))
-}
-
-fn change_namespace(inside: &Inside, name: &str) -> Result<(), Failure> {
-    let known = namespaces(inside)?;
-    match known.iter().find(|(known, _)| known.as_str() == name) {
-        Some((_, descriptor)) => netns::join_network(descriptor).map_err(|error| {
-            Failure::new(Exit::Broken, format!("can't enter namespace `{name}`: {error}"))
-        }),
-        None => {
-            let names: Vec<&str> = known.iter().map(|(known, _)| known.as_str()).collect();
-            let help = match crate::near::nearest(name, names.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if names.is_empty() => {
-                    "the lab has its root namespace only; leave out -n".to_owned()
-                }
-                None => format!("there are: {}", names.join(", ")),
-            };
-            Err(Failure::usage(format!(
-                "the lab has no namespace `{}`\n  help: {help}",
-                name.escape_debug()
-            )))
-        }
-    }
 }

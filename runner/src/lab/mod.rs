@@ -6,7 +6,7 @@ mod inside;
 
 pub use folder::{Folder, Record, Reservation};
 pub use hold::{hold, keep};
-pub use inside::{Inside, exec, namespaces};
+pub use inside::{Inside, namespaces};
 
 use crate::exit::{Exit, Failure};
 use crate::kernel::netns;

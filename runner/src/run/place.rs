@@ -120,7 +120,7 @@ impl Place {
         recover::watch_over(&file_name(history.head.group))?;
         let journal =
             Journal::reopened(lasting.clone(), &history).map_err(|error| unwritten(&error))?;
-        kernel.foresee_all();
+        kernel.foresee_all(&history);
         kernel.witnessed_by(witness(lasting));
         let mark = Mark::of_run(history.head.group);
         Ok(Self::on_host(errand, mark, kernel, opener, journal))

@@ -12,7 +12,8 @@ pub use repair::repair;
 use serde::{Deserialize, Serialize};
 
 use crate::change::{
-    AddressInfo, Answer, Family, LinkInfo, Name, NamespaceRef, Neighbour, Query, Route, Rule,
+    AddressInfo, Answer, Family, LinkInfo, LinkRef, Name, NamespaceRef, Neighbour, Query, Route,
+    Rule,
 };
 use crate::kernel::{Error, Kernel};
 use crate::policy::Policy;
@@ -35,12 +36,30 @@ pub struct NamespaceState {
     pub neighbours: Vec<(String, Neighbour)>,
 }
 
+/// No tower of links is higher; a circle would be.
+const HIGHEST: usize = 64;
+
 impl State {
+    fn link(&self, link: &LinkRef) -> Option<&LinkInfo> {
+        let mut namespaces = self.namespaces.iter();
+        let namespace = namespaces.find(|each| each.name == link.namespace.name)?;
+        namespace.links.iter().find(|each| each.name == link.name)
+    }
+
+    /// How many links a link stands on, one above the other.
+    fn height(&self, link: &LinkRef) -> usize {
+        let below = |link: &LinkRef| {
+            let parent = self.link(link)?.parent.as_ref()?;
+            Some(parent.reference(&link.namespace))
+        };
+        std::iter::successors(below(link), below).take(HIGHEST).count()
+    }
+
     /// Asks for everything. A lab's owner may read all of it.
     pub fn read(kernel: &dyn Kernel) -> Result<Self, Error> {
         let mut names = vec![None];
         if let Answer::Names(found) = ask(kernel, Query::Namespaces)? {
-            names.extend(found.iter().filter_map(|name| name.parse().ok()).map(Some));
+            names.extend(found.iter().filter_map(|name| Name::of_namespace(name).ok()).map(Some));
         }
         let namespaces = names.into_iter().map(|name| NamespaceState::read(kernel, name));
         Ok(Self { namespaces: namespaces.collect::<Result<_, _>>()? })

@@ -1,11 +1,12 @@
 //! The changes that make one state of another, where links need not be made anew.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::facts::{Facts, Object};
 use super::{Difference, NamespaceState, State};
 use crate::change::{
-    Attribute, Change, LinkInfo, LinkRef, MacvlanChange, MacvlanMode, NamespaceRef, Options,
+    Attribute, Change, LinkInfo, LinkRef, MacvlanChange, MacvlanMode, Name, NamespaceRef, Options,
     Setting, Write,
 };
 
@@ -21,6 +22,9 @@ pub fn repair<'a>(
         let (stage, changes) = Repair { is, wanted }.of(difference).ok_or(difference)?;
         stages.entry(stage).or_default().extend(changes);
     }
+    if let Some(deletions) = stages.get_mut(&Stage::OldLinks) {
+        *deletions = in_order(std::mem::take(deletions), is);
+    }
     Ok(stages.into_values().flatten().collect())
 }
 
@@ -35,6 +39,20 @@ enum Stage {
     Addresses,
     Routes,
     Neighbours,
+}
+
+/// Links before those that they stand on, for these take them along; of a veth one end alone.
+fn in_order(deletions: Vec<Change>, is: &State) -> Vec<Change> {
+    let mut going: Vec<(usize, LinkRef)> = Vec::new();
+    for link in deletions.iter().filter_map(Change::link) {
+        let peer = is.link(link).and_then(|info| info.peer.as_ref());
+        let other = peer.map(|peer| peer.reference(&link.namespace));
+        if !going.iter().any(|(_, gone)| Some(gone) == other.as_ref()) {
+            going.push((is.height(link), link.clone()));
+        }
+    }
+    going.sort_by_key(|(height, _)| Reverse(*height));
+    going.into_iter().map(|(_, link)| Change::DeleteLink { link }).collect()
 }
 
 struct Repair<'a> {
@@ -192,7 +210,8 @@ fn find<'a>(state: &'a State, namespace: &str) -> Option<&'a NamespaceState> {
 }
 
 fn reference(namespace: &str) -> NamespaceRef {
-    NamespaceRef::named(namespace.parse().ok())
+    // The root has the empty name, which is none.
+    NamespaceRef::named(Name::of_namespace(namespace).ok())
 }
 
 fn link(namespace: &str, name: &str) -> LinkRef {

@@ -299,9 +299,10 @@ impl Netlink {
         link: &LinkRef,
     ) -> Result<Applied, Error> {
         let (space, index) = self.index_of(link)?;
+        let undo = self.remaking(&space, &link.name);
         let answer = space.execute(&delete_request(index));
         answer.map_err(|failure| on_link(failure, &space, link, change))?;
-        Ok(Applied { made: Made::Nothing, undo: Undo::default() })
+        Ok(Applied { made: Made::Nothing, undo })
     }
 }
 

@@ -12,7 +12,6 @@ use super::find::reference;
 use super::neighbour;
 use super::qdisc;
 use super::raw_link::{IFF_UP, RawLink};
-use super::revert::link_of;
 use super::route::{self, restored, same_place};
 use super::route_message::table;
 use super::settings;
@@ -37,9 +36,11 @@ impl Netlink {
             Change::CreateNamespace { .. }
             | Change::DeleteNamespace { .. }
             | Change::SetNamespaceId { .. }
-            | Change::CreateLink { .. }
+            | Change::CreateLink { .. } => Ok(Vec::new()),
             // Nobody's but the run's own.
-            | Change::DeleteLink { .. } => Ok(Vec::new()),
+            Change::DeleteLink { link } => {
+                Ok(self.remaking(&self.spaces.find(&link.namespace)?, &link.name).steps)
+            }
             Change::ChangeLink { link, settings } => {
                 self.of_others(link, |space, raw| self.settings_back(space, raw, settings))
             }
@@ -61,8 +62,7 @@ impl Netlink {
             Change::AddRule { namespace, rule } => self.rule_back(namespace, rule),
             Change::RemoveRule { namespace, rule } => self.rules_back(namespace, rule),
             Change::PutNeighbour { link, neighbour, .. } => self.of_others(link, |space, raw| {
-                let before =
-                    neighbour::held(space, raw.index, neighbour.address, neighbour.proxy);
+                let before = neighbour::held(space, raw.index, neighbour.address, neighbour.proxy);
                 Ok(neighbour::put_applied(reference(space, raw), neighbour, before).undo.steps)
             }),
             Change::RemoveNeighbour { link, address, proxy } => {
@@ -76,8 +76,8 @@ impl Netlink {
                     Ok(before.into_iter().map(back).collect())
                 })
             }
-            Change::PutEntry { link, entry, .. } | Change::RemoveEntry { link, entry } => {
-                self.of_others(link, |space, raw| {
+            Change::PutEntry { link, entry, .. } | Change::RemoveEntry { link, entry } => self
+                .of_others(link, |space, raw| {
                     let link = reference(space, raw);
                     let all = self.entries(&link)?;
                     let old = all.into_iter().find(|old| neighbour::same_entry(old, entry));
@@ -85,12 +85,12 @@ impl Netlink {
                         Some(entry) => Change::PutEntry { link, entry, how: Write::Replace },
                         None => Change::RemoveEntry { link, entry: entry.clone() },
                     }])
-                })
-            }
+                }),
             Change::SetSysctl { namespace, key, .. } => {
                 let space = self.spaces.find(namespace)?;
                 let value = self.sysctl(namespace, key)?;
-                let back = || Change::SetSysctl { namespace: space.reference(), key: key.clone(), value };
+                let back =
+                    || Change::SetSysctl { namespace: space.reference(), key: key.clone(), value };
                 Ok((!self.passes_over(&space)).then(back).into_iter().collect())
             }
             Change::PutQdisc { link, .. } | Change::RemoveQdisc { link } => {
@@ -240,7 +240,7 @@ impl Netlink {
         for link in change.links() {
             claims.extend(self.claim_link(link, takes_over(change.get())));
         }
-        if let Some(link) = link_of(change.get()) {
+        if let Some(link) = change.get().link() {
             claims
                 .extend(self.claim_link(link, !matches!(change.get(), Change::PutAddress { .. })));
         }

@@ -12,10 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Netlink;
 use super::explain::explain;
 use super::find::{gone, reference};
+use super::lives::{self, Life};
 use super::raw_link::{IFF_LOOPBACK, RawLink};
 use super::socket::Request;
 use super::space::{Space, open_here};
 use crate::change::{Answer, LinkRef, Name, NamespaceRef};
+use crate::journal::History;
 use crate::kernel::mark::{Mark, PROTOCOL};
 use crate::kernel::{Error, LinkSight, netns};
 
@@ -33,6 +35,8 @@ pub(super) struct Host {
     /// what is the run's own is foreseen too: it goes on with a deployment, of which more than the
     /// mark has to be told apart
     pub(super) foresees_all: bool,
+    /// the deployment's links, where it is altered
+    pub(super) lives: Vec<Life>,
     /// told of each namespace before it has its name
     pub(super) witness: Option<Witness>,
 }
@@ -56,6 +60,7 @@ impl Host {
             expected: None,
             folder: None,
             foresees_all: false,
+            lives: Vec::new(),
             witness: None,
         }
     }
@@ -80,10 +85,11 @@ impl Netlink {
         self.spaces.all().map(|space| space.reference()).collect()
     }
 
-    /// Foresees what takes changes of the run's own links back, too.
-    pub fn foresee_all(&mut self) {
+    /// Foresees what takes changes of the deployment's own links back, too.
+    pub fn foresee_all(&mut self, deployment: &History) {
         if let Some(host) = &mut self.host {
             host.foresees_all = true;
+            host.lives = lives::of(deployment);
         }
     }
 

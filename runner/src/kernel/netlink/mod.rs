@@ -15,6 +15,7 @@ pub mod fuzzing;
 mod host;
 mod lacking;
 mod lacking_link;
+mod lives;
 mod named;
 mod namespace;
 mod neighbour;
@@ -258,8 +259,13 @@ impl Kernel for Netlink {
 
     fn differences(&self, undo: &Undo) -> Vec<String> {
         // A lab goes as a whole.
-        let steps = undo.steps.iter().filter(|_| self.host.is_some());
-        steps.filter_map(|step| self.difference(step)).collect()
+        if self.host.is_none() {
+            return Vec::new();
+        }
+        if let Some(remade) = self.remade(undo) {
+            return remade.err().into_iter().collect();
+        }
+        undo.steps.iter().filter_map(|step| self.difference(step)).collect()
     }
 
     fn remains(&self) -> Vec<String> {

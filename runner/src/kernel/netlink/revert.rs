@@ -42,6 +42,9 @@ impl Netlink {
     /// All steps, in order, even when one fails; the first failure is the answer.
     pub(super) fn take_back(&mut self, undo: &Undo) -> Result<(), Error> {
         let mut first = Ok(());
+        if self.remade(undo).is_some_and(|there| there.is_ok()) {
+            return first;
+        }
         for step in &undo.steps {
             let done = self.take_step_back(step);
             if first.is_ok() {
@@ -52,7 +55,7 @@ impl Netlink {
     }
 
     fn take_step_back(&mut self, step: &Change) -> Result<(), Error> {
-        if let Some(link) = link_of(step)
+        if let Some(link) = step.link()
             && self.is_another(link)?
         {
             return Ok(());
@@ -180,35 +183,6 @@ impl Netlink {
             }
         }
         steps
-    }
-}
-
-/// The link that a step acts on.
-pub(super) fn link_of(step: &Change) -> Option<&LinkRef> {
-    match step {
-        Change::ChangeLink { link, .. }
-        | Change::MoveLink { link, .. }
-        | Change::DeleteLink { link }
-        | Change::PutAddress { link, .. }
-        | Change::RemoveAddress { link, .. }
-        | Change::PutNeighbour { link, .. }
-        | Change::RemoveNeighbour { link, .. }
-        | Change::PutEntry { link, .. }
-        | Change::RemoveEntry { link, .. }
-        | Change::PutQdisc { link, .. }
-        | Change::RemoveQdisc { link }
-        | Change::PutVlan { link, .. }
-        | Change::RemoveVlan { link, .. }
-        | Change::SetVlans { link, .. } => Some(link),
-        Change::CreateNamespace { .. }
-        | Change::DeleteNamespace { .. }
-        | Change::SetNamespaceId { .. }
-        | Change::CreateLink { .. }
-        | Change::PutRoute { .. }
-        | Change::RemoveRoute { .. }
-        | Change::AddRule { .. }
-        | Change::RemoveRule { .. }
-        | Change::SetSysctl { .. } => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! `netwright ls`: what was kept, labs and deployments on the host.
+//! `netwright ls`: all that was kept.
 
 use serde::Serialize;
 

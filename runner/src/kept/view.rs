@@ -1,16 +1,11 @@
-//! What a kept lab holds, as `netwright inspect` shows it.
+//! What `netwright inspect` shows, for people and as JSON.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::change::{
-    AddressInfo, Answer, Family, LinkInfo, LinkName, Name, NamespaceRef, Query, Route,
-};
-use crate::exit::{Exit, Failure};
-use crate::kernel::{Error, Kernel};
-use crate::policy::Policy;
-use crate::{lab, report};
+use crate::change::{AddressInfo, LinkInfo, LinkName, Name, Route};
+use crate::report;
 
 /// RT_TABLE_LOCAL, rtnetlink(7): the kernel's own, one entry for each address.
 const LOCAL: u32 = 255;
@@ -18,23 +13,38 @@ const LOCAL: u32 = 255;
 const MAIN: u32 = 254;
 
 #[derive(Debug, Serialize)]
-struct Inspection {
-    schema: u32,
-    lab: String,
-    namespaces: Vec<NamespaceView>,
+pub(super) struct Inspection {
+    pub(super) schema: u32,
+    #[serde(flatten)]
+    pub(super) what: What,
+    pub(super) namespaces: Vec<NamespaceView>,
+}
+
+/// Whose namespaces they are.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum What {
+    Lab {
+        lab: String,
+    },
+    Deployment {
+        deployment: String,
+        /// what it changed beside what it made, in ip(8)'s words
+        changes: Vec<String>,
+    },
 }
 
 #[derive(Debug, Serialize)]
-struct NamespaceView {
-    /// Empty for the lab's root namespace.
-    name: String,
-    links: Vec<LinkView>,
-    routes: Vec<RouteView>,
+pub(super) struct NamespaceView {
+    /// Empty for the root namespace.
+    pub(super) name: String,
+    pub(super) links: Vec<LinkView>,
+    pub(super) routes: Vec<RouteView>,
 }
 
 #[derive(Debug, Serialize)]
-struct LinkView {
-    name: String,
+pub(super) struct LinkView {
+    pub(super) name: String,
     index: u32,
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,96 +63,22 @@ struct LinkView {
     addresses: Vec<String>,
     /// the root discipline that somebody put there, in tc(8)'s words
     #[serde(skip_serializing_if = "Option::is_none")]
-    qdisc: Option<String>,
+    pub(super) qdisc: Option<String>,
     /// of a bridge's port, in bridge(8)'s words
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    vlans: Vec<String>,
+    pub(super) vlans: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct RouteView {
+pub(super) struct RouteView {
     destination: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     gateway: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    link: Option<String>,
+    pub(super) link: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metric: Option<u32>,
     table: u32,
-}
-
-/// Goes into a kept lab and prints what it holds.
-pub fn show(lab: &str, json: bool) -> Result<Exit, Failure> {
-    let inside = lab::Inside::go(lab)?;
-    let found = inspect(lab, &inside.kernel()?)?;
-    let text = match json {
-        true => {
-            serde_json::to_string_pretty(&found)
-                .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?
-                + "\n"
-        }
-        false => found.text(),
-    };
-    report::print(&text)
-}
-
-/// Asks for everything in the lab that this process is in.
-fn inspect(lab: &str, kernel: &dyn Kernel) -> Result<Inspection, Failure> {
-    let failed =
-        |error: Error| Failure::new(Exit::Broken, format!("can't read lab `{lab}`: {error}"));
-    let mut spaces = vec![None];
-    let Answer::Names(names) = ask(kernel, Query::Namespaces).map_err(failed)? else {
-        return Err(Failure::new(Exit::Broken, "the kernel layer mistook the question"));
-    };
-    spaces.extend(names.iter().filter_map(|name| name.parse::<Name>().ok()).map(Some));
-    let namespaces = spaces
-        .into_iter()
-        .map(|name| view(kernel, name))
-        .collect::<Result<_, _>>()
-        .map_err(failed)?;
-    Ok(Inspection { schema: 1, lab: lab.to_owned(), namespaces })
-}
-
-fn ask(kernel: &dyn Kernel, query: Query) -> Result<Answer, Error> {
-    kernel.query(&Policy::Lab.permit_query(query)?)
-}
-
-fn view(kernel: &dyn Kernel, name: Option<Name>) -> Result<NamespaceView, Error> {
-    let namespace = NamespaceRef::named(name.clone());
-    let links = match ask(kernel, Query::Links { namespace: namespace.clone() })? {
-        Answer::Links(links) => links,
-        _ => Vec::new(),
-    };
-    let addresses = Query::Addresses { namespace: namespace.clone(), family: None };
-    let addresses = match ask(kernel, addresses)? {
-        Answer::Addresses(addresses) => addresses,
-        _ => Vec::new(),
-    };
-    let sending = match ask(kernel, Query::Qdiscs { namespace: namespace.clone() })? {
-        Answer::Qdiscs(found) => found,
-        _ => Vec::new(),
-    };
-    let vlans = match ask(kernel, Query::AllVlans { namespace: namespace.clone() })? {
-        Answer::AllVlans(found) => found,
-        _ => Vec::new(),
-    };
-    let mut views: Vec<LinkView> =
-        links.into_iter().map(|info| link_view(info, &name, &addresses)).collect();
-    for view in &mut views {
-        let own = sending.iter().find(|(link, qdisc)| *link == view.name && qdisc.handle.is_some());
-        view.qdisc = own.map(|(_, qdisc)| qdisc.discipline.to_string());
-        let own = vlans.iter().find(|(link, _)| *link == view.name);
-        let own = own.map(|(_, vlans)| vlans.iter().map(ToString::to_string).collect());
-        view.vlans = own.unwrap_or_default();
-    }
-    let mut routes = Vec::new();
-    for family in [Family::Ipv4, Family::Ipv6] {
-        let query = Query::Routes { namespace: namespace.clone(), family };
-        if let Answer::Routes(found) = ask(kernel, query)? {
-            routes.extend(found.iter().flat_map(route_views));
-        }
-    }
-    Ok(NamespaceView { links: views, name: name.map(String::from).unwrap_or_default(), routes })
 }
 
 /// `NAMESPACE/LINK` where it is in another namespace, `/LINK` for the root namespace.
@@ -155,7 +91,11 @@ fn relative(link: &LinkName, from: &Option<Name>) -> String {
     }
 }
 
-fn link_view(info: LinkInfo, namespace: &Option<Name>, addresses: &[AddressInfo]) -> LinkView {
+pub(super) fn link_view(
+    info: LinkInfo,
+    namespace: &Option<Name>,
+    addresses: &[AddressInfo],
+) -> LinkView {
     let mode = info.data.iter().find(|each| each.name == "mode").map(|each| each.value.clone());
     LinkView {
         addresses: addresses
@@ -181,7 +121,7 @@ fn link_view(info: LinkInfo, namespace: &Option<Name>, addresses: &[AddressInfo]
 }
 
 /// One for each next hop; the kernel's own table of local addresses is left out.
-fn route_views(route: &Route) -> Vec<RouteView> {
+pub(super) fn route_views(route: &Route) -> Vec<RouteView> {
     let table = route.table.unwrap_or(MAIN);
     if table == LOCAL {
         return Vec::new();
@@ -206,7 +146,7 @@ fn route_views(route: &Route) -> Vec<RouteView> {
 
 impl Inspection {
     /// For people: a namespace, its links, their addresses, its routes.
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = String::new();
         for namespace in &self.namespaces {
             let name = if namespace.name.is_empty() { "(root)" } else { &namespace.name };
@@ -218,6 +158,14 @@ impl Inspection {
             }
             for route in &namespace.routes {
                 let _ = writeln!(text, "  route {}", route.line());
+            }
+        }
+        if let What::Deployment { changes, .. } = &self.what
+            && !changes.is_empty()
+        {
+            text.push_str("beside that\n");
+            for change in changes {
+                let _ = writeln!(text, "  {}", report::escape(change));
             }
         }
         text
@@ -268,7 +216,7 @@ impl RouteView {
 
 #[cfg(test)]
 mod tests {
-    use super::{Inspection, NamespaceView, RouteView};
+    use super::{Inspection, NamespaceView, RouteView, What};
 
     #[test]
     fn a_name_that_a_program_in_the_lab_gave_does_not_steer_the_terminal() {
@@ -277,7 +225,8 @@ mod tests {
         let route = RouteView { destination, gateway: None, link, metric: None, table: 254 };
         let namespace =
             NamespaceView { name: String::new(), links: Vec::new(), routes: vec![route] };
-        let found = Inspection { schema: 1, lab: "x".to_owned(), namespaces: vec![namespace] };
+        let what = What::Lab { lab: "x".to_owned() };
+        let found = Inspection { schema: 1, what, namespaces: vec![namespace] };
         assert_eq!(found.text(), "(root)\n  route default dev \\u{1b}[2J\n");
     }
 }

@@ -1,0 +1,115 @@
+//! `netwright inspect`: what a lab holds, or what a deployment made on the host.
+
+use super::Kept;
+use super::deployment::Deployment;
+use super::view::{Inspection, LinkView, NamespaceView, What, link_view, route_views};
+use crate::change::{Answer, Family, Name, NamespaceRef, Query};
+use crate::exit::{Exit, Failure};
+use crate::kernel::{Error, Kernel};
+use crate::policy::Policy;
+use crate::report;
+
+/// Goes where it is and prints what is there, as text or as JSON.
+pub fn inspect(name: &str, json: bool) -> Result<Exit, Failure> {
+    let found = match Kept::open(name)? {
+        Kept::Lab(inside) => {
+            let what = What::Lab { lab: name.to_owned() };
+            Reader { kernel: &inside.kernel()?, deployment: None }.read(what)
+        }
+        Kept::Deployment(deployment) => {
+            let changes = deployment.elsewhere();
+            let what = What::Deployment { deployment: name.to_owned(), changes };
+            Reader { kernel: deployment.kernel(), deployment: Some(&deployment) }.read(what)
+        }
+    };
+    let found = found.map_err(|error| {
+        Failure::new(Exit::Broken, format!("can't read what is kept as `{name}`: {error}"))
+    })?;
+    let text = match json {
+        true => {
+            serde_json::to_string_pretty(&found)
+                .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?
+                + "\n"
+        }
+        false => found.text(),
+    };
+    report::print(&text)
+}
+
+struct Reader<'a> {
+    kernel: &'a dyn Kernel,
+    deployment: Option<&'a Deployment>,
+}
+
+impl Reader<'_> {
+    /// All namespaces, the root first.
+    fn read(&self, what: What) -> Result<Inspection, Error> {
+        let mut names = vec![None];
+        if let Answer::Names(found) = self.ask(Query::Namespaces)? {
+            names.extend(
+                found.into_iter().filter_map(|name| Name::of_namespace(&name).ok()).map(Some),
+            );
+        }
+        let namespaces = names.into_iter().map(|name| self.view(name)).collect::<Result<_, _>>()?;
+        Ok(Inspection { schema: 1, what, namespaces })
+    }
+
+    fn ask(&self, query: Query) -> Result<Answer, Error> {
+        self.kernel.query(&Policy::Lab.permit_query(query)?)
+    }
+
+    fn view(&self, name: Option<Name>) -> Result<NamespaceView, Error> {
+        let namespace = NamespaceRef::named(name.clone());
+        let links = self.links(&namespace, &name)?;
+        let mut routes = Vec::new();
+        for family in [Family::Ipv4, Family::Ipv6] {
+            let query = Query::Routes { namespace: namespace.clone(), family };
+            if let Answer::Routes(found) = self.ask(query)? {
+                routes.extend(found.iter().flat_map(route_views));
+            }
+        }
+        if self.is_others(&namespace) {
+            routes.retain(|route| links.iter().any(|link| route.link.as_ref() == Some(&link.name)));
+        }
+        Ok(NamespaceView { links, name: name.map(String::from).unwrap_or_default(), routes })
+    }
+
+    /// Of others' namespaces: those that the deployment made there.
+    fn links(&self, namespace: &NamespaceRef, name: &Option<Name>) -> Result<Vec<LinkView>, Error> {
+        let mut links = match self.ask(Query::Links { namespace: namespace.clone() })? {
+            Answer::Links(links) => links,
+            _ => Vec::new(),
+        };
+        if let Some(deployment) = self.deployment.filter(|_| self.is_others(namespace)) {
+            links.retain(|link| link.group == deployment.group());
+        }
+        let addresses = Query::Addresses { namespace: namespace.clone(), family: None };
+        let addresses = match self.ask(addresses)? {
+            Answer::Addresses(addresses) => addresses,
+            _ => Vec::new(),
+        };
+        let sending = match self.ask(Query::Qdiscs { namespace: namespace.clone() })? {
+            Answer::Qdiscs(found) => found,
+            _ => Vec::new(),
+        };
+        let vlans = match self.ask(Query::AllVlans { namespace: namespace.clone() })? {
+            Answer::AllVlans(found) => found,
+            _ => Vec::new(),
+        };
+        let mut views: Vec<LinkView> =
+            links.into_iter().map(|info| link_view(info, name, &addresses)).collect();
+        for view in &mut views {
+            let own =
+                sending.iter().find(|(link, qdisc)| *link == view.name && qdisc.handle.is_some());
+            view.qdisc = own.map(|(_, qdisc)| qdisc.discipline.to_string());
+            let own = vlans.iter().find(|(link, _)| *link == view.name);
+            let own = own.map(|(_, vlans)| vlans.iter().map(ToString::to_string).collect());
+            view.vlans = own.unwrap_or_default();
+        }
+        Ok(views)
+    }
+
+    fn is_others(&self, namespace: &NamespaceRef) -> bool {
+        self.deployment.is_some_and(|deployment| !deployment.made(namespace))
+    }
+}

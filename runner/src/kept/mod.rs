@@ -1,0 +1,64 @@
+//! What was kept under a name: labs, and deployments on the host. Listed, looked into, entered.
+
+mod deployment;
+mod exec;
+mod inspect;
+mod list;
+mod view;
+
+pub use exec::exec;
+pub use inspect::inspect;
+pub use list::list;
+
+use crate::exit::{Exit, Failure};
+use crate::journal;
+use crate::lab::{self, Inside};
+use crate::recover;
+use deployment::Deployment;
+
+/// One of them, opened.
+enum Kept {
+    /// This process is in its root namespace now.
+    Lab(Inside),
+    Deployment(Box<Deployment>),
+}
+
+impl Kept {
+    /// Must come before the first thread, as [`lab::enter`].
+    fn open(name: &str) -> Result<Self, Failure> {
+        if let Some(deployment) = Deployment::find(name) {
+            return deployment.map(|deployment| Self::Deployment(deployment.into()));
+        }
+        if !lab::Folder::open()?.has(name) {
+            return Err(unknown(name));
+        }
+        Inside::go(name).map(Self::Lab)
+    }
+}
+
+/// Takes a lab apart, or a deployment on the host back.
+pub fn destroy(name: &str) -> Result<Exit, Failure> {
+    if let Some(outcome) = recover::destroy(name) {
+        return outcome;
+    }
+    if !lab::Folder::open()?.has(name) {
+        return Err(unknown(name));
+    }
+    lab::destroy(name).map(|()| Exit::Done)
+}
+
+fn unknown(name: &str) -> Failure {
+    let labs = lab::Folder::open().map(|folder| folder.all()).unwrap_or_default();
+    let deployments = journal::Folder::open().map(|folder| folder.deployments());
+    let kept = deployments.unwrap_or_default().into_iter().filter_map(|(_, history)| history.kept);
+    let known: Vec<String> =
+        labs.into_iter().map(|lab| lab.name).chain(kept.map(|kept| kept.name)).collect();
+    let help = match crate::near::nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => {
+            "`netwright run --keep NAME …` keeps a lab, `netwright apply` a deployment".to_owned()
+        }
+        None => format!("there are: {}", known.join(", ")),
+    };
+    Failure::usage(format!("nothing is kept as `{}`\n  help: {help}", name.escape_debug()))
+}
