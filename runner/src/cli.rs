@@ -1,10 +1,14 @@
 //! What can be typed; clap stops here.
 
+mod pages;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use clap_complete::Shell;
+pub use pages::{completions, manual};
 
 /// Builds networks from sandboxed WebAssembly recipes.
 #[derive(Debug, Parser)]
@@ -77,6 +81,10 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print what a shell needs to complete netwright's words
+    Completions { shell: Shell },
+    /// Print the manual page of netwright, or of a command: `netwright man run | man -l -`
+    Man { command: Vec<String> },
     /// Hold a lab's namespaces until ended; started by `run --keep`
     #[command(name = "__hold", hide = true)]
     Hold,
@@ -139,10 +147,12 @@ pub enum RecipeCommand {
     New {
         /// The new folder, whose last part is the recipe's name
         folder: PathBuf,
-        /// A folder with the SDK, such as guest-sdk in a checkout, instead of the published one
+        /// A folder with the SDK, such as guest-sdk in a checkout, instead of a copy in `sdk/`
         #[arg(long, value_name = "FOLDER")]
         sdk: Option<PathBuf>,
     },
+    /// Write the SDK that belongs to this program into a new folder
+    Sdk { folder: PathBuf },
     /// Make one file of a recipe that can be shared and run anywhere
     Build(BuildArguments),
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use netwright::cli::{Cli, Command, GrantsCommand, RecipeCommand};
+use netwright::cli::{self, Cli, Command, GrantsCommand, RecipeCommand};
 use netwright::exit::{Exit, Failure};
 use netwright::{
     consent, doctor, guest, kept, lab, program, recipe, recover, resources, run, uplink,
@@ -43,10 +43,13 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Recipe { command: RecipeCommand::New { folder, sdk } } => {
             recipe::create(&folder, sdk.as_deref())
         }
+        Command::Recipe { command: RecipeCommand::Sdk { folder } } => recipe::sdk(&folder),
         Command::Recipe { command: RecipeCommand::Build(arguments) } => recipe::build(&arguments),
         Command::Grants { command: GrantsCommand::Ls { json } } => consent::list(json),
         Command::Grants { command: GrantsCommand::Revoke { recipe } } => consent::revoke(&recipe),
         Command::Doctor { json } => doctor::examine(json),
+        Command::Completions { shell } => cli::completions(shell),
+        Command::Man { command } => cli::manual(&command),
         Command::Hold => lab::hold(),
         Command::Uplink { grants } => uplink::serve(&grants),
         Command::Guest => guest::serve(),

@@ -32,9 +32,8 @@ fn words(session: &Session, words: &[&str]) -> Output {
 #[test]
 fn a_new_recipe_passes_its_tests_is_built_and_runs() {
     let session = Session::new();
-    let sdk = workspace().join("guest-sdk").display().to_string();
     let folder = session.path("two-stations");
-    let made = words(&session, &["recipe", "new", "two-stations", "--sdk", &sdk]).expect_code(0);
+    let made = words(&session, &["recipe", "new", "two-stations"]).expect_code(0);
     assert!(made.stdout.starts_with("two-stations: a recipe in src/lib.rs"), "{made:#?}");
     // The versions that the SDK is tested with.
     let lock = "Cargo.lock";
@@ -56,6 +55,34 @@ fn a_new_recipe_passes_its_tests_is_built_and_runs() {
     let again = words(&session, &["recipe", "new", "two-stations"]).expect_code(2);
     assert!(again.stderr.contains("can't make `two-stations`: File exists"), "{again:#?}");
     assert!(folder.join("two-stations.wasm").is_file());
+}
+
+#[test]
+fn the_sdk_that_the_program_carries_is_the_workspaces_own() {
+    let session = Session::new();
+    let told = session.netwright(["recipe", "sdk", "sdk"]).expect_code(0).stdout;
+    assert!(told.ends_with("netwright-sdk = { path = \"sdk/guest-sdk\" }\n"), "{told}");
+    for member in ["guest-sdk/src", "guest-sdk/wit", "guest-sdk/macros", "grants/src", "frames/src"]
+    {
+        let (ours, copy) = (workspace().join(member), session.path("sdk").join(member));
+        let compared = Command::new("diff").arg("-r").args([ours, copy]).output();
+        let differences = Output::from(compared.expect("diff is installed")).expect_code(0);
+        assert_eq!(differences.stdout, "", "{member}");
+    }
+    let manifest = std::fs::read_to_string(session.path("sdk/Cargo.toml")).expect("it is written");
+    assert!(!manifest.contains("wasmtime ="), "what the SDK doesn't need is left out: {manifest}");
+    // What is there stays.
+    let again = session.netwright(["recipe", "sdk", "sdk"]).expect_code(2);
+    assert_eq!(again.stderr, "error: can't make `sdk`: File exists (os error 17)\n");
+
+    // Another one is named instead of copied, by where it is from anywhere.
+    session.netwright(["recipe", "new", "mine", "--sdk", "sdk/guest-sdk"]).expect_code(0);
+    let manifest = std::fs::read_to_string(session.path("mine/Cargo.toml")).expect("it is written");
+    let place = session.path("sdk/guest-sdk").canonicalize().expect("it is there");
+    assert!(manifest.contains(&format!("netwright-sdk = {{ path = {place:?} }}")), "{manifest}");
+    assert!(!session.path("mine/sdk").exists());
+    let none = session.netwright(["recipe", "new", "other", "--sdk", "mine"]).expect_code(2);
+    assert!(none.stderr.contains("does not name `netwright-sdk`"), "{none:#?}");
 }
 
 #[test]

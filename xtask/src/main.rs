@@ -6,6 +6,7 @@ mod demo;
 mod deny;
 mod fuzz;
 mod guest;
+mod install;
 mod packages;
 mod program;
 mod recipes;
@@ -31,6 +32,12 @@ struct Arguments {
 enum Task {
     /// Install what is missing, and run the macvlan practice in a lab
     Demo,
+    /// Install the program for this user, into cargo's bin folder
+    Install {
+        /// passed on to `cargo install`, such as `--root /usr/local`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Install what is missing, and run all tests; the machine must be afterwards as it was before
     Test {
         /// passed on to `cargo test`, such as `-p netwright` or a test's name
@@ -83,6 +90,7 @@ fn main() -> std::process::ExitCode {
 fn dispatch(task: Task) -> Result<()> {
     match task {
         Task::Demo => demo::run_demo(),
+        Task::Install { arguments } => install::run_install(&arguments),
         Task::Test { arguments } => test::run_tests(&arguments),
         Task::Ci => ci::run_all(),
         Task::VmTest { filters } => vm::run_tests(&filters),

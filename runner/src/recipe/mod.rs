@@ -6,6 +6,7 @@ mod imports;
 mod manifest;
 mod new;
 mod parameters;
+mod sdk;
 mod show;
 
 use std::fs;
@@ -23,6 +24,7 @@ use crate::{builtin, scenario};
 pub use build::build;
 pub use manifest::{Asked, HOST_API, Manifest, Parameter};
 pub use new::create;
+pub use sdk::sdk;
 pub use show::show;
 
 /// A component's bytes with what they say.

@@ -1,9 +1,9 @@
 //! `recipe new`: a crate with a recipe that works, a test and a scenario, to be altered.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 
+use super::sdk::{self, write};
 use crate::exit::{Exit, Failure};
 use crate::report::print;
 
@@ -15,12 +15,15 @@ const FILES: [(&str, &str); 4] = [
     ("scenario.yaml", include_str!("template/scenario.yaml.in")),
 ];
 
+/// Where the SDK is in a new crate.
+const COPY: &str = "sdk";
+
 const LONGEST_NAME: usize = 63;
 
 /// Makes the folder, whose last part is the recipe's name.
 ///
-/// `sdk`: a folder with the SDK, instead of the published one.
-pub fn create(folder: &Path, sdk: Option<&Path>) -> Result<Exit, Failure> {
+/// `other`: a folder with the SDK, instead of a copy of the program's own.
+pub fn create(folder: &Path, other: Option<&Path>) -> Result<Exit, Failure> {
     let shown = folder.display();
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -32,16 +35,21 @@ pub fn create(folder: &Path, sdk: Option<&Path>) -> Result<Exit, Failure> {
             LONGEST_NAME - 1
         )));
     }
-    let sdk = match sdk {
-        None => format!("\"{}\"", env!("CARGO_PKG_VERSION")),
-        Some(folder) => format!("{{ path = {:?} }}", sdk_in(folder)?),
+    let place = match other {
+        None => format!("{COPY}/{}", sdk::CRATE),
+        Some(folder) => sdk_in(folder)?,
     };
+    let dependency = format!("{{ path = {place:?} }}");
     if let Err(error) = fs::create_dir(folder) {
         return Err(Failure::usage(format!("can't make `{shown}`: {error}")));
     }
     let written = FILES.iter().try_for_each(|(file, text)| {
-        let text = text.replace("{name}", name).replace("{sdk}", &sdk);
+        let text = text.replace("{name}", name).replace("{sdk}", &dependency);
         write(&folder.join(file), &text)
+    });
+    let written = written.and_then(|()| match other {
+        None => sdk::write_into(&folder.join(COPY)),
+        Some(_) => Ok(()),
     });
     if let Err(error) = written {
         // It is what was made above; the error counts.
@@ -63,11 +71,4 @@ fn sdk_in(folder: &Path) -> Result<String, Failure> {
         return Err(missing("its Cargo.toml does not name `netwright-sdk`"));
     }
     path.to_str().map(str::to_owned).ok_or_else(|| missing("its path is not UTF-8"))
-}
-
-fn write(file: &Path, text: &str) -> io::Result<()> {
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(file, text)
 }

@@ -26,7 +26,11 @@ use crate::kernel::Error;
 
 /// Prints a command's answer on standard output.
 pub fn print(text: &str) -> Result<Exit, Failure> {
-    match io::stdout().write_all(text.as_bytes()) {
+    print_bytes(text.as_bytes())
+}
+
+pub fn print_bytes(bytes: &[u8]) -> Result<Exit, Failure> {
+    match io::stdout().write_all(bytes) {
         Ok(()) => Ok(Exit::Done),
         // Whoever reads has seen enough, as `head` has.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
