@@ -18,6 +18,8 @@ fn main() {
     let runner = Path::new(env!("CARGO_MANIFEST_DIR"));
     let workspace = runner.parent().expect("the runner is a folder of the workspace");
     name_recipes(workspace);
+    let target = std::env::var("TARGET").expect("cargo sets it");
+    println!("cargo::rustc-env=NETWRIGHT_TARGET={target}");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
     let manifest = out.join("sdk.toml");
     fs::write(&manifest, sdk_manifest(workspace)).expect("cargo's folder is writable");

@@ -31,8 +31,8 @@ impl Place {
         let folder = open(&path, flags, Mode::empty()).ok()?;
         let about = fstat(&folder).ok()?;
         let ours = about.st_uid == geteuid().as_raw() && about.st_mode & 0o022 == 0;
-        let version = env!("CARGO_PKG_VERSION");
-        ours.then(|| Self { folder, name: format!("{digest}-{version}") })
+        let (version, target) = (env!("CARGO_PKG_VERSION"), env!("NETWRIGHT_TARGET"));
+        ours.then(|| Self { folder, name: format!("{digest}-{version}-{target}") })
     }
 
     pub(super) fn find(&self) -> Option<File> {

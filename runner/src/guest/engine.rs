@@ -24,14 +24,17 @@ pub(super) struct Loaded {
 }
 
 /// Nothing interrupts a recipe from within: the broker ends the process.
-fn configuration() -> Config {
+fn configuration() -> wasmtime::Result<Config> {
     let mut config = Config::new();
+    // Of any processor of this architecture, not only of this one: whoever compiled it last may have
+    // been another machine with the same home, or an image of one.
+    config.target(env!("NETWRIGHT_TARGET"))?;
     config.max_wasm_stack(STACK);
     config.async_stack_size(STACK + (1 << 20));
     config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(32));
     // An image of a memory is for who makes many of it, and would be a file.
     config.memory_init_cow(false);
-    config
+    Ok(config)
 }
 
 /// Turns the WebAssembly in a file into machine code.
@@ -62,7 +65,7 @@ fn made(_: &Engine, _: &[u8]) -> wasmtime::Result<Component> {
 }
 
 fn engine() -> Result<Engine, Unfit> {
-    Engine::new(&configuration()).map_err(fault)
+    configuration().and_then(|config| Engine::new(&config)).map_err(fault)
 }
 
 fn read(file: &mut File) -> Result<Vec<u8>, Unfit> {

@@ -41,12 +41,10 @@ checks:
 /// A check that never holds keeps the run waiting.
 const AND_WAIT: &str = "  - address: { namespace: n4, link: eth0, is: 10.0.0.1/8, within: 50s }\n";
 
-/// Without what differs between any two links: numbers, and the mark. Docker sends a transmit queue
-/// length of 0, `ip link add` leaves the kernel's; with `noqueue` neither is ever used.
+/// Without what differs between any two links: numbers, and the mark.
 fn comparable(mut link: Value, mac: &str) -> Value {
     let entries = link.as_object_mut().expect("a link");
-    for name in ["ifindex", "link_index", "group", "ifalias", "addr_info", "link_netnsid", "txqlen"]
-    {
+    for name in ["ifindex", "link_index", "group", "ifalias", "addr_info", "link_netnsid"] {
         entries.remove(name);
     }
     assert_eq!(entries.remove("address"), Some(json!(mac)));

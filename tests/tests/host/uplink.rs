@@ -76,6 +76,43 @@ fn a_link_of_the_lab_hides_the_uplink_of_its_name() {
     run(&host, script, &["uplink link=eth1 mode=macvlan"]).expect_code(0);
 }
 
+/// Kinds of children that this kernel lacks are there on the second one.
+#[test]
+fn a_lab_is_joined_by_every_kind_of_child_that_the_kernel_has() {
+    let complete = std::env::var_os("NETWRIGHT_COMPLETE_KERNEL").is_some();
+    let kinds = ["macvlan", "macvtap", "ipvlan", "ipvtap", "vlan"];
+    for kind in &kinds[..if complete { 5 } else { 2 }] {
+        let host = Host::with(NIC);
+        let options = match *kind {
+            "vlan" => " id 7",
+            // The kernel's own choice is l3, which asks for no MAC address.
+            "ipvlan" | "ipvtap" => " mode l2",
+            _ => "",
+        };
+        if *kind == "vlan" {
+            host.ip_lines(
+                "link add link sw1 name sw1.7 up type vlan id 7
+                 address del 10.9.0.1/24 dev sw1
+                 address add 10.9.0.1/24 dev sw1.7",
+            );
+            host.settle();
+        }
+        let before = host.state();
+        let mut script = format!(
+            "ip netns add n1
+             ip link add link eth1 name eth0 netns n1 up type {kind}{options}
+             ip -n n1 address add 10.9.0.3/24 dev eth0"
+        );
+        // What a tap receives is for who opened it.
+        if !kind.ends_with("tap") {
+            script += "\nip netns exec n1 ping -c 1 10.9.0.1";
+        }
+        let joined = run(&host, &script, &[&format!("uplink link=eth1 mode={kind}")]);
+        assert_eq!(joined.code, 0, "{kind}: {joined:#?}");
+        assert_eq!(host.differences(&before), [""; 0], "{kind}");
+    }
+}
+
 const SWITCH: &str = "link add sw7 type bridge
                       link set sw7 up
                       address add 10.8.0.1/24 dev sw7

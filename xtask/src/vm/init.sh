@@ -5,7 +5,8 @@
 # This shell takes busybox's own programs before those on PATH; iproute2 is called by its path.
 
 export PATH=/usr/sbin:/usr/bin HOME=/root TERM=linux LANG=C.UTF-8 NO_COLOR=1
-export NETWRIGHT_BIN=/usr/bin/netwright NETWRIGHT_COMPLETE_KERNEL=1 NETWRIGHT_TEST_CACHE=/var/tmp
+export NETWRIGHT_BIN=/usr/bin/netwright NETWRIGHT_COMPLETE_KERNEL=1
+export NETWRIGHT_TEST_CACHE=/var/tmp XDG_CACHE_HOME=/var/tmp
 results=/dev/ttyS1
 
 mount -t proc proc /proc

@@ -83,7 +83,7 @@ pub(super) fn add_scenarios(image: &mut Image) -> Result<()> {
 }
 
 /// The built-in recipes as machine code, in the cache that init.sh names: the machine would take
-/// half a minute for each. Where its processor has less than this one, it still does.
+/// half a minute for each.
 pub(super) fn add_machine_code(image: &mut Image, runner: &Path) -> Result<()> {
     let cache = folder().join("machine-code");
     for entry in fs::read_dir(workspace().join("scenarios"))? {

@@ -11,8 +11,9 @@ use std::process::Command;
 /// that a trial must have one of to run on the second kernel when no filter is given; all of them
 /// where there are none. A scenario's test takes half a minute there, a trial of the kernel layer
 /// a second or two.
-const PROGRAMS: [(&str, &[&str]); 5] = [
+const PROGRAMS: [(&str, &[&str]); 6] = [
     ("deploy", &["every_plan_agrees_with_its_run"]),
+    ("host", &["uplink::a_lab_is_joined_by_every_kind"]),
     ("impairments", &[]),
     ("kernel", &[]),
     ("plan_host", &["every_plan_of_the_host"]),
@@ -51,7 +52,7 @@ impl Plan {
             bail!(
                 "no trial of {programs} has such a name\n  \
                  help: `cargo test --workspace --test {} -- --list` shows them",
-                PROGRAMS[2].0
+                PROGRAMS[3].0
             );
         }
         Ok(Self { steps })

@@ -275,7 +275,12 @@ pub(crate) fn plan(
         master: None,
         mtu: network.mtu.clone(),
         mac,
-        settings: vec![Setting::Up(true), Setting::Alias(format!("{ALIAS}{}", network.name))],
+        settings: vec![
+            Setting::Up(true),
+            // Docker asks for none, too; a macvlan has no queue of its own anyway.
+            Setting::TransmitQueueLength(0),
+            Setting::Alias(format!("{ALIAS}{}", network.name)),
+        ],
     });
     let known = |name: &String| {
         values::is_attached(name)
