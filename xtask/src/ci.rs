@@ -15,6 +15,7 @@ pub(crate) fn run_all() -> Result<()> {
     // The runner embeds the recipes, so that even clippy needs them.
     recipes::build(&setup::run()?)?;
     run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    fuzz::lint()?;
     let mut docs = cargo();
     docs.env("RUSTDOCFLAGS", "-D warnings");
     run(docs.args(["doc", "--workspace", "--no-deps"]))?;

@@ -15,6 +15,7 @@ const FUZZ: Tool = Tool { name: "fuzz", version: "0.13.2", purpose: "building th
 const FOLDER: &str = "tests/fuzz";
 /// Below the workspace: what is built, what is found.
 const BUILT: &str = "target/fuzz";
+const LINTED: &str = "target/fuzz-clippy";
 /// Seconds that rustup may take to fetch a toolchain.
 const RUSTUP_PATIENCE: &str = "300";
 /// Seconds that one input may take, on a machine that does other things as well.
@@ -48,6 +49,14 @@ pub(crate) fn run_all(seconds: u32, names: &[String]) -> Result<()> {
         outcomes.push(fuzz(&folder, target, seconds)?);
     }
     report(&folder, &outcomes)
+}
+
+/// Clippy for the fuzzers, of which the workspace's own knows nothing, as cargo-fuzz builds them.
+pub(crate) fn lint() -> Result<()> {
+    let mut command = cargo();
+    command.env("RUSTFLAGS", "--cfg fuzzing").args(["clippy", "--all-targets"]);
+    command.args(["--manifest-path", "tests/fuzz/Cargo.toml", "--target-dir", LINTED]);
+    run(command.args(["--", "-D", "warnings"]))
 }
 
 /// The fuzzers are the files in fuzz_targets.
