@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::interrupt::Interrupts;
 use super::place::Place;
 use super::plan::Plan;
-use super::settle::{Stay, settle};
+use super::settle::{Stay, settle, settle_in_kept_lab};
 use super::{Ending, runtime};
 use crate::change::Change;
 use crate::check;
@@ -25,6 +25,7 @@ pub(super) struct Alteration<'a> {
 }
 
 impl Alteration<'_> {
+    /// Without a `stay` in a lab that was kept, and is kept whatever comes.
     pub(super) fn carry_out(
         self,
         place: Place,
@@ -43,7 +44,10 @@ impl Alteration<'_> {
             if let Some(failure) = interrupts.next().now_or_never() {
                 ending = failure.into();
             }
-            Ok::<_, Failure>(settle(&mut session, &mut interrupts, ending, stay).await)
+            Ok::<_, Failure>(match stay {
+                None => settle_in_kept_lab(&mut session, &mut interrupts, ending).await,
+                Some(_) => settle(&mut session, &mut interrupts, ending, stay).await,
+            })
         })?;
         session.report.finish(ending.exit as u8, ending.message.as_deref());
         Ok(ending.exit)

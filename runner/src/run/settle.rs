@@ -113,6 +113,24 @@ pub(super) async fn undo(
     if left == 0 { ending } else { incomplete(ending, left, "it went with the lab") }
 }
 
+/// In a lab that outlives this process, whose changes have to be taken back one by one.
+pub(super) async fn settle_in_kept_lab(
+    session: &mut Session,
+    interrupts: &mut Interrupts,
+    ending: Ending,
+) -> Ending {
+    if ending.exit == Exit::Done {
+        return ending;
+    }
+    let (left, _) = take_back(session, interrupts, None).await;
+    let rest: Vec<String> = session.journal.changes().map(ToString::to_string).collect();
+    rest.iter().rev().for_each(|change| session.report.left(change));
+    match left + rest.len() {
+        0 => ending,
+        left => incomplete(ending, left, "`netwright plan` tells what the lab is like now"),
+    }
+}
+
 /// On the host everything goes, however long it takes, and what is still marked is told.
 async fn undo_host(session: &mut Session, interrupts: &mut Interrupts, ending: Ending) -> Ending {
     let (mut left, stopped) = take_back(session, interrupts, None).await;
