@@ -66,9 +66,12 @@ pub fn compare(is: &State, wanted: &State, asked: &Asked) -> Vec<Difference> {
 
 fn differences(is: &BTreeMap<Object, Facts>, wanted: &BTreeMap<Object, Facts>) -> Vec<Difference> {
     let objects: BTreeSet<&Object> = is.keys().chain(wanted.keys()).collect();
+    let extra = |object: &Object| is.contains_key(object) && !wanted.contains_key(object);
+    // What goes with something that goes needs no word.
+    let goes_along = |object: &Object| extra(object) && object.holders().iter().any(extra);
     objects
         .into_iter()
-        .filter(|object| is.get(object) != wanted.get(object))
+        .filter(|object| is.get(object) != wanted.get(object) && !goes_along(object))
         .map(|object| Difference {
             object: object.clone(),
             is: is.get(object).cloned(),
