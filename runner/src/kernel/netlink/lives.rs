@@ -163,3 +163,110 @@ fn whereabouts(steps: &[Change]) -> Option<(&NamespaceRef, &str)> {
     }
     Some((place, name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Life, of, whereabouts};
+    use crate::change::{Change, LinkRef, NamespaceRef, Setting, Undo};
+    use crate::journal::{Head, History, Record, SCHEMA};
+
+    const ROOT: u64 = 1;
+    const MADE: u64 = 2;
+
+    /// A run that has namespace `n1`, and made these changes.
+    fn history(changes: Vec<Change>) -> History {
+        let head = Head {
+            schema: SCHEMA,
+            group: 0x6e00_0001,
+            boot: "b".to_owned(),
+            pid: 1,
+            root: ROOT,
+            name: "lan".to_owned(),
+            what: "lan.yaml".to_owned(),
+            created: 0,
+        };
+        let name = "n1".parse().expect("a name");
+        let made = Record::Namespace { name, cookie: MADE, folder: None };
+        let changes = changes.into_iter().enumerate().map(|(number, change)| Record::Intent {
+            number: number as u64,
+            change,
+            foreseen: Undo::default(),
+        });
+        let records = [Record::Head(head), made].into_iter().chain(changes);
+        History::of(records.collect()).expect("it has a head")
+    }
+
+    /// As a batch names it, without its cookie.
+    fn place(name: &str) -> NamespaceRef {
+        NamespaceRef::named(name.parse().ok())
+    }
+
+    fn link(namespace: &str, name: &str) -> LinkRef {
+        LinkRef { namespace: place(namespace), name: name.to_owned(), index: None }
+    }
+
+    fn created(namespace: &str, spec: &str) -> Change {
+        let spec = serde_json::from_str(spec).expect("a spec");
+        Change::CreateLink { namespace: place(namespace), spec }
+    }
+
+    fn dummy(name: &str) -> Change {
+        created("", &format!(r#"{{ "name": "{name}", "kind": "dummy", "settings": [] }}"#))
+    }
+
+    fn set(namespace: &str, name: &str, setting: Setting) -> Change {
+        Change::ChangeLink { link: link(namespace, name), settings: vec![setting] }
+    }
+
+    fn life<'a>(lives: &'a [Life], place: u64, name: &str) -> Option<&'a Life> {
+        lives.iter().find(|life| life.has(place, name))
+    }
+
+    #[test]
+    fn a_link_is_followed_where_it_goes() {
+        let renamed = || Setting::Name("new".parse().expect("a name"));
+        let moved = Change::MoveLink { link: link("", "old"), to: place("n1") };
+        let changes = vec![
+            dummy("old"),
+            dummy("other"),
+            set("", "other", Setting::Mtu(1300)),
+            moved,
+            set("n1", "old", renamed()),
+            set("n1", "new", Setting::Mtu(1400)),
+        ];
+        let lives = of(&history(changes.clone()));
+        let found = life(&lives, MADE, "new").expect("it lives there");
+        let own = [0, 3, 4, 5].map(|at| changes[at].clone());
+        assert_eq!(found.changes, own);
+        assert_eq!(
+            whereabouts(&own).map(|(at, name)| (at.clone(), name)),
+            Some((place("n1"), "new"))
+        );
+        assert!(life(&lives, ROOT, "old").is_none() && life(&lives, MADE, "old").is_none());
+        assert_eq!(life(&lives, ROOT, "other").expect("it lives").changes.len(), 2);
+    }
+
+    #[test]
+    fn what_was_deleted_lives_no_longer_and_its_name_may_be_another_ones() {
+        let deleted = Change::DeleteLink { link: link("", "d") };
+        let changes = vec![dummy("d"), set("", "d", Setting::Mtu(1300)), deleted, dummy("d")];
+        let lives = of(&history(changes.clone()));
+        assert_eq!(lives.len(), 1);
+        assert_eq!(lives[0].changes, changes[3..]);
+    }
+
+    #[test]
+    fn the_ends_of_a_veth_live_together() {
+        let veth = created(
+            "",
+            r#"{ "name": "a", "settings": [], "kind":
+                { "veth": { "peer": { "namespace": "n1", "name": "b" }, "peer_settings": [] } } }"#,
+        );
+        let changes =
+            vec![veth, set("n1", "b", Setting::Mtu(1400)), set("", "a", Setting::Up(true))];
+        let lives = of(&history(changes.clone()));
+        assert_eq!(lives.len(), 1);
+        assert_eq!(lives[0].changes, changes);
+        assert!(lives[0].has(ROOT, "a") && lives[0].has(MADE, "b") && !lives[0].has(ROOT, "b"));
+    }
+}
