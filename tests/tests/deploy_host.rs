@@ -2,6 +2,7 @@
 //! by itself where nobody confirms it.
 
 use std::fs;
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -241,4 +242,38 @@ fn the_name_of_no_deployment_is_told() {
     let output = host.netwright(["confirm", "egde"], &[]).expect_code(2);
     assert_eq!(output.stderr, "error: no deployment `egde` waits\n  help: did you mean `edge`?\n");
     host.netwright(["destroy", "edge"], &[]).expect_code(0);
+}
+
+#[test]
+fn a_deployment_that_is_being_altered_is_told_to_be() {
+    let host = machine();
+    apply(&host, &[]).expect_code(0);
+    // It differs, so that it is altered, and waits for what never comes.
+    host.ip_lines("link set lab-m down");
+    let never = "  - address: { link: lab-m, is: 10.99.0.1/8, within: 6s }\n";
+    let file = host.session().path("edge.yaml");
+    fs::write(&file, format!("{SCENARIO}{never}")).expect("the folder is the test's own");
+    let mut words = vec!["apply".to_owned(), file.display().to_string()];
+    words.extend(GRANTS.iter().flat_map(|grant| ["--grant".to_owned(), (*grant).to_owned()]));
+    let mut command = host.command(&host.session().command(words));
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut altering = command.spawn().expect("nsenter is installed: cargo xtask setup");
+    let start = Instant::now();
+    let told = loop {
+        let output = host.netwright(["inspect", "edge"], &[]);
+        if output.code != 0 || start.elapsed() > PATIENCE {
+            break output.expect_code(5);
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(
+        told.stderr,
+        "error: another process works on deployment `edge`\n  help: wait until it has ended\n"
+    );
+    let destroyed = host.netwright(["destroy", "edge"], &[]).expect_code(5);
+    assert_eq!(destroyed.stderr, told.stderr);
+    assert_eq!(altering.wait().expect("it was started here").code(), Some(1));
+    // As it was before: down, and deployed.
+    let shown = host.netwright(["inspect", "edge"], &[]).expect_code(0).stdout;
+    assert!(shown.contains("lab-m: macvlan mode bridge on eth1 down"), "{shown}");
 }

@@ -164,6 +164,15 @@ impl Folder {
             .find(|(_, history)| history.kept.as_ref().is_some_and(|kept| kept.name == name))
     }
 
+    /// Whether a run makes or alters a deployment of that name right now.
+    pub fn is_busy(&self, name: &str) -> bool {
+        let read = |file: String| self.read(&file);
+        self.files().into_iter().filter_map(read).any(|(history, alive)| {
+            let reopened = history.reopened.is_some() || history.kept.is_some();
+            alive && reopened && history.name() == name
+        })
+    }
+
     /// All deployments, by name.
     pub fn deployments(&self) -> Vec<(String, History)> {
         let kept = |file: String| {

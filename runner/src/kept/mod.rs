@@ -49,8 +49,12 @@ pub fn destroy(name: &str) -> Result<Exit, Failure> {
 
 fn unknown(name: &str) -> Failure {
     let labs = lab::Folder::open().map(|folder| folder.all()).unwrap_or_default();
-    let deployments = journal::Folder::open().map(|folder| folder.deployments());
-    let kept = deployments.unwrap_or_default().into_iter().filter_map(|(_, history)| history.kept);
+    let journals = journal::Folder::open().ok();
+    if journals.as_ref().is_some_and(|folder| folder.is_busy(name)) {
+        return recover::busy(name);
+    }
+    let deployments = journals.map(|folder| folder.deployments()).unwrap_or_default();
+    let kept = deployments.into_iter().filter_map(|(_, history)| history.kept);
     let known: Vec<String> =
         labs.into_iter().map(|lab| lab.name).chain(kept.map(|kept| kept.name)).collect();
     let help = match crate::near::nearest(name, known.iter().map(String::as_str)) {
