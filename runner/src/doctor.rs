@@ -156,12 +156,13 @@ fn broken(what: String) -> Failure {
 }
 
 fn lacking(about: String, reason: &str) -> Finding {
-    Finding::bad(
-        about,
-        reason.split_once(": ").map_or(reason, |(_, reason)| reason),
-        "load the module, or run a kernel that has it; recipes that don't use it run",
-    )
+    let (reason, remedy) = reason.split_once("\n  help: ").unwrap_or((reason, NO_REMEDY));
+    let reason = reason.split_once(": ").map_or(reason, |(_, reason)| reason);
+    Finding::bad(about, reason, format!("{remedy}; recipes that don't use it run"))
 }
+
+/// Where the kernel layer names none.
+const NO_REMEDY: &str = "load the module, or run a kernel that has it";
 
 /// What is no kind of link, and may be missing all the same.
 fn features(kernel: &Netlink) -> Result<Vec<Finding>, Failure> {

@@ -76,7 +76,7 @@ fn tun_error(error: &std::io::Error, change: &Change) -> Error {
             "/dev/net/tun can't be opened: the kernel lacks CONFIG_TUN (module tun), or /dev has no such node ({error})"
         )),
         Some(libc::EACCES) => Error::Unsupported(
-            "/dev/net/tun can't be opened: this user has no right to it".to_owned(),
+            "/dev/net/tun can't be opened: this user has no right to it\n  help: run it as root, or have root do `chmod 666 /dev/net/tun`, as udev does".to_owned(),
         ),
         _ => broken(error, change),
     }
