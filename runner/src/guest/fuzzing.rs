@@ -107,11 +107,11 @@ impl Kernel for Willing {
     }
 
     fn lacking(&self, change: &Change) -> Result<Lacking, Error> {
-        Absent.lacking(change)
+        Absent::default().lacking(change)
     }
 
     fn claims(&self, change: &Permitted<Change>) -> Vec<Claim> {
-        Absent.claims(change)
+        Absent::default().claims(change)
     }
 
     fn revert(&mut self, _: &Undo) -> Result<(), Error> {
@@ -122,7 +122,7 @@ impl Kernel for Willing {
         match query.get() {
             Query::Namespace { namespace } => Ok(Answer::Namespace(namespace.clone())),
             Query::Namespaces => Ok(Answer::Names(Vec::new())),
-            _ => Absent.query(query),
+            _ => Absent::default().query(query),
         }
     }
 
@@ -133,19 +133,19 @@ impl Kernel for Willing {
     fn watch_namespaces(&mut self, _: NamespaceWatcher) {}
 
     fn namespace_descriptor(&self, namespace: &NamespaceRef) -> Result<Arc<OwnedFd>, Error> {
-        Absent.namespace_descriptor(namespace)
+        Absent::default().namespace_descriptor(namespace)
     }
 
     fn see_space(&self, namespace: &NamespaceRef) -> Result<SpaceSight, Error> {
-        Absent.see_space(namespace)
+        Absent::default().see_space(namespace)
     }
 
     fn see_link(&self, link: &LinkRef) -> Result<LinkSight, Error> {
-        Absent.see_link(link)
+        Absent::default().see_link(link)
     }
 
     fn carriers(&self, address: IpAddr) -> Result<Vec<LinkRef>, Error> {
-        Absent.carriers(address)
+        Absent::default().carriers(address)
     }
 
     fn differences(&self, _: &Undo) -> Vec<String> {

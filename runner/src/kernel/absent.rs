@@ -2,16 +2,38 @@
 
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight};
-use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
+use crate::change::{Answer, Applied, Change, Feature, LinkRef, Name, NamespaceRef, Query, Undo};
 use crate::journal::Claim;
 use crate::policy::Permitted;
 
-/// Answers everything with an error and opens nothing.
+/// Answers everything with an error and opens nothing; but what a kernel may be built without is
+/// noted, to be asked when there is one.
 #[derive(Debug, Default)]
-pub struct Absent;
+pub struct Absent {
+    asked: Asked,
+}
+
+/// What was asked for, each once.
+pub type Asked = Arc<Mutex<Vec<Feature>>>;
+
+/// Kernels have no more that netwright knows; a recipe may ask for anything.
+const MOST_FEATURES: usize = 64;
+
+impl Absent {
+    pub fn noting(asked: &Asked) -> Self {
+        Self { asked: Arc::clone(asked) }
+    }
+
+    fn note(&self, feature: &Feature) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.len() < MOST_FEATURES && !asked.contains(feature) {
+            asked.push(feature.clone());
+        }
+    }
+}
 
 fn refusal() -> Error {
     Error::Unsupported("there is no network here to ask".to_owned())
@@ -42,8 +64,14 @@ impl Kernel for Absent {
         Err(refusal())
     }
 
-    fn query(&self, _: &Permitted<Query>) -> Result<Answer, Error> {
-        Err(refusal())
+    fn query(&self, query: &Permitted<Query>) -> Result<Answer, Error> {
+        match query.get() {
+            Query::Offered(feature) => {
+                self.note(feature);
+                Ok(Answer::Offered)
+            }
+            _ => Err(refusal()),
+        }
     }
 
     fn namespaces(&self) -> Vec<(Name, Arc<OwnedFd>)> {

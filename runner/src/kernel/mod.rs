@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-pub use absent::Absent;
+pub use absent::{Absent, Asked};
 pub use error::{Denial, Error, KernelError};
 pub use lacking::Lacking;
 pub(crate) use netlink::explain_io;

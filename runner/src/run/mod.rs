@@ -99,6 +99,9 @@ async fn conduct(
     session.journal = place.journal;
     session.rehearsal = purpose == Purpose::Rehearsal;
     session.monitor_links();
+    if let Some(ending) = stage.lacking(session.kernel.as_ref()) {
+        return Ok((session, ending, stage.interrupts));
+    }
     stage.capture(&mut session);
     for step in 0..stage.steps() {
         let (back, outcome) = stage.step(step, session).await;

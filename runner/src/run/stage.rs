@@ -1,18 +1,21 @@
 //! The steps of a scenario, one after the other, each in its guest's process.
 
+use std::sync::PoisonError;
+
 use tokio::time::Instant;
 
+use super::Ending;
 use super::interrupt::Interrupts;
 use super::prepare::refused;
 use crate::bindings::exports::netwright::host::guest::Fault;
 use crate::bindings::netwright::host::types;
 use crate::capture::Place;
-use crate::change::NamespaceRef;
+use crate::change::{NamespaceRef, Query};
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
 use crate::guest::{Guest, Stop};
 use crate::host::{Host, Limits, Session};
-use crate::kernel::{Absent, Kernel};
+use crate::kernel::{Absent, Asked, Error, Kernel};
 use crate::policy::Policy;
 use crate::recipe::Recipe;
 use crate::report::{Report, escape};
@@ -26,6 +29,8 @@ pub(super) struct Stage {
     grants: Vec<Grants>,
     limits: Limits,
     deadline: Instant,
+    /// what the recipes of each step may need that a kernel can lack
+    asked: Vec<Asked>,
     pub(super) interrupts: Interrupts,
 }
 
@@ -40,7 +45,8 @@ impl Stage {
     ) -> Result<Self, Failure> {
         // All of them together may take as long to load as the run may take afterwards.
         let deadline = Instant::now() + limits.time;
-        let mut stage = Self { scenario, recipes, grants, limits, deadline, interrupts };
+        let asked = Vec::new();
+        let mut stage = Self { scenario, recipes, grants, limits, deadline, asked, interrupts };
         for (recipe, guest) in &mut stage.recipes {
             let loaded = tokio::select! {
                 biased;
@@ -99,9 +105,10 @@ impl Stage {
     pub(super) async fn check_parameters(&mut self, mut report: Report) -> Result<Report, Failure> {
         let mut all = Vec::new();
         for step in 0..self.steps() {
+            let asked = Asked::default();
             let session = Session::new(
                 Policy::Nothing,
-                Box::new(Absent),
+                Box::new(Absent::noting(&asked)),
                 report,
                 &self.limits,
                 self.deadline,
@@ -111,6 +118,7 @@ impl Stage {
             let interrupt = self.interrupts.next();
             let (session, answer) = self.recipes[step].1.check(host, params, interrupt).await;
             report = session.report;
+            self.asked.push(asked);
             let faults = answer.map_err(|stop| self.stopped(step, "check", stop))?;
             if !faults.is_empty() {
                 let faults: Vec<RecipeFault> = faults.into_iter().map(recipe_fault).collect();
@@ -121,6 +129,28 @@ impl Stage {
             None => Ok(report),
             Some(faults) => Err(refused(&faults)),
         }
+    }
+
+    /// What the kernel lacks of what the recipes asked for when their parameters were checked; none
+    /// where it has all of it.
+    pub(super) fn lacking(&self, kernel: &dyn Kernel) -> Option<Ending> {
+        let mut lacking = Vec::new();
+        for (step, asked) in self.asked.iter().enumerate() {
+            let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+            for feature in asked.iter() {
+                // It tells nothing but what `modprobe` would.
+                let answer = Policy::Lab.ask(Query::Offered(feature.clone()), kernel);
+                if let Err(Error::Unsupported(reason)) = answer {
+                    let name = self.recipes[step].0.name();
+                    let line = format!("recipe `{}` can't run here: {reason}", escape(name));
+                    if !lacking.contains(&line) {
+                        lacking.push(line);
+                    }
+                }
+            }
+        }
+        let message = Some(lacking.join("\nerror: "));
+        (!lacking.is_empty()).then_some(Ending { exit: Exit::Lacking, message })
     }
 
     /// Runs one recipe; gives the session back whatever happens.

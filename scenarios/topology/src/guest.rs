@@ -1,7 +1,8 @@
 //! What recipes of networks as data do: the check of their parameters, and the run.
 
 use netwright_sdk::Fault as GuestFault;
-use netwright_sdk::host::{batch, ensure, params, report};
+use netwright_sdk::host::{batch, ensure, links, params, report, shaping, vlans};
+use netwright_sdk::wit::shaping::Discipline;
 use netwright_sdk::wit::types::{Detail, Error};
 use serde_json::Value;
 
@@ -29,8 +30,30 @@ pub type Read = fn(&Value, &mut Reader) -> Option<Plan>;
 /// What a recipe's `check` says.
 pub fn check(read: Read) -> Vec<GuestFault> {
     let mut reader = Reader::default();
-    read(&parameters(params::all()), &mut reader);
+    let plan = read(&parameters(params::all()), &mut reader);
+    if let Some(plan) = plan.filter(|_| reader.faults.is_empty()) {
+        foresee(&plan.topology);
+    }
     reader.faults.into_iter().map(guest_fault).collect()
+}
+
+/// Says before anything runs what the kernel may lack; each is answered when there is a kernel to
+/// ask.
+fn foresee(topology: &Topology) {
+    for link in &topology.links {
+        let _ = links::offered(link.kind.word());
+        if link.ports.iter().any(|port| port.vlans.is_some()) {
+            let _ = vlans::offered();
+        }
+    }
+    for (_, qdisc, _) in &topology.qdiscs {
+        let _ = match &qdisc.discipline {
+            Discipline::Netem(_) => shaping::offered("netem"),
+            Discipline::Tbf(_) => shaping::offered("tbf"),
+            // Whether others are there is known when they are put.
+            Discipline::Other(_) => Ok(()),
+        };
+    }
 }
 
 /// What a recipe does: the whole network in one batch.

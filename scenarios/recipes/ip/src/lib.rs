@@ -85,7 +85,13 @@ fn ip(_lab: &Lab, params: Script) -> Result<()> {
 }
 
 fn check(params: &Script) -> Vec<Fault> {
-    parse(&params.script).err().unwrap_or_default().into_iter().map(in_script).collect()
+    match parse(&params.script) {
+        Ok(statements) => {
+            run::foresee(&statements);
+            Vec::new()
+        }
+        Err(faults) => faults.into_iter().map(in_script).collect(),
+    }
 }
 
 fn in_script(fault: ScriptFault) -> Fault {

@@ -15,7 +15,7 @@ use crate::link::LinkCommand;
 use crate::netns::NetnsCommand;
 use crate::ping::Ping;
 use crate::run_address::run_address;
-use crate::run_link::{kind_name, run_link, run_tuntap};
+use crate::run_link::{run_link, run_tuntap};
 use crate::run_neighbour::run_neighbour;
 use crate::run_route::run_route;
 use crate::run_rule::run_rule;
@@ -39,10 +39,18 @@ pub(crate) fn run(statements: &[Statement]) -> Result<()> {
     Ok(())
 }
 
+/// Says before anything runs what the kernel may lack.
+pub(crate) fn foresee(statements: &[Statement]) {
+    for statement in statements {
+        // Each is answered when there is a kernel to ask.
+        let _: Result<()> = ask_for(statement);
+    }
+}
+
 /// What the kernel may lack is asked for before the first line is carried out.
 fn ask_for(statement: &Statement) -> Result<()> {
     if let Command::Link(LinkCommand::Add { spec, .. }) = &statement.command {
-        links::offered(kind_name(&spec.kind))?;
+        links::offered(spec.kind.word())?;
     }
     if let Command::Tc(command) = &statement.command
         && let Some(kind) = kind_of(command)

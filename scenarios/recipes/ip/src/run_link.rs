@@ -98,7 +98,7 @@ fn named(session: &mut Session, place: &Place, spec: &Spec) -> Result<Spec> {
         if let Kind::Veth(veth) = &spec.kind {
             taken.push(veth.peer.name.clone());
         }
-        spec.name = free(session.namespace(place)?, kind_name(&spec.kind), &taken)?;
+        spec.name = free(session.namespace(place)?, spec.kind.word(), &taken)?;
     }
     Ok(spec)
 }
@@ -109,25 +109,6 @@ fn free(namespace: &Namespace, kind: &str, reserved: &[String]) -> Result<String
     let found = (0_u32..).map(|number| format!("{kind}{number}"));
     let free = found.into_iter().find(|name| !names.contains(name));
     free.ok_or_else(|| Error::failed(format!("no name of {kind} is free")))
-}
-
-pub(crate) fn kind_name(kind: &Kind) -> &str {
-    match kind {
-        Kind::Macvlan(_) => "macvlan",
-        Kind::Macvtap(_) => "macvtap",
-        Kind::Veth(_) => "veth",
-        Kind::Bridge(_) => "bridge",
-        Kind::Vlan(_) => "vlan",
-        Kind::Vxlan(_) => "vxlan",
-        Kind::Dummy => "dummy",
-        Kind::Ifb => "ifb",
-        Kind::Ipvlan(_) => "ipvlan",
-        Kind::Ipvtap(_) => "ipvtap",
-        Kind::Tun(_) => "tun",
-        Kind::Tap(_) => "tap",
-        Kind::Vrf(_) => "vrf",
-        Kind::Other(other) => &other.kind,
-    }
 }
 
 /// The links that a filter leaves, in the kernel's order.
@@ -152,7 +133,7 @@ pub(crate) fn run_tuntap(namespace: &Namespace, command: &TuntapCommand) -> Resu
         TuntapCommand::Add(spec) => {
             let mut spec = spec.clone();
             if spec.name.is_empty() {
-                spec.name = free(namespace, kind_name(&spec.kind), &[])?;
+                spec.name = free(namespace, spec.kind.word(), &[])?;
             }
             Link::create(namespace, &spec)?;
             Ok(())
