@@ -1,5 +1,7 @@
 //! What recipes of networks as data do: the check of their parameters, and the run.
 
+use std::collections::BTreeSet;
+
 use netwright_sdk::Fault as GuestFault;
 use netwright_sdk::host::{batch, ensure, links, params, report, shaping, vlans};
 use netwright_sdk::wit::shaping::Discipline;
@@ -40,19 +42,22 @@ pub fn check(read: Read) -> Vec<GuestFault> {
 /// Says before anything runs what the kernel may lack; each is answered when there is a kernel to
 /// ask.
 fn foresee(topology: &Topology) {
-    for link in &topology.links {
-        let _ = links::offered(link.kind.word());
-        if link.ports.iter().any(|port| port.vlans.is_some()) {
-            let _ = vlans::offered();
-        }
+    let kinds: BTreeSet<&str> = topology.links.iter().map(|link| link.kind.word()).collect();
+    for kind in kinds {
+        let _ = links::offered(kind);
     }
-    for (_, qdisc, _) in &topology.qdiscs {
-        let _ = match &qdisc.discipline {
-            Discipline::Netem(_) => shaping::offered("netem"),
-            Discipline::Tbf(_) => shaping::offered("tbf"),
-            // Whether others are there is known when they are put.
-            Discipline::Other(_) => Ok(()),
-        };
+    let disciplines = topology.qdiscs.iter().filter_map(|(_, qdisc, _)| match &qdisc.discipline {
+        Discipline::Netem(_) => Some("netem"),
+        Discipline::Tbf(_) => Some("tbf"),
+        // Whether others are there is known when they are put.
+        Discipline::Other(_) => None,
+    });
+    for discipline in disciplines.collect::<BTreeSet<&str>>() {
+        let _ = shaping::offered(discipline);
+    }
+    let mut ports = topology.links.iter().flat_map(|link| &link.ports);
+    if ports.any(|port| port.vlans.is_some()) {
+        let _ = vlans::offered();
     }
 }
 
