@@ -176,7 +176,8 @@ fn has_netem(lab: &mut Lab) -> bool {
             assert_eq!(
                 error.to_string(),
                 "not supported here: queueing discipline `netem`: the kernel lacks \
-                 CONFIG_NET_SCH_NETEM (module sch_netem)"
+                 CONFIG_NET_SCH_NETEM (module sch_netem)\n  help: modprobe sch_netem as root, or \
+                 run it on a kernel that has it"
             );
             assert!(matches!(error, netwright::kernel::Error::Unsupported(_)));
             false

@@ -156,7 +156,10 @@ pub(super) fn lacking(feature: &Feature) -> String {
     match feature {
         Feature::Discipline(kind) => match provider(kind) {
             Some((option, module)) => {
-                format!("queueing discipline `{kind}`: the kernel lacks {option} (module {module})")
+                format!(
+                    "queueing discipline `{kind}`: the kernel lacks {option} (module {module})\n  \
+                     help: modprobe {module} as root, or run it on a kernel that has it"
+                )
             }
             None => format!(
                 "queueing discipline `{}`: the kernel does not know it",
@@ -165,7 +168,9 @@ pub(super) fn lacking(feature: &Feature) -> String {
         },
         Feature::LinkKind(kind) => kind::unsupported(kind),
         Feature::BridgeVlans => {
-            "bridges that filter by VLAN: the kernel lacks CONFIG_BRIDGE_VLAN_FILTERING".to_owned()
+            "bridges that filter by VLAN: the kernel lacks CONFIG_BRIDGE_VLAN_FILTERING\n  \
+             help: no module brings it; run it on a kernel that has it"
+                .to_owned()
         }
     }
 }
