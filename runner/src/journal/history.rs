@@ -123,7 +123,11 @@ impl History {
     /// What it is now stays: links that were deleted are not made again any more.
     fn stand(&mut self) {
         self.reopened = None;
-        self.entries.retain(|entry| !matches!(entry.change, Change::DeleteLink { .. }));
+        for entry in &mut self.entries {
+            if matches!(entry.change, Change::DeleteLink { .. }) {
+                entry.undo = Undo::default();
+            }
+        }
     }
 
     /// The cookie of a namespace of the run's, which a change of a batch names by its name alone.
@@ -181,7 +185,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::{Fate, History, SCHEMA};
-    use crate::change::{Change, Undo};
+    use crate::change::{Change, LinkRef, NamespaceRef, Undo};
     use crate::journal::record::{Head, Kept, Record};
 
     fn head() -> Record {
@@ -238,6 +242,29 @@ mod tests {
         assert_eq!(of(vec![kept(Some(5))]), (Fate::Until(5), vec![1]));
         assert_eq!(of(vec![kept(None)]), (Fate::Stays, vec![1, 0]));
         assert_eq!(of(vec![kept(Some(5)), Record::Confirmed]), (Fate::Stays, vec![1, 0]));
+    }
+
+    #[test]
+    fn a_link_that_was_deleted_is_made_again_until_that_stands() {
+        let namespace = NamespaceRef::named(None);
+        let link = LinkRef { namespace, name: "d".to_owned(), index: None };
+        let deleted = |undo| Record::Intent {
+            number: 1,
+            change: Change::DeleteLink { link: link.clone() },
+            foreseen: undo,
+        };
+        let Record::Intent { change, .. } = intent(0) else { unreachable!("it is one") };
+        let again = Undo { steps: vec![change] };
+        let kept = |until| Record::Kept(Kept { name: "lan".to_owned(), until });
+        let start = [head(), intent(0), kept(None), Record::Reopened { from: 1 }, deleted(again)];
+        let steps = |more: &[Record]| {
+            let history = History::of([&start[..], more].concat()).expect("it has a head");
+            history.entries[1].undo.steps.len()
+        };
+        assert_eq!(steps(&[]), 1);
+        assert_eq!(steps(&[kept(Some(5))]), 1);
+        assert_eq!(steps(&[kept(None)]), 0);
+        assert_eq!(steps(&[kept(Some(5)), Record::Confirmed]), 0);
     }
 
     #[test]
