@@ -69,15 +69,17 @@ impl Deployment {
             if self.history.made.iter().any(|(_, cookie)| *cookie == place) {
                 continue;
             }
-            if let Change::CreateLink { spec, .. } = change {
-                own.insert((place, spec.name.as_str()));
+            if let Change::CreateLink { namespace, spec } = change {
+                own.insert((place, spec.name.to_string()));
                 if let Kind::Veth(veth) = &spec.kind {
-                    own.insert((place, veth.peer.name.as_str()));
+                    let peer = veth.peer.reference(namespace);
+                    own.extend(self.history.place(&peer.namespace).map(|there| (there, peer.name)));
                 }
                 continue;
             }
             let mut links = names(change).peekable();
-            if links.peek().is_none() || links.any(|name| !own.contains(&(place, name))) {
+            if links.peek().is_none() || links.any(|name| !own.contains(&(place, name.to_owned())))
+            {
                 changes.push(change.to_string());
             }
         }

@@ -42,11 +42,8 @@ fn take(lives: &mut Vec<Life>, history: &History, change: &Change) {
         Change::CreateLink { namespace, spec } => {
             let mut ends = vec![End::of(history, namespace, spec.name.as_str())];
             if let Kind::Veth(veth) = &spec.kind {
-                let there = match &veth.peer.namespace {
-                    Some(name) => &NamespaceRef::named(name.clone()),
-                    None => namespace,
-                };
-                ends.push(End::of(history, there, &veth.peer.name));
+                let peer = veth.peer.reference(namespace);
+                ends.push(End::of(history, &peer.namespace, &peer.name));
             }
             lives.push(Life {
                 ends: ends.into_iter().flatten().collect(),
