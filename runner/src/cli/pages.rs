@@ -29,11 +29,8 @@ pub fn manual(words: &[String]) -> Result<Exit, Failure> {
     page.build();
     for word in words {
         let names: Vec<&str> = page.get_subcommands().map(clap::Command::get_name).collect();
-        let help = match near::nearest(word, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if names.is_empty() => format!("`{}` has no commands", page.get_name()),
-            None => format!("there are: {}", names.join(", ")),
-        };
+        let none = format!("`{}` has no commands", page.get_name());
+        let help = near::help(word, &names, &none);
         let found = page.find_subcommand(word).cloned();
         page = found.ok_or_else(|| {
             Failure::usage(format!("there is no command `{}`\n  help: {help}", word.escape_debug()))

@@ -12,7 +12,7 @@ use super::Kept;
 use crate::change::Name;
 use crate::exit::{Exit, Failure};
 use crate::kernel::{Kernel as _, netns};
-use crate::lab;
+use crate::{lab, near};
 
 /// Becomes the program, in one of the namespaces of what was kept; without a name in its root
 /// namespace. Returns only when that fails.
@@ -51,11 +51,7 @@ fn join(known: &[(Name, impl AsFd)], whose: &str, name: &str) -> Result<(), Fail
         });
     }
     let names: Vec<&str> = known.iter().map(|(known, _)| known.as_str()).collect();
-    let help = match crate::near::nearest(name, names.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if names.is_empty() => "it has its root namespace only; leave out -n".to_owned(),
-        None => format!("there are: {}", names.join(", ")),
-    };
+    let help = near::help(name, &names, "it has its root namespace only; leave out -n");
     let name = name.escape_debug();
     Err(Failure::usage(format!("{whose} has no namespace `{name}`\n  help: {help}")))
 }

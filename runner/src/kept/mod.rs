@@ -13,6 +13,7 @@ pub use list::list;
 use crate::exit::{Exit, Failure};
 use crate::journal;
 use crate::lab::{self, Inside};
+use crate::near;
 use crate::recover;
 use deployment::Deployment;
 
@@ -57,12 +58,8 @@ fn unknown(name: &str) -> Failure {
     let kept = deployments.into_iter().filter_map(|(_, history)| history.kept);
     let known: Vec<String> =
         labs.into_iter().map(|lab| lab.name).chain(kept.map(|kept| kept.name)).collect();
-    let help = match crate::near::nearest(name, known.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => {
-            "`netwright run --keep NAME …` keeps a lab, `netwright apply` a deployment".to_owned()
-        }
-        None => format!("there are: {}", known.join(", ")),
-    };
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let none = "`netwright run --keep NAME …` keeps a lab, `netwright apply` a deployment";
+    let help = near::help(name, &known, none);
     Failure::usage(format!("nothing is kept as `{}`\n  help: {help}", name.escape_debug()))
 }
