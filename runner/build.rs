@@ -78,6 +78,10 @@ fn sdk_files(workspace: &Path, manifest: &Path) -> String {
 
 /// A file, or a folder with all that is in it.
 fn add(files: &mut Vec<(PathBuf, PathBuf)>, path: &Path, source: &Path) {
+    if !source.exists() {
+        // Cargo would take it for changed each time.
+        return;
+    }
     println!("cargo::rerun-if-changed={}", source.display());
     if source.is_file() {
         files.push((path.to_owned(), source.to_owned()));
