@@ -43,9 +43,12 @@ impl Machine {
         command.arg("-kernel").arg(kernel).arg("-initrd").arg(image);
         // A panic reboots at once, and a reboot is the machine's end. No stranger's code runs beside
         // ours, so that what guards against one only costs time. On a busy machine the timer may look
-        // broken to the kernel's own check.
-        let line =
-            format!("console=ttyS0 quiet panic=-1 no_timer_check mitigations=off netwright={what}");
+        // broken to the kernel's own check. Where every process has its code at other addresses, qemu
+        // translates all of it anew for each.
+        let line = format!(
+            "console=ttyS0 quiet panic=-1 no_timer_check mitigations=off norandmaps \
+             netwright={what}"
+        );
         command.args(["-append", &line]);
         Self { name: what, command }
     }
