@@ -181,7 +181,7 @@ pub enum TargetArgument {
 
 #[derive(Debug, Default, Args)]
 pub struct RunArguments {
-    /// SCENARIO.yaml, RECIPE.wasm or builtin:NAME
+    /// SCENARIO.yaml, RECIPE.wasm, builtin:NAME, or - for a scenario on standard input
     pub what: String,
     #[command(flatten)]
     pub parameters: ParameterArguments,
@@ -223,7 +223,7 @@ pub struct RunArguments {
 /// What is to be run.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ScenarioArguments {
-    /// SCENARIO.yaml, RECIPE.wasm or builtin:NAME
+    /// SCENARIO.yaml, RECIPE.wasm, builtin:NAME, or - for a scenario on standard input
     pub what: String,
     #[command(flatten)]
     pub parameters: ParameterArguments,
@@ -300,7 +300,7 @@ pub struct PlanArguments {
 
 #[derive(Debug, Args)]
 pub struct ApplyArguments {
-    /// SCENARIO.yaml, RECIPE.wasm or builtin:NAME
+    /// SCENARIO.yaml, RECIPE.wasm, builtin:NAME, or - for a scenario on standard input
     #[arg(required_unless_present = "plan", conflicts_with = "plan")]
     pub what: Option<String>,
     #[command(flatten)]
@@ -336,7 +336,7 @@ pub struct ApplyArguments {
 
 #[derive(Debug, Args)]
 pub struct ValidateArguments {
-    /// SCENARIO.yaml, RECIPE.wasm or builtin:NAME
+    /// SCENARIO.yaml, RECIPE.wasm, builtin:NAME, or - for a scenario on standard input
     pub what: String,
     #[command(flatten)]
     pub parameters: ParameterArguments,

@@ -1,8 +1,8 @@
 //! `plan` and `apply`: what would change is told before it does, what is deployed stays, and what
 //! somebody changed behind our back is put right.
 
-use std::fs;
-use std::io::Read as _;
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
@@ -67,6 +67,38 @@ fn c1_a_plan_lists_what_apply_does_and_nothing_once_it_is_done() {
         assert_eq!(apply(&session, &[]).expect_code(0).stdout, "c1: 0 changes\n");
         assert_eq!(lab.ip_json(Some("ns1"), ["link", "show", "mac1"]), before);
     }
+}
+
+/// By a pipe, which can be read once, and from a file that is not read from its beginning.
+#[test]
+fn a_scenario_comes_by_standard_input() {
+    let session = Session::new();
+    let file = session.file("from-a-file.yaml", scenario("piped"));
+    let from_file = |words: &[&str]| -> Output {
+        let mut file = File::open(&file).expect("it was written");
+        file.seek(SeekFrom::End(0)).expect("a file");
+        session.command(words).stdin(file).output().expect("it starts").into()
+    };
+    let text = scenario("piped");
+    let planned = piped(&session, &["plan", "-"], &text).expect_code(0).stdout;
+    assert_eq!(planned, format!("{CHANGES}piped: 9 changes, in a new lab\n"));
+    piped(&session, &["apply", "-", "-q"], &text).expect_code(0);
+    let _lab = session.deployed("piped");
+    assert_eq!(from_file(&["plan", "-"]).expect_code(0).stdout, "piped: 0 changes\n");
+    let run = ["run", "builtin:ip", "-q", "-p", "script=@-"];
+    piped(&session, &run, "link add v0 type veth peer v1").expect_code(0);
+    let faulty = piped(&session, &["validate", "-"], "name: x\nstepz: []").expect_code(2);
+    assert!(faulty.stderr.contains("\n --> standard input:2:1\n"), "{}", faulty.stderr);
+}
+
+fn piped(session: &Session, words: &[&str], text: &str) -> Output {
+    let mut program = session.command(words);
+    program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = program.spawn().expect("it starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(text.as_bytes()).expect("it reads");
+    drop(stdin);
+    child.wait_with_output().expect("it ends").into()
 }
 
 /// Neither in this machine's namespace nor in those of the deployment.

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 
 use crate::exit::{Exit, Failure};
 
-/// The JSON that the command prints. Its complaints go where this process's go.
+/// The JSON that the command prints. Its complaints go where this process's go; its standard input
+/// is this one's, for the scenario may have come by it.
 pub(super) fn answer<T: DeserializeOwned>(words: &[String]) -> Result<T, Failure> {
     let broken = |error: String| {
         let command = words.first().map(String::as_str).unwrap_or_default();
@@ -15,7 +16,7 @@ pub(super) fn answer<T: DeserializeOwned>(words: &[String]) -> Result<T, Failure
     };
     let output = Command::new("/proc/self/exe")
         .args(words)
-        .stdin(Stdio::null())
+        .stdin(Stdio::inherit())
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| broken(error.to_string()))?;

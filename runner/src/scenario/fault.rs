@@ -121,11 +121,11 @@ impl Faults {
         Self { sources, faults }
     }
 
-    /// A fault of something that could not be read at all.
-    pub(crate) fn unread(name: &str, message: String, help: Option<String>) -> Self {
-        let mut sources = Sources::default();
-        let source = sources.add(name, "");
-        Self { sources, faults: vec![Fault { span: Span::new(source, 0..0), message, help }] }
+    /// A fault of something that could not be read at all, which has no places, and which the
+    /// message names.
+    pub(crate) fn unread(message: String) -> Self {
+        let fault = Fault { span: Span::new(0, 0..0), message, help: None };
+        Self { sources: Sources::default(), faults: vec![fault] }
     }
 
     /// Each with its place.

@@ -12,6 +12,7 @@ mod read;
 mod scalar;
 pub mod schema;
 mod step;
+mod text;
 mod tree;
 mod units;
 mod variables;
@@ -82,11 +83,11 @@ pub struct RecipeFault {
 }
 
 impl Scenario {
-    /// Reads and checks a file. Paths of recipes are looked for in its folder.
+    /// Reads and checks a file, or standard input where it is `-`. Paths of recipes are looked for
+    /// in the file's folder.
     pub fn load(path: &Path, overrides: &[Override]) -> Result<Self, Faults> {
-        let name = path.to_string_lossy();
-        let text = variables::read_text(path, LONGEST)
-            .map_err(|message| Faults::unread(&name, message, None))?;
+        let name = text::name(path);
+        let text = text::read(path, LONGEST).map_err(Faults::unread)?;
         Self::read(&text, &name, Some(path.parent().unwrap_or(Path::new(""))), overrides)
     }
 
@@ -141,8 +142,9 @@ impl Scenario {
     ) -> Result<Self, Faults> {
         let (mut sources, mut reader) = (Sources::default(), Reader::default());
         if text.len() as u64 > LONGEST {
-            let message = format!("the file has {} bytes; {LONGEST} are possible", text.len());
-            return Err(Faults::unread(name, message, None));
+            let shown = fault::quote(name);
+            let message = format!("{shown} has {} bytes; {LONGEST} are possible", text.len());
+            return Err(Faults::unread(message));
         }
         let source = sources.add(name, text);
         let root = match yaml::read(text, source, &mut reader.faults) {

@@ -137,11 +137,13 @@ pub(crate) fn recipe_named(text: &str, folder: Option<&Path>) -> Result<Recipe, 
     }
     let path = folder.map_or_else(|| PathBuf::from(text), |folder| folder.join(text));
     if folder.is_some() && !path.is_file() {
-        let shown = path.to_string_lossy();
-        return Err(format!(
-            "no recipe at {}\n  help: the path is relative to the scenario's folder",
-            quote(&shown)
-        ));
+        let mut message = format!("no recipe at {}", quote(&path.to_string_lossy()));
+        if path.is_relative() {
+            let named = folder.is_some_and(|folder| folder != Path::new(""));
+            let folder = if named { "the scenario's folder" } else { "the current folder" };
+            message += &format!("\n  help: the path is relative to {folder}");
+        }
+        return Err(message);
     }
     Ok(Recipe::File(path))
 }

@@ -237,7 +237,7 @@ error: unknown built-in recipe `ipp`
 #[test]
 fn what_is_too_big_or_too_deep_is_refused() {
     let long = format!("name: {}", "x".repeat(1 << 20));
-    assert_eq!(faults_of(&long, &[]), "1:1 the file has 1048582 bytes; 1048576 are possible");
+    assert_eq!(faults_of(&long, &[]), "1:1 `x.yaml` has 1048582 bytes; 1048576 are possible");
     let deep = format!("name: {}", "[".repeat(1000));
     assert_eq!(faults_of(&deep, &[]), "1:39 not YAML: lists and maps are nested too deep");
     let many = format!("name: [{}]", "a,".repeat(250_000));

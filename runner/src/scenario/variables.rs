@@ -6,7 +6,7 @@ use std::path::Path;
 use super::fault::{Fault, Faults, Sources, Span, quote, suggestion};
 use super::read::Reader;
 use super::tree::{Entry, Node, Piece, Text, Value};
-use super::{scalar, yaml};
+use super::{scalar, text, yaml};
 
 /// A file given by `KEY=@FILE` may be this long, bytes.
 const LONGEST_FILE: u64 = 16 << 20;
@@ -16,7 +16,7 @@ const LONGEST_FILE: u64 = 16 << 20;
 pub struct Override {
     pub(crate) key: String,
     pub(crate) value: String,
-    /// the file it was read from
+    /// the file it was read from, as faults call it
     file: Option<String>,
 }
 
@@ -38,9 +38,10 @@ impl Override {
             return Err(refused(message, "write -p KEY=VALUE or -p KEY=@FILE"));
         };
         let Some(file) = value.strip_prefix('@') else { return Ok(Self::new(key, value)) };
-        let text = read_text(Path::new(file), LONGEST_FILE)
-            .map_err(|message| refused(message, "KEY=@FILE reads the value from a file"))?;
-        Ok(Self { key: key.to_owned(), value: text, file: Some(file.to_owned()) })
+        let value = text::read(Path::new(file), LONGEST_FILE).map_err(|message| {
+            refused(message, "KEY=@FILE reads the value from a file, KEY=@- from standard input")
+        })?;
+        Ok(Self { key: key.to_owned(), value, file: Some(text::name(Path::new(file))) })
     }
 
     /// The source it is shown as in faults, and where its value begins in it.
@@ -120,33 +121,6 @@ impl Override {
         }
         node
     }
-}
-
-/// A whole file as text, with the sentence for why not.
-pub(crate) fn read_text(path: &Path, longest: u64) -> Result<String, String> {
-    use std::io::Read as _;
-    let shown = quote(&path.to_string_lossy());
-    let refused = |error: std::io::Error| {
-        let words = error.to_string();
-        let words = words.split(" (os error").next().unwrap_or_default().to_lowercase();
-        format!("can't read {shown}: {words}")
-    };
-    let file = std::fs::File::open(path).map_err(refused)?;
-    if file.metadata().map_err(refused)?.is_dir() {
-        return Err(format!("can't read {shown}: it is a folder"));
-    }
-    let mut bytes = Vec::new();
-    file.take(longest + 1).read_to_end(&mut bytes).map_err(refused)?;
-    if bytes.len() as u64 > longest {
-        return Err(format!("{shown} is longer than {longest} bytes"));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let start = good.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let column = String::from_utf8_lossy(&good[start..]).chars().count() + 1;
-        format!("{shown} is not UTF-8 text: byte {} in line {line}, column {column}", good.len())
-    })
 }
 
 /// The parameters with their values.
