@@ -26,6 +26,7 @@ pub(crate) struct Names<'a> {
     /// declared links and veth peers
     pub(crate) links: BTreeMap<&'a Key, &'a Place>,
     existing: &'a BTreeSet<Key>,
+    faulty: &'a BTreeSet<Key>,
 }
 
 impl<'a> Names<'a> {
@@ -40,8 +41,12 @@ impl<'a> Names<'a> {
                 reader.fault(place, format!("namespace {} comes twice", quote(name)));
             }
         }
-        let mut names =
-            Self { namespaces, links: BTreeMap::new(), existing: &topology.existing.links };
+        let mut names = Self {
+            namespaces,
+            links: BTreeMap::new(),
+            existing: &topology.existing.links,
+            faulty: &topology.faulty,
+        };
         for link in &topology.links {
             names.declare(&link.key, &link.place, "name", reader);
             if let Some(peer) = &link.peer {
@@ -67,7 +72,10 @@ impl<'a> Names<'a> {
     }
 
     pub(crate) fn has_link(&self, key: &Key) -> bool {
-        key.1 == "lo" || self.links.contains_key(key) || self.existing.contains(key)
+        key.1 == "lo"
+            || self.links.contains_key(key)
+            || self.existing.contains(key)
+            || self.faulty.contains(key)
     }
 
     /// A fault where the link is neither declared nor there before.
@@ -81,7 +89,7 @@ impl<'a> Names<'a> {
         if self.has_link(key) || !self.knows(&key.0) {
             return self.has_link(key);
         }
-        let others = || self.links.keys().copied().chain(self.existing);
+        let others = || self.links.keys().copied().chain(self.existing).chain(self.faulty);
         let here = others().filter(|other| other.0 == key.0).map(|(_, name)| name.as_str());
         let elsewhere = others().find(|other| other.1 == key.1);
         let help = match elsewhere {

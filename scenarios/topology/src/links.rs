@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::fault::Place;
 use crate::kind;
-use crate::model::{Existing, Key, Link, LinkAddress, Lower, Peer, Port, Topology};
+use crate::model::{Existing, Key, Link, LinkAddress, Lower, Peer, Port, Topology, of_peer, shown};
 use crate::read::{At, Fields, Reader};
 use crate::shaping;
 use crate::values::{self, LinkText};
@@ -56,8 +56,8 @@ fn link(at: &At<'_>, topology: &mut Topology, reader: &mut Reader) -> Option<Lin
     let mut fields = reader.fields(at, "a link")?;
     let namespace = namespace(&mut fields, reader);
     let name = fields.need(reader, "name").and_then(|at| reader.parsed(&at, values::name));
-    let kind_word = fields.need(reader, "kind").and_then(|at| kind::word(&at, reader));
     let key = (namespace.unwrap_or_default(), name.unwrap_or_default());
+    let kind_word = kind_word(&mut fields, &key, topology, reader);
     let parts = kind_word.and_then(|word| kind::read(word, &mut fields, &key.0, topology, reader));
     let settings = settings(&mut fields, reader);
     let (mtu, mac) = (mtu(&mut fields, reader), mac(&mut fields, reader));
@@ -71,8 +71,7 @@ fn link(at: &At<'_>, topology: &mut Topology, reader: &mut Reader) -> Option<Lin
     }
     reader.close(fields);
     let Some(parts) = parts.filter(|_| !key.1.is_empty()) else {
-        // What stands on it shall not be complained of as well.
-        topology.existing.links.insert(key);
+        topology.faulty.insert(key);
         return None;
     };
     let peer = parts.peer.map(|(peer, addresses)| {
@@ -82,6 +81,24 @@ fn link(at: &At<'_>, topology: &mut Topology, reader: &mut Reader) -> Option<Lin
     let place = at.place.clone();
     let (kind, lower, ports) = (parts.kind, parts.lower, parts.ports);
     Some(Link { key, place, kind, lower, peer, ports, master, mtu, mac, settings })
+}
+
+/// The `kind` key. Whoever is used to name both ends of a cable leaves it out of the second.
+fn kind_word(
+    fields: &mut Fields<'_>,
+    key: &Key,
+    topology: &Topology,
+    reader: &mut Reader,
+) -> Option<kind::Word> {
+    let ends_here = |link: &&Link| link.peer.as_ref().is_some_and(|peer| peer.key == *key);
+    match topology.links.iter().find(ends_here) {
+        Some(other) if fields.given(&["kind"]).is_empty() => {
+            let message = format!("link {} is the other end of {}", shown(key), shown(&other.key));
+            reader.fault_with(fields.place(), message, Some(of_peer(key)));
+            None
+        }
+        Some(_) | None => fields.need(reader, "kind").and_then(|at| kind::word(&at, reader)),
+    }
 }
 
 /// The `namespace` key: a name; absent for the root namespace, which is the empty one.

@@ -21,6 +21,8 @@ pub struct Topology {
     pub namespaces: Vec<(String, Place)>,
     pub existing: Existing,
     pub links: Vec<Link>,
+    /// those that could not be read, so that what refers to them isn't complained of as well
+    pub faulty: BTreeSet<Key>,
     pub addresses: Vec<LinkAddress>,
     pub routes: Vec<Route>,
     pub rules: Vec<(String, Rule, Place)>,
@@ -111,6 +113,15 @@ pub struct Hop {
 }
 
 /// In words: `p0`, or `p0` in `n1`.
+/// How the other end of a veth is said more of.
+pub(crate) fn of_peer((namespace, name): &Key) -> String {
+    let namespace = match namespace.as_str() {
+        "" => String::new(),
+        namespace => format!("namespace: {namespace}, "),
+    };
+    format!("what is said of it goes there: `peer: {{ {namespace}name: {name}, addresses: […] }}`")
+}
+
 pub(crate) fn shown(key: &Key) -> String {
     let (namespace, name) = key;
     if namespace.is_empty() { format!("`{name}`") } else { format!("`{name}` in `{namespace}`") }

@@ -200,6 +200,25 @@ routes/1: route `default via 10.0.0.253` has the same destination and metric as 
     assert_eq!(faults(given), expected);
 }
 
+/// Whoever thinks of a cable's ends one by one is told where the second one goes.
+#[test]
+fn the_other_end_of_a_cable_is_no_link_of_its_own() {
+    let given = json!({
+        "namespaces": ["n1", "n2"],
+        "links": [
+            { "name": "eth0", "namespace": "n1", "kind": "veth", "peer": "n2/eth1" },
+            { "name": "eth1", "namespace": "n2", "addresses": ["10.0.0.1/24"] },
+            { "name": "a", "addresses": ["10.1.0.1/24"] },
+            { "name": "b", "kind": "veth", "peer": "a" },
+        ],
+        "routes": [{ "namespace": "n2", "destination": "default", "gateway": "10.0.0.2" }],
+    });
+    let expected = "\
+links/1: link `eth1` in `n2` is the other end of `eth0` in `n1` | what is said of it goes there: `peer: { namespace: n2, name: eth1, addresses: […] }`
+links/2: a link needs the key `kind`";
+    assert_eq!(faults(given), expected);
+}
+
 #[test]
 fn what_an_earlier_step_made_can_be_referred_to() {
     let given = json!({
