@@ -227,6 +227,54 @@ fn a_mended_lab_whose_check_fails_is_as_before() {
     assert_eq!(plan(&session, &["--exit-code"]).expect_code(0).stdout, "mended: 0 changes\n");
 }
 
+const CHILDREN: &str = "\
+name: children
+steps:
+  - recipe: builtin:topology
+    params:
+      namespaces: [n1]
+      links:
+        - { name: p0, kind: veth, peer: p1 }
+        - { name: kept, kind: macvlan, parent: p0, mtu: 1400, addresses: [10.1.0.1/16] }
+";
+
+/// By what the lab was made by, and what was altered in it since. Of what netwright did not make it
+/// says that it is gone.
+#[test]
+fn a_link_that_was_deleted_in_a_lab_comes_back_where_a_check_fails() {
+    let gone = |mtu: u32| {
+        format!(
+            "        - {{ name: gone, namespace: n1, kind: macvlan, parent: p0, mtu: {mtu}, addresses: [10.1.0.2/16] }}\n"
+        )
+    };
+    for session in [Session::new(), Session::as_ordinary_user()] {
+        let apply = |gone: &str, checks: &str| {
+            session.file("children.yaml", format!("{CHILDREN}{gone}{checks}"));
+            session.netwright(["apply", "children.yaml"])
+        };
+        let without = || apply("", "checks: [ping: { to: 10.1.0.9, within: 1s }]\n");
+        apply(&gone(1400), "").expect_code(0);
+        let lab = session.deployed("children");
+        apply(&gone(1300), "").expect_code(0);
+        let look = || {
+            let link = lab.ip_json(Some("n1"), ["link", "show", "gone"]);
+            let addresses = lab.ip_json(Some("n1"), ["-4", "addr", "show", "gone"]);
+            let of_link = ["address", "mtu", "flags", "link"].map(|key| link[0][key].clone());
+            (of_link, addresses[0]["addr_info"][0]["local"].clone())
+        };
+        let before = look();
+        assert_eq!((&before.0[1], &before.1), (&1300.into(), &"10.1.0.2".into()));
+        without().expect_code(1);
+        assert_eq!(look(), before);
+
+        lab.exec(None, ["ip", "link", "add", "theirs", "type", "bridge"]).expect_code(0);
+        let outcome = without().expect_code(6);
+        let told = "not undone: link delete theirs: netwright did not make the link";
+        assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+        assert_eq!(look(), before);
+    }
+}
+
 #[test]
 fn c4_a_saved_plan_is_done_as_saved_or_refused() {
     let session = Session::new();

@@ -227,6 +227,15 @@ impl Journal {
         self.entries.iter().filter(|(_, undo)| undo.is_some()).map(|(change, _)| change)
     }
 
+    /// Takes out the deletions of links that nothing undoes: what the links were is not known.
+    pub fn take_lost(&mut self) -> Vec<Change> {
+        let is_lost = |(change, undo): &mut (Change, Option<Undo>)| {
+            matches!(change, Change::DeleteLink { .. })
+                && undo.take_if(|undo| undo.steps.is_empty()).is_some()
+        };
+        self.entries.extract_if(.., is_lost).map(|(change, _)| change).collect()
+    }
+
     /// What it tells of stays.
     pub fn keep(&mut self, kept: Kept) -> io::Result<()> {
         self.untouched = false;

@@ -14,15 +14,18 @@ use rustix::process::{
 };
 
 use super::folder::Record;
+use super::origin::Origin;
+use crate::change::Change;
 use crate::exit::{Exit, Failure};
 
 /// Where ip(8) and `netwright exec` look for namespaces.
 const NAMED: &str = "/run/netns";
 
 /// Gives the lab's namespaces their names under /run/netns, in the lab's own mount namespace, and
-/// starts the process that holds them. Returns its pid.
+/// starts the process that holds them, and what they were made by. Returns its pid.
 pub fn keep<'a>(
     namespaces: impl Iterator<Item = (String, BorrowedFd<'a>)>,
+    changes: impl Iterator<Item = &'a Change>,
 ) -> Result<u32, Failure> {
     let failed = |step: &str, error: io::Error| {
         Failure::new(Exit::Broken, format!("can't keep the lab: {step}: {error}"))
@@ -32,11 +35,12 @@ pub fn keep<'a>(
         bind(&name, descriptor)
             .map_err(|error| failed(&format!("bind /run/netns/{name}"), error))?;
     }
+    let origin = Origin::new(changes).map_err(|error| failed("note its changes", error))?;
     let holder = Command::new("/proc/self/exe")
         .arg("__hold")
         .current_dir("/")
         .env_clear()
-        .stdin(Stdio::null())
+        .stdin(Stdio::from(origin.into_file()))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

@@ -1,6 +1,6 @@
 //! Going into a lab that was kept.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -8,13 +8,17 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::folder::Folder;
+use super::origin::Origin;
 use crate::change::Name;
 use crate::exit::{Exit, Failure};
 use crate::kernel::{Netlink, netns};
 
 /// This process is in the lab now, in its root namespace.
 #[derive(Debug)]
-pub struct Inside(());
+pub struct Inside {
+    /// see [`Origin`]
+    origin: File,
+}
 
 impl Inside {
     /// Must come before the first thread, as [`super::enter`].
@@ -32,8 +36,9 @@ impl Inside {
         if !record.is_alive() {
             return Err(failed(io::Error::other("its process has just ended")));
         }
+        let origin = Origin::open(record.pid).map_err(failed)?;
         netns::join_lab(&holder).map_err(failed)?;
-        Ok(Self(()))
+        Ok(Self { origin })
     }
 
     /// The lab's kernel, with all of its namespaces.
@@ -42,6 +47,11 @@ impl Inside {
         let root = netns::current().map_err(failed)?;
         let named = namespaces(self)?.into_iter().map(|(name, space)| (Some(name), space));
         Netlink::adopt([(None, root)].into_iter().chain(named).collect()).map_err(failed)
+    }
+
+    /// What the lab was made by.
+    pub fn into_origin(self) -> Origin {
+        Origin::read(self.origin)
     }
 }
 

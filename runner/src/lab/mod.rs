@@ -3,10 +3,12 @@
 mod folder;
 mod hold;
 mod inside;
+mod origin;
 
 pub use folder::{Folder, Record, Reservation};
 pub use hold::{hold, keep};
 pub use inside::{Inside, namespaces};
+pub use origin::Origin;
 
 use crate::exit::{Exit, Failure};
 use crate::kernel::netns;

@@ -180,6 +180,14 @@ impl Report {
         self.result.left.push(what.to_owned());
     }
 
+    /// A link that was deleted and can't be made again.
+    pub fn lost(&mut self, change: &Change) {
+        const WHY: &str = "netwright did not make the link, and can't make it again";
+        self.view.undone(&change.to_string(), Some(WHY));
+        self.event("undo", json!({ "change": change.to_string(), "error": WHY }));
+        self.result.left.push(format!("{change}: {WHY}"));
+    }
+
     /// Something that whoever watches has to know at once.
     pub fn notice(&mut self, text: &str) {
         self.view.notice(text);

@@ -25,7 +25,8 @@ pub(super) struct Alteration<'a> {
 }
 
 impl Alteration<'_> {
-    /// Without a `stay` in a lab that was kept, and is kept whatever comes.
+    /// Without a `stay` in a lab that was kept, and is kept whatever comes; its place has what the
+    /// lab was made by.
     pub(super) fn carry_out(
         self,
         place: Place,
@@ -37,6 +38,7 @@ impl Alteration<'_> {
         let mut session = Session::new(place.policy, place.kernel, report, &limits, deadline);
         session.opener = place.opener;
         session.journal = place.journal;
+        let mut origin = place.origin;
         session.report.started();
         let ending = runtime()?.block_on(async {
             let mut interrupts = Interrupts::listen()?;
@@ -44,9 +46,11 @@ impl Alteration<'_> {
             if let Some(failure) = interrupts.next().now_or_never() {
                 ending = failure.into();
             }
-            Ok::<_, Failure>(match stay {
-                None => settle_in_kept_lab(&mut session, &mut interrupts, ending).await,
-                Some(_) => settle(&mut session, &mut interrupts, ending, stay).await,
+            Ok::<_, Failure>(match &mut origin {
+                Some(origin) => {
+                    settle_in_kept_lab(&mut session, &mut interrupts, ending, origin).await
+                }
+                None => settle(&mut session, &mut interrupts, ending, stay).await,
             })
         })?;
         session.report.finish(ending.exit as u8, ending.message.as_deref());

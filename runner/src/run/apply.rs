@@ -108,8 +108,7 @@ impl Deployment<'_> {
     ) -> Result<Exit, Failure> {
         let name = &alteration.plan.rehearsal.name;
         if alteration.plan.rehearsal.ground.is_none() {
-            let kernel = Inside::go(name)?.kernel()?;
-            return alteration.carry_out(Place::inside(kernel), report, None);
+            return alteration.carry_out(Place::inside(Inside::go(name)?)?, report, None);
         }
         let mut errand = Errand { operator, name, what: self.what(), report: &mut report };
         let place = Place::deployed(&mut errand)?;

@@ -11,7 +11,7 @@ use crate::journal::{Folder, Head, Journal, Lasting, Record, SCHEMA, file_name, 
 use crate::kernel::mark::Mark;
 use crate::kernel::uplink::Uplinks;
 use crate::kernel::{Kernel, Netlink, Witness};
-use crate::lab;
+use crate::lab::{self, Inside, Origin};
 use crate::policy::{Connection, HostPolicy, Policy, Target};
 use crate::recover;
 use crate::report::Report;
@@ -25,6 +25,8 @@ pub(super) struct Place {
     pub(super) policy: Policy,
     pub(super) opener: Option<Opener>,
     pub(super) journal: Journal,
+    /// of a kept lab
+    pub(super) origin: Option<Origin>,
 }
 
 /// What a run on the host is for.
@@ -57,9 +59,12 @@ impl Place {
     }
 
     /// A kept lab, which this process has entered.
-    pub(super) fn inside(kernel: Netlink) -> Self {
+    pub(super) fn inside(lab: Inside) -> Result<Self, Failure> {
+        let mut kernel = lab.kernel()?;
+        let origin = lab.into_origin();
+        kernel.remember(&origin.changes);
         let (policy, journal) = (Policy::Lab, Journal::default());
-        Self { kernel: Box::new(kernel), policy, opener: None, journal }
+        Ok(Self { kernel: Box::new(kernel), policy, opener: None, journal, origin: Some(origin) })
     }
 
     /// The same with a way to links of the host, which was opened before.
@@ -72,7 +77,7 @@ impl Place {
         })?;
         kernel.join(uplinks);
         let journal = Journal::default();
-        Ok(Self { kernel: Box::new(kernel), policy: Policy::Lab, opener, journal })
+        Ok(Self { kernel: Box::new(kernel), policy: Policy::Lab, opener, journal, origin: None })
     }
 
     pub(super) fn host(errand: &mut Errand<'_>) -> Result<Self, Failure> {
@@ -134,7 +139,13 @@ impl Place {
         journal: Journal,
     ) -> Self {
         let policy = HostPolicy::new(errand.operator.clone(), mark, Connection::of_operator());
-        Self { kernel: Box::new(kernel), policy: Policy::Host(policy.into()), opener, journal }
+        Self {
+            kernel: Box::new(kernel),
+            policy: Policy::Host(policy.into()),
+            opener,
+            journal,
+            origin: None,
+        }
     }
 
     /// The journal that outlives the run, and the process that watches over it.

@@ -106,6 +106,7 @@ fn on_replica(name: String, mut prepared: Prepared) -> Result<Rehearsal, Failure
         policy: Policy::Host(policy.into()),
         opener,
         journal: Journal::default(),
+        origin: None,
     };
     let (changes, state) = carry_out(prepared, place)?;
     // A run has a mark of its own.

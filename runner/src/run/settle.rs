@@ -11,7 +11,7 @@ use super::interrupt::Interrupts;
 use crate::exit::{Exit, Failure};
 use crate::host::Session;
 use crate::journal::Kept;
-use crate::lab;
+use crate::lab::{self, Origin};
 use crate::policy::Policy;
 use crate::recover;
 
@@ -49,7 +49,7 @@ impl Stay {
                 let named = namespaces
                     .iter()
                     .map(|(name, descriptor)| (name.to_string(), descriptor.as_fd()));
-                let holder = lab::keep(named)?;
+                let holder = lab::keep(named, session.journal.changes())?;
                 reservation.keep(holder, namespaces.len())
             }
             Self::Host { name, confirm_within } => {
@@ -118,14 +118,20 @@ pub(super) async fn settle_in_kept_lab(
     session: &mut Session,
     interrupts: &mut Interrupts,
     ending: Ending,
+    origin: &mut Origin,
 ) -> Ending {
     if ending.exit == Exit::Done {
+        if let Err(error) = origin.add(session.journal.changes()) {
+            session.report.warn(format!("what was changed in the lab can't be noted: {error}"));
+        }
         return ending;
     }
+    let lost = session.journal.take_lost();
+    lost.iter().for_each(|change| session.report.lost(change));
     let (left, _) = take_back(session, interrupts, None).await;
     let rest: Vec<String> = session.journal.changes().map(ToString::to_string).collect();
     rest.iter().rev().for_each(|change| session.report.left(change));
-    match left + rest.len() {
+    match lost.len() + left + rest.len() {
         0 => ending,
         left => incomplete(ending, left, "`netwright plan` tells what the lab is like now"),
     }

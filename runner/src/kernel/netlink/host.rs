@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Netlink;
 use super::explain::explain;
 use super::find::{gone, reference};
-use super::lives::{self, Life};
+use super::lives;
 use super::raw_link::{IFF_LOOPBACK, RawLink};
 use super::socket::Request;
 use super::space::{Space, open_here};
@@ -35,8 +35,6 @@ pub(super) struct Host {
     /// what is the run's own is foreseen too: it goes on with a deployment, of which more than the
     /// mark has to be told apart
     pub(super) foresees_all: bool,
-    /// the deployment's links, where it is altered
-    pub(super) lives: Vec<Life>,
     /// told of each namespace before it has its name
     pub(super) witness: Option<Witness>,
 }
@@ -60,7 +58,6 @@ impl Host {
             expected: None,
             folder: None,
             foresees_all: false,
-            lives: Vec::new(),
             witness: None,
         }
     }
@@ -89,7 +86,7 @@ impl Netlink {
     pub fn foresee_all(&mut self, deployment: &History) {
         if let Some(host) = &mut self.host {
             host.foresees_all = true;
-            host.lives = lives::of(deployment);
+            self.lives = lives::of(deployment);
         }
     }
 

@@ -28,22 +28,29 @@ impl Life {
     }
 }
 
-/// Of all links that a deployment has made and not deleted.
+/// The cookie of a namespace of the deployment.
+type Places<'a> = &'a dyn Fn(&NamespaceRef) -> Option<u64>;
+
+/// Of all links that a deployment on the host has made and not deleted.
 pub(super) fn of(history: &History) -> Vec<Life> {
+    let changes = history.entries.iter().map(|entry| &entry.change);
+    after(changes, &|namespace| history.place(namespace))
+}
+
+/// Of all links that these changes have made and not deleted.
+fn after<'a>(changes: impl Iterator<Item = &'a Change>, places: Places<'_>) -> Vec<Life> {
     let mut lives: Vec<Life> = Vec::new();
-    for entry in &history.entries {
-        take(&mut lives, history, &entry.change);
-    }
+    changes.for_each(|change| take(&mut lives, places, change));
     lives
 }
 
-fn take(lives: &mut Vec<Life>, history: &History, change: &Change) {
+fn take(lives: &mut Vec<Life>, places: Places<'_>, change: &Change) {
     match change {
         Change::CreateLink { namespace, spec } => {
-            let mut ends = vec![End::of(history, namespace, spec.name.as_str())];
+            let mut ends = vec![End::of(places, namespace, spec.name.as_str())];
             if let Kind::Veth(veth) = &spec.kind {
                 let peer = veth.peer.reference(namespace);
-                ends.push(End::of(history, &peer.namespace, &peer.name));
+                ends.push(End::of(places, &peer.namespace, &peer.name));
             }
             lives.push(Life {
                 ends: ends.into_iter().flatten().collect(),
@@ -52,14 +59,14 @@ fn take(lives: &mut Vec<Life>, history: &History, change: &Change) {
         }
         Change::PutRoute { namespace, route, .. } | Change::RemoveRoute { namespace, route } => {
             let hops = route.next_hops.iter().filter_map(|hop| hop.link.as_deref());
-            for end in hops.filter_map(|name| End::of(history, namespace, name)) {
+            for end in hops.filter_map(|name| End::of(places, namespace, name)) {
                 let life = lives.iter_mut().find(|life| life.has(end.place, &end.name));
                 life.into_iter().for_each(|life| life.changes.push(change.by_name()));
             }
         }
         _ => {
             let Some(link) = change.link() else { return };
-            let Some(End { place, name }) = End::of(history, &link.namespace, &link.name) else {
+            let Some(End { place, name }) = End::of(places, &link.namespace, &link.name) else {
                 return;
             };
             let Some(at) = lives.iter().position(|life| life.has(place, &name)) else { return };
@@ -70,22 +77,22 @@ fn take(lives: &mut Vec<Life>, history: &History, change: &Change) {
             let life = &mut lives[at];
             life.changes.push(change.by_name());
             let moved = life.ends.iter_mut().find(|end| end.place == place && end.name == name);
-            moved.into_iter().for_each(|end| end.follow(history, change));
+            moved.into_iter().for_each(|end| end.follow(places, change));
         }
     }
 }
 
 impl End {
     /// None where the namespace is not one of the deployment's.
-    fn of(history: &History, namespace: &NamespaceRef, name: &str) -> Option<Self> {
-        Some(Self { place: history.place(namespace)?, name: name.to_owned() })
+    fn of(places: Places<'_>, namespace: &NamespaceRef, name: &str) -> Option<Self> {
+        Some(Self { place: places(namespace)?, name: name.to_owned() })
     }
 
     /// Where the link is after a change of it.
-    fn follow(&mut self, history: &History, change: &Change) {
+    fn follow(&mut self, places: Places<'_>, change: &Change) {
         match change {
             Change::MoveLink { to, .. } => {
-                self.place = history.place(to).unwrap_or_default();
+                self.place = places(to).unwrap_or_default();
             }
             Change::ChangeLink { settings, .. } => {
                 let renamed = settings.iter().filter_map(Setting::name).next_back();
@@ -97,11 +104,16 @@ impl End {
 }
 
 impl Netlink {
+    /// Knows how to make the links of a kept lab again, from the changes that it was made by.
+    pub fn remember(&mut self, changes: &[Change]) {
+        let place = |namespace: &NamespaceRef| Some(self.spaces.find(namespace).ok()?.cookie);
+        self.lives = after(changes.iter(), &place);
+    }
+
     /// What makes a link of the deployment again that is about to be deleted. Nothing where no
     /// deployment is altered: what a run made goes with the run.
     pub(super) fn remaking(&self, space: &Arc<Space>, name: &str) -> Undo {
-        let lives = self.host.as_ref().map_or(&[][..], |host| &host.lives);
-        let Some(life) = lives.iter().find(|life| life.has(space.cookie, name)) else {
+        let Some(life) = self.lives.iter().find(|life| life.has(space.cookie, name)) else {
             return Undo::default();
         };
         let mut steps = life.changes.clone();

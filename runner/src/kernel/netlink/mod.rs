@@ -71,6 +71,8 @@ pub struct Netlink {
     found: find::Found,
     /// what a run on the host's own network knows about what is its own; a lab is all the run's
     host: Option<host::Host>,
+    /// the links of the deployment, where one is altered
+    lives: Vec<lives::Life>,
     failpoint: Failpoint,
     /// told of each new namespace
     watcher: Option<NamespaceWatcher>,
@@ -119,6 +121,7 @@ impl Netlink {
             tables: qdisc::Tables::default(),
             offers: offered::Offers::default(),
             host,
+            lives: Vec::new(),
             failpoint: Failpoint::of_environment(),
             watcher: None,
             uplinks: None,
