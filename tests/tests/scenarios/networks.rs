@@ -107,3 +107,20 @@ fn a22_a_request_for_promiscuity_is_one_of_several() {
     let lab = keep(&session, "a22", "promiscuous", &[]);
     assert_eq!(link(&lab, None, "port0")["promiscuity"], 2);
 }
+
+/// As every second tutorial has it: forwarding by sysctl(8), in a script.
+#[test]
+fn a_script_makes_a_router() {
+    let session = Session::new();
+    let lab = keep(&session, "router", "router", &[]);
+    assert!(reaches(&lab, "h1", "10.0.2.2"));
+    let forwarding = "/proc/sys/net/ipv4/ip_forward";
+    let read = |namespace| lab.exec(namespace, ["cat", forwarding]).expect_code(0).stdout;
+    assert_eq!([read(Some("r1")), read(Some("h1")), read(None)], ["1\n", "0\n", "0\n"]);
+    let unknown = "\
+name: x
+steps: [{ recipe: builtin:ip, params: { script: 'sysctl net.ipv4.nosuch' } }]
+";
+    let said = ends(unknown, 5);
+    assert!(said.contains("`line 1: sysctl net.ipv4.nosuch`: ENOENT"), "{said}");
+}

@@ -11,9 +11,10 @@ use crate::lex::{self, Word};
 use crate::link::{self, LinkCommand};
 use crate::neighbour::{self, NeighbourCommand};
 use crate::netns::{self, NetnsCommand};
-use crate::ping::Ping;
+use crate::ping::{self, Ping};
 use crate::route::{self, RouteCommand};
 use crate::rule::{self, RuleCommand};
+use crate::sysctl::{self, SysctlCommand};
 use crate::tc::{self, TcCommand};
 use crate::tuntap::{self, TuntapCommand};
 use crate::value;
@@ -55,6 +56,7 @@ pub enum Command {
     Ping(Ping),
     Tc(TcCommand),
     Bridge(BridgeCommand),
+    Sysctl(Vec<SysctlCommand>),
 }
 
 /// What stands before the object and holds for all of the command.
@@ -100,19 +102,24 @@ pub fn parse(script: &str) -> Result<Vec<Statement>, Vec<Fault>> {
 
 fn statement(cursor: &mut Cursor<'_>) -> Option<(Places, Command)> {
     let context = Context { places: Places::One(Place::Root), family: None, all: false };
-    let named = cursor.peek().and_then(|first| program(&first.text));
-    if named.is_some() {
-        cursor.next();
+    let first = cursor.peek()?;
+    match program(&first.text) {
+        Some(program) => {
+            cursor.next();
+            program.parse(cursor, first, context)
+        }
+        None => Program::Ip.parse(cursor, first, context),
     }
-    named.unwrap_or(Program::Ip).parse(cursor, context)
 }
 
-/// The programs of iproute2 that are understood.
+/// The programs that are understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
     Ip,
     Tc,
     Bridge,
+    Ping,
+    Sysctl,
 }
 
 /// By its name, with or without its folder.
@@ -125,21 +132,26 @@ pub(crate) fn program(word: &str) -> Option<Program> {
         "ip" => Some(Program::Ip),
         "tc" => Some(Program::Tc),
         "bridge" => Some(Program::Bridge),
+        "ping" | "ping6" => Some(Program::Ping),
+        "sysctl" => Some(Program::Sysctl),
         _ => None,
     }
 }
 
 impl Program {
-    /// What follows its name.
+    /// What follows its name, which was the word `name`.
     pub(crate) fn parse(
         self,
         cursor: &mut Cursor<'_>,
+        name: &Word,
         context: Context,
     ) -> Option<(Places, Command)> {
         match self {
             Self::Ip => ip(cursor, context),
             Self::Tc => tc::tc(cursor, context),
             Self::Bridge => bridge::bridge(cursor, context),
+            Self::Ping => Some((context.places, Command::Ping(ping::parse(cursor, name)?))),
+            Self::Sysctl => Some((context.places, Command::Sysctl(sysctl::parse(cursor, name)?))),
         }
     }
 }

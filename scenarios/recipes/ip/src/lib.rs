@@ -1,4 +1,4 @@
-//! `builtin:ip`: a script of ip(8), tc(8) and bridge(8) commands, understood as iproute2 understands it and carried
+//! `builtin:ip`: a script of ip(8), tc(8), bridge(8), ping(8) and sysctl(8) commands, understood as iproute2 understands it and carried
 //! out by the host, one line after the other.
 
 mod address;
@@ -33,9 +33,11 @@ mod run_link;
 mod run_neighbour;
 mod run_route;
 mod run_rule;
+mod run_sysctl;
 mod run_tc;
 mod show_link;
 mod show_route;
+mod sysctl;
 mod tbf;
 mod tc;
 mod tuntap;
@@ -51,8 +53,8 @@ pub use fault::Fault as ScriptFault;
 /// What the recipe takes.
 #[derive(Params)]
 pub struct Script {
-    /// commands of ip(8), one a line, as in a batch file; a line that begins with `tc` or `bridge`
-    /// is one of tc(8) or bridge(8)
+    /// commands of ip(8), one a line, as in a batch file; a line that begins with `tc`, `bridge`,
+    /// `ping` or `sysctl` is one of that program
     script: String,
 }
 
@@ -70,6 +72,8 @@ pub struct Script {
         "host.route.add" = "`route add` and `rule add`",
         "host.route.default" = "`route add default`",
         "host.namespace" = "`netns add`, and commands inside a namespace",
+        "host.forwarding" = "`sysctl` commands that make a router",
+        "host.sysctl" = "`sysctl` commands",
         "uplink" = "links on a link of the host, from inside a lab",
         "uplink.passthru" = "`link add … mode passthru` on a link that was there",
     )

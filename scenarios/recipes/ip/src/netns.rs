@@ -5,7 +5,6 @@ use crate::cursor::{Cursor, Named};
 use crate::fault::shown;
 use crate::keyword::{Keyword, find, names, short};
 use crate::lex::Word;
-use crate::ping;
 use crate::value;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +90,7 @@ fn set(cursor: &mut Cursor<'_>, option: Named<'_>) -> Option<NetnsCommand> {
     Some(NetnsCommand::SetId { name, id })
 }
 
-/// The program is `ip`, `tc`, `bridge` or `ping`: nothing else can run inside the sandbox.
+/// The program is `ip`, `tc`, `bridge`, `ping` or `sysctl`: nothing else can run inside the sandbox.
 fn exec(
     cursor: &mut Cursor<'_>,
     option: Named<'_>,
@@ -116,19 +115,10 @@ fn exec(
     if let Some(program) = program(&word.text) {
         // As a program of its own, so without the options given before.
         context.family = None;
-        return program.parse(cursor, context);
-    }
-    if is_ping(&word.text) {
-        let ping = ping::parse(cursor, word)?;
-        return Some((context.places, Command::Ping(ping)));
+        return program.parse(cursor, word, context);
     }
     refuse_program(cursor, word);
     None
-}
-
-fn is_ping(program: &str) -> bool {
-    let name = program.rsplit('/').next().unwrap_or(program);
-    (name == program || program.starts_with('/')) && matches!(name, "ping" | "ping6")
 }
 
 fn refuse_program(cursor: &mut Cursor<'_>, program: &Word) {
@@ -136,6 +126,6 @@ fn refuse_program(cursor: &mut Cursor<'_>, program: &Word) {
     cursor.refuse_with(
         program,
         message,
-        "`ip netns exec` takes `ip …`, `tc …`, `bridge …` and `ping …`",
+        "`ip netns exec` takes `ip`, `tc`, `bridge`, `ping` and `sysctl`",
     );
 }

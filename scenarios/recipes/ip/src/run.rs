@@ -19,6 +19,7 @@ use crate::run_link::{run_link, run_tuntap};
 use crate::run_neighbour::run_neighbour;
 use crate::run_route::run_route;
 use crate::run_rule::run_rule;
+use crate::run_sysctl::run_sysctl;
 use crate::run_tc::{kind_of, run_bridge, run_tc};
 
 /// The namespaces that are open: a script goes to the same few over and over.
@@ -89,6 +90,7 @@ impl Session {
             Command::Neighbour(command) => run_neighbour(self.namespace(place)?, command),
             Command::Tc(command) => run_tc(self.namespace(place)?, command),
             Command::Bridge(command) => run_bridge(self.namespace(place)?, command),
+            Command::Sysctl(commands) => run_sysctl(self.namespace(place)?, commands),
             Command::Ping(ping) => run_ping(self.namespace(place)?, ping, &statement.text),
         }
     }

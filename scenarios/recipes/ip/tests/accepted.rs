@@ -181,6 +181,11 @@ ip tunt add x mode tun user root            = ip tuntap add x mode tun user 0
 # ping
 ip -n ns1 netns exec ns1 ping 10.0.0.1      = ip netns exec ns1 ping -c 3 -W 1 -i 0.2 -s 56 10.0.0.1
 ip netns exec ns1 ping6 -c 1 fd00::1        = ip netns exec ns1 ping -6 -c1 -q -n fd00::1
+/bin/ping -c1 10.0.0.1                      = ping -c 1 10.0.0.1
+# sysctl
+sysctl net.ipv4.ip_forward=1                = /sbin/sysctl -w net.ipv4.ip_forward=1
+sysctl -w 'net.ipv4.ip_forward=1'           = sysctl --write net.ipv4.ip_forward=1
+ip netns exec ns1 sysctl -q net.core.somaxconn=9 = ip netns exec ns1 sysctl net.core.somaxconn=9 --quiet
 ";
 
 #[test]
@@ -260,7 +265,7 @@ ip link set x mtu 1 promisc maybe
 3:16: the length of `10.0.0.1/33` is wrong; IPv4 has 0 to 32
 4:15: `galaxy` is not a scope; that is a name or a number up to 255
 6:19: `true` can't run in a recipe's sandbox
-  help: `ip netns exec` takes `ip …`, `tc …`, `bridge …` and `ping …`
+  help: `ip netns exec` takes `ip`, `tc`, `bridge`, `ping` and `sysctl`
 7:19: `mtu` must be a number from 68 to 65536, not `1`
 7:29: `promisc` must be `on` or `off`, not `maybe`"
     );

@@ -63,15 +63,26 @@ const REFUSED: &str = r##"
 1:10: `exec` needs a program after the namespace
 > ip netns exec ns1 true
 1:19: `true` can't run in a recipe's sandbox
-  help: `ip netns exec` takes `ip …`, `tc …`, `bridge …` and `ping …`
+  help: `ip netns exec` takes `ip`, `tc`, `bridge`, `ping` and `sysctl`
 > ip netns exec ns1 bash -c 'ip link'
 1:19: `bash` can't run in a recipe's sandbox
-  help: `ip netns exec` takes `ip …`, `tc …`, `bridge …` and `ping …`
+  help: `ip netns exec` takes `ip`, `tc`, `bridge`, `ping` and `sysctl`
 > ip netns exec ip link
 1:15: `ip` stands where the namespace should
   help: as in `ip netns exec NAME ip …`
 > ip netns exec ns1 ip foo
 1:22: `foo` is not known in ip(8)
+> ip netns exec ns1 sysctl
+1:19: `sysctl` needs a variable
+  help: as in `sysctl -w net.ipv4.ip_forward=1`
+> sysctl -w net.ipv4.ip_forward
+1:11: `-w` needs a value after `net.ipv4.ip_forward`
+  help: `KEY=VALUE` without spaces around `=`, or in quotes
+> sysctl kernel.hostname=x
+1:8: `kernel.hostname` is no setting of a namespace
+  help: those begin with net: net.ipv4.ip_forward
+> sysctl -p
+1:8: `-p` is not known in `sysctl`
 > ip netns exec ns1 ping
 1:19: `ping` needs an address
 > ip netns exec ns1 ping host

@@ -51,6 +51,38 @@ fn the_tutorial_is_carried_out_line_by_line() {
 }
 
 #[test]
+fn settings_of_a_namespace_are_written_read_and_printed() {
+    let host = host(
+        "
+        netns add r1
+        ip netns exec r1 sysctl -w net.ipv4.ip_forward=1 net/ipv4/conf/all/rp_filter=2
+        sysctl -q net.ipv4.ip_forward=1
+        sysctl net.ipv4.ip_forward
+        sysctl -n net.ipv4.ip_forward
+        ",
+    );
+    host.run(&RECIPE).expect("it is written");
+    assert_eq!(
+        host.changes(),
+        [
+            "netns add r1",
+            "-n r1 sysctl net.ipv4.ip_forward=1",
+            "-n r1 sysctl net/ipv4/conf/all/rp_filter=2",
+            "sysctl net.ipv4.ip_forward=1",
+        ]
+    );
+    assert_eq!(
+        host.prints(),
+        [
+            "net.ipv4.ip_forward = 1",
+            "net/ipv4/conf/all/rp_filter = 2",
+            "net.ipv4.ip_forward = 1",
+            "1",
+        ]
+    );
+}
+
+#[test]
 fn a_ping_without_a_reply_ends_the_run() {
     let host = host("netns add ns1\nip netns exec ns1 ping -c 2 10.0.0.9\nnetns add ns2");
     let error = host.run(&RECIPE).expect_err("nobody is there");
