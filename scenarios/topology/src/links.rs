@@ -63,7 +63,7 @@ fn link(at: &At<'_>, topology: &mut Topology, reader: &mut Reader) -> Option<Lin
     let (mtu, mac) = (mtu(&mut fields, reader), mac(&mut fields, reader));
     let master = fields
         .get("master")
-        .and_then(|at| reader.parsed(&at, values::name).map(|name| (name, at.place)));
+        .and_then(|at| reader.parsed(&at, values::neighbouring).map(|name| (name, at.place)));
     read_addresses(&mut fields, &key, &mut topology.addresses, reader);
     shaping::qdisc(&mut fields, &key, topology, reader);
     if kind_word.is_none() {
@@ -250,13 +250,14 @@ pub(crate) fn ports(fields: &mut Fields<'_>, reader: &mut Reader) -> Vec<Port> {
     let mut ports = Vec::new();
     for item in fields.get("ports").map(|at| reader.list(&at)).unwrap_or_default() {
         if !item.value.is_object() {
-            let name = reader.parsed(&item, values::name);
+            let name = reader.parsed(&item, values::neighbouring);
             let (options, vlans) = (Vec::new(), None);
             ports.extend(name.map(|name| Port { name, place: item.place, options, vlans }));
             continue;
         }
         let Some(mut fields) = reader.fields(&item, "a port") else { continue };
-        let name = fields.need(reader, "name").and_then(|at| reader.parsed(&at, values::name));
+        let name = fields.need(reader, "name");
+        let name = name.and_then(|at| reader.parsed(&at, values::neighbouring));
         let mut options = Vec::new();
         for (key, word) in PORT_FLAGS {
             let given = fields.get(key).and_then(|at| reader.boolean(&at));

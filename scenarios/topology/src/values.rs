@@ -92,6 +92,17 @@ pub fn name(text: &str) -> Result<String, String> {
     }
 }
 
+/// The name of a port, or of its master: the kernel joins links of one namespace only.
+pub fn neighbouring(text: &str) -> Result<String, String> {
+    if !text.contains('/') {
+        return name(text);
+    }
+    Err(format!(
+        "{} is in another namespace; a port and its master are in the same one\n  help: a cable leads from one to another: `{{ name: p1, kind: veth, peer: NAMESPACE/LINK }}`",
+        quote(text)
+    ))
+}
+
 /// A namespace: by name, or one of somebody else's that the operator named: `docker:CONTAINER`,
 /// `pid:PROCESS`.
 pub fn namespace(text: &str) -> Result<String, String> {

@@ -220,6 +220,22 @@ links/2: a link needs the key `kind`";
 }
 
 #[test]
+fn a_port_is_in_the_namespace_of_its_master() {
+    let given = json!({
+        "namespaces": ["n1"],
+        "links": [
+            { "name": "br0", "kind": "bridge", "ports": ["n1/eth0", { "name": "n1/a b" }] },
+            { "name": "d", "kind": "dummy", "master": "n1/br1" },
+        ],
+    });
+    let expected = "\
+links/0/ports/0: `n1/eth0` is in another namespace; a port and its master are in the same one | a cable leads from one to another: `{ name: p1, kind: veth, peer: NAMESPACE/LINK }`
+links/0/ports/1/name: `n1/a b` is in another namespace; a port and its master are in the same one | a cable leads from one to another: `{ name: p1, kind: veth, peer: NAMESPACE/LINK }`
+links/1/master: `n1/br1` is in another namespace; a port and its master are in the same one | a cable leads from one to another: `{ name: p1, kind: veth, peer: NAMESPACE/LINK }`";
+    assert_eq!(faults(given), expected);
+}
+
+#[test]
 fn what_an_earlier_step_made_can_be_referred_to() {
     let given = json!({
         "existing": { "namespaces": ["n1"], "links": ["p0"] },
