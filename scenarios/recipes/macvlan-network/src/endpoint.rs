@@ -206,7 +206,7 @@ fn next(
         quote(&endpoint.name),
         pool.range.unwrap_or(pool.subnet)
     );
-    let help = format!("{} endpoints have theirs; take a larger one", pool.given());
+    let help = format!("it has room for {}; take a larger one", pool.given());
     reader.fault_with(&endpoint.place, message, Some(help));
     None
 }

@@ -113,7 +113,7 @@ fn exhaustion_names_the_endpoint_that_gets_none() {
     let changes = json!({ "ip-range": "192.168.2.0/30", "endpoints": ["c1", "c2", "c3"] });
     assert_eq!(
         faults(changes),
-        "endpoints/2: no address is left for endpoint `c3` in 192.168.2.0/30 | 2 endpoints have theirs; take a larger one"
+        "endpoints/2: no address is left for endpoint `c3` in 192.168.2.0/30 | it has room for 2; take a larger one"
     );
 }
 
