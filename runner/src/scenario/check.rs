@@ -139,7 +139,7 @@ pub struct RouteCheck {
     /// the root namespace where it is left out
     #[schemars(with = "Option<String>")]
     pub namespace: Option<Name>,
-    /// `default`, or address and length; `None` is the default route
+    /// `default`, or address and length
     #[schemars(with = "String")]
     pub destination: Option<Prefix>,
     #[schemars(with = "Option<String>")]

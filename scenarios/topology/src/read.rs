@@ -58,6 +58,8 @@ pub struct Fields<'a> {
     place: Place,
     entries: &'a Map<String, Value>,
     known: BTreeSet<&'static str>,
+    /// complained of already
+    forgiven: BTreeSet<&'static str>,
 }
 
 impl Reader {
@@ -93,7 +95,13 @@ impl Reader {
         let Value::Object(entries) = at.value else {
             return self.wrong(at, &format!("a map ({what})"));
         };
-        Some(Fields { what, place: at.place.clone(), entries, known: BTreeSet::new() })
+        Some(Fields {
+            what,
+            place: at.place.clone(),
+            entries,
+            known: BTreeSet::new(),
+            forgiven: BTreeSet::new(),
+        })
     }
 
     pub fn list<'a>(&mut self, at: &At<'a>) -> Vec<At<'a>> {
@@ -161,8 +169,9 @@ impl Reader {
 
     /// Notes the keys that nobody asked for.
     pub fn close(&mut self, fields: Fields<'_>) {
-        for key in fields.entries.keys().filter(|key| !fields.known.contains(key.as_str())) {
-            let near = suggestion(key, fields.known.iter().copied());
+        let spoken_of = || fields.known.union(&fields.forgiven).copied();
+        for key in fields.entries.keys().filter(|key| !spoken_of().any(|known| known == **key)) {
+            let near = suggestion(key, spoken_of());
             let keys: Vec<_> = fields.known.iter().copied().collect();
             let help = near.unwrap_or_else(|| format!("{} has {}", fields.what, keys.join(", ")));
             let message = format!("unknown key {} of {}", quote(key), fields.what);
@@ -202,8 +211,8 @@ impl<'a> Fields<'a> {
         present.map(|key| (*key, self.place.step(key))).collect()
     }
 
-    /// Makes keys known that have been complained of already.
+    /// Has nothing more said of keys that have been complained of.
     pub fn forgive(&mut self, keys: &[&'static str]) {
-        self.known.extend(keys);
+        self.forgiven.extend(keys);
     }
 }

@@ -1,0 +1,113 @@
+//! docs/scenarios.md against the program's own answers: every key and every word that it knows is
+//! in the text.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use netwright_tests::{Session, netwright, workspace};
+
+/// A key that nothing has, so that the answer lists those that there are.
+const UNKNOWN: &str = "zzzzzzzz";
+
+/// Kinds with keys of their own, each with what it needs.
+const KINDS: [&str; 10] = [
+    "macvlan, parent: p0",
+    "veth, peer: { name: q0, UNKNOWN: 1 }",
+    "bridge, ports: [{ name: p0, UNKNOWN: 1 }]",
+    "vlan, parent: p0, id: 1",
+    "vxlan, id: 1",
+    "ipvlan, parent: p0",
+    "tap",
+    "vrf, table: 1",
+    "geneve",
+    "dummy, netem: { UNKNOWN: 1 }, addresses: [{ address: 10.0.0.1/24, UNKNOWN: 1 }]",
+];
+
+const REST: &str = "
+        - { name: x, kind: dummy, tbf: { rate: 1mbit, burst: 1kb, latency: 1s, UNKNOWN: 1 } }
+        - { name: y, kind: UNKNOWN }
+        - { name: z, kind: macvlan, parent: p0, mode: UNKNOWN, flags: [UNKNOWN] }
+        - { name: u, kind: ipvlan, parent: p0, mode: UNKNOWN, flag: UNKNOWN }
+        - { name: v, kind: vlan, parent: p0, id: 1, protocol: UNKNOWN }
+        - { name: w, kind: dummy, netem: { distribution: UNKNOWN } }
+      existing: { UNKNOWN: 1, links: [p0] }
+      addresses: [{ link: p0, address: 10.0.0.1/24, UNKNOWN: 1 }]
+      routes:
+        - { destination: default, gateway: 10.0.0.2, UNKNOWN: 1 }
+        - { destination: default, kind: UNKNOWN, next-hops: [{ gateway: 10.0.0.2, UNKNOWN: 1 }] }
+      rules: [{ table: 5, UNKNOWN: 1 }, { action: UNKNOWN }]
+      neighbours: [{ link: p0, address: 10.0.0.2, mac: 02:00:00:00:00:01, state: UNKNOWN, UNKNOWN: 1 }]
+      sysctls: [{ key: net.core.somaxconn, value: 1, UNKNOWN: 1 }]
+  - recipe: builtin:macvlan-network
+    params: { parent: p0, subnet: 10.0.0.0/24, endpoints: [{ name: a, UNKNOWN: 1 }] }
+";
+
+/// Faults of the file itself, which keep recipes from being asked.
+const FILE: &str = "\
+name: reference
+UNKNOWN: 1
+steps: [{ recipe: builtin:ip, UNKNOWN: 1 }, { recipe: builtin:UNKNOWN }]
+captures: [{ link: a, UNKNOWN: 1 }]
+limits: { UNKNOWN: 1 }
+checks:
+  - UNKNOWN: {}
+  - link: { name: a, UNKNOWN: 1 }
+  - address: { link: a, is: 10.0.0.1/24, UNKNOWN: 1 }
+  - route: { destination: default, UNKNOWN: 1 }
+  - neighbour: { address: 10.0.0.1, UNKNOWN: 1 }
+  - sysctl: { key: net.core.somaxconn, is: 1, UNKNOWN: 1 }
+  - ping: { to: 10.0.0.1, expect: UNKNOWN, UNKNOWN: 1 }
+  - arp: { to: 10.0.0.1, link: a, UNKNOWN: 1 }
+  - tcp: { to: 10.0.0.1, port: 1, expect: UNKNOWN, UNKNOWN: 1 }
+  - frames: { link: a, protocol: UNKNOWN, every: { UNKNOWN: 1 }, UNKNOWN: 1 }
+";
+
+/// What the answers list, one list for each unknown word: `a link has mtu, name`, `there are ip,
+/// topology`, `none of `open`, `refused``.
+fn listed(scenario: &str) -> BTreeSet<String> {
+    let session = Session::new();
+    session.file("reference.yaml", scenario.replace("UNKNOWN", UNKNOWN));
+    let answer = session.netwright(["validate", "reference.yaml"]).expect_code(2).stderr;
+    let answers = answer.lines().filter(|line| line.contains("error: ") || line.contains("help: "));
+    let list = |line: &str| {
+        let starts = [" has ", "there are ", "none of "];
+        starts.into_iter().find_map(|start| Some(line.split_once(start)?.1.replace('`', "")))
+    };
+    let lists: Vec<String> = answers.filter_map(list).collect();
+    assert_eq!(lists.len(), scenario.matches("UNKNOWN").count(), "{answer}");
+    lists.iter().flat_map(|list| list.split(", ")).map(str::to_owned).collect()
+}
+
+fn parameters() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for recipe in ["builtin:topology", "builtin:ip", "builtin:macvlan-network"] {
+        let about = netwright(["recipe", "inspect", "--json", recipe]).expect_code(0).json();
+        let parameters = about["manifest"]["parameters"].as_array().expect("a list");
+        let name = |parameter: &serde_json::Value| parameter["name"].as_str().map(str::to_owned);
+        names.extend(parameters.iter().filter_map(name));
+    }
+    names
+}
+
+#[test]
+fn every_key_and_word_is_in_the_reference() {
+    let mut topology = "\
+name: reference
+steps:
+  - recipe: builtin:topology
+    params:
+      links:"
+        .to_owned();
+    for (number, kind) in KINDS.iter().enumerate() {
+        topology += &format!("\n        - {{ name: l{number}, kind: {kind}, UNKNOWN: 1 }}");
+    }
+    let mut known = parameters();
+    known.extend(listed(FILE));
+    known.extend(listed(&(topology + REST)));
+    assert!(known.len() > 150, "{known:?}");
+    let text = fs::read_to_string(workspace().join("docs/scenarios.md")).expect("it is there");
+    let code: BTreeSet<&str> =
+        text.split('`').skip(1).step_by(2).flat_map(|code| code.split([':', ' ', ','])).collect();
+    let missing: Vec<_> = known.iter().filter(|word| !code.contains(word.as_str())).collect();
+    assert!(missing.is_empty(), "docs/scenarios.md doesn't have {missing:?}");
+}
