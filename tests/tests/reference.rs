@@ -1,10 +1,11 @@
-//! docs/scenarios.md against the program's own answers: every key and every word that it knows is
-//! in the text.
+//! docs/scenarios.md and docs/ci.md against the program's own answers: every key and every word that
+//! it knows, and every field that it writes, is in the text.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use netwright_tests::{Session, netwright, workspace};
+use serde_json::Value;
 
 /// A key that nothing has, so that the answer lists those that there are.
 const UNKNOWN: &str = "zzzzzzzz";
@@ -83,7 +84,7 @@ fn parameters() -> BTreeSet<String> {
     for recipe in ["builtin:topology", "builtin:ip", "builtin:macvlan-network"] {
         let about = netwright(["recipe", "inspect", "--json", recipe]).expect_code(0).json();
         let parameters = about["manifest"]["parameters"].as_array().expect("a list");
-        let name = |parameter: &serde_json::Value| parameter["name"].as_str().map(str::to_owned);
+        let name = |parameter: &Value| parameter["name"].as_str().map(str::to_owned);
         names.extend(parameters.iter().filter_map(name));
     }
     names
@@ -105,9 +106,56 @@ steps:
     known.extend(listed(FILE));
     known.extend(listed(&(topology + REST)));
     assert!(known.len() > 150, "{known:?}");
-    let text = fs::read_to_string(workspace().join("docs/scenarios.md")).expect("it is there");
-    let code: BTreeSet<&str> =
-        text.split('`').skip(1).step_by(2).flat_map(|code| code.split([':', ' ', ','])).collect();
-    let missing: Vec<_> = known.iter().filter(|word| !code.contains(word.as_str())).collect();
-    assert!(missing.is_empty(), "docs/scenarios.md doesn't have {missing:?}");
+    assert_has("docs/scenarios.md", &known);
+}
+
+fn assert_has(file: &str, words: &BTreeSet<String>) {
+    let text = fs::read_to_string(workspace().join(file)).expect("it is there");
+    let code = text.split('`').skip(1).step_by(2);
+    let known: BTreeSet<&str> = code.flat_map(|code| code.split([':', ' ', ','])).collect();
+    let missing: Vec<_> = words.iter().filter(|word| !known.contains(word.as_str())).collect();
+    assert!(missing.is_empty(), "{file} doesn't have {missing:?}");
+}
+
+/// A run with a capture, a check, and a line that the kernel refuses.
+const REFUSED: &str = "\
+name: refused
+captures: [{ link: p0 }]
+steps:
+  - recipe: builtin:ip
+    params: { script: \"link add p0 type veth peer name p1\\nlink set p0 up\\nlink add p0 type bridge\" }
+";
+
+/// The keys of an object, and of those in it.
+fn fields(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(entries) => {
+            into.extend(entries.keys().cloned());
+            entries.values().for_each(|value| fields(value, into));
+        }
+        Value::Array(items) => items.iter().for_each(|item| fields(item, into)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_of_results_and_events_is_in_the_reference() {
+    let session = Session::new();
+    session.file("refused.yaml", REFUSED);
+    let passing = session.bring("scenarios/macvlan-bridge.yaml");
+    let passing = passing.to_str().expect("a path in ASCII");
+    let mut known = BTreeSet::new();
+    for (scenario, code) in [("refused.yaml", 5), (passing, 0)] {
+        let words = ["run", scenario, "--json", "--events", "events", "--artifacts", "kept"];
+        let result = session.netwright(words).expect_code(code);
+        fields(&result.json(), &mut known);
+        let events = fs::read_to_string(session.path("events")).expect("it is written");
+        for line in events.lines() {
+            let event: Value = serde_json::from_str(line).expect("a line of JSON");
+            known.extend(event["event"].as_str().map(str::to_owned));
+            fields(&event, &mut known);
+        }
+    }
+    assert!(known.len() > 45, "{known:?}");
+    assert_has("docs/ci.md", &known);
 }
