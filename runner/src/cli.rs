@@ -200,18 +200,28 @@ pub struct RunArguments {
     /// With --keep on the host: take it back after TIME, unless `netwright confirm NAME` comes
     #[arg(long, value_name = "TIME", requires = "keep", value_parser = duration)]
     pub confirm_within: Option<Duration>,
-    /// Print the result as JSON on standard output, and nothing else there
-    #[arg(long)]
-    pub json: bool,
-    /// Write each change, check and denial as a line of JSON
-    #[arg(long, value_name = "FILE")]
-    pub events: Option<PathBuf>,
     /// Keep the files that recipes attach in this folder
     #[arg(long, value_name = "FOLDER")]
     pub artifacts: Option<PathBuf>,
     /// Stop and undo after so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Option<f64>,
+    #[command(flatten)]
+    pub telling: TellingArguments,
+}
+
+/// What is told of a run, and to whom.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TellingArguments {
+    /// Print the result as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+    /// Write each change, check and denial as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
+    /// Write the checks as JUnit's XML, for CI systems
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
     /// Show failures only
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -266,8 +276,7 @@ impl RunArguments {
             grant,
             target,
             timeout,
-            json: true,
-            quiet: true,
+            telling: TellingArguments { json: true, quiet: true, ..TellingArguments::default() },
             ..Self::default()
         }
     }
@@ -317,21 +326,11 @@ pub struct ApplyArguments {
     /// Do exactly what `plan --out` saved, unless the target has changed since
     #[arg(long, value_name = "FILE", conflicts_with = "parameters")]
     pub plan: Option<PathBuf>,
-    /// Print the result as JSON on standard output, and nothing else there
-    #[arg(long)]
-    pub json: bool,
-    /// Write each change, check and denial as a line of JSON
-    #[arg(long, value_name = "FILE")]
-    pub events: Option<PathBuf>,
     /// Stop and undo after so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Option<f64>,
-    /// Show failures only
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Show each change, and all that recipes log
-    #[arg(short, long)]
-    pub verbose: bool,
+    #[command(flatten)]
+    pub telling: TellingArguments,
 }
 
 #[derive(Debug, Args)]

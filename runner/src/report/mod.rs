@@ -2,6 +2,7 @@
 
 mod escape;
 mod events;
+mod junit;
 mod result;
 mod view;
 
@@ -46,6 +47,7 @@ pub struct Report {
     view: View,
     started: Instant,
     events: Option<EventLog>,
+    junit: Option<File>,
     artifacts: Option<PathBuf>,
     attached: usize,
     /// attachments that are in the folder now
@@ -59,6 +61,7 @@ impl Report {
             view,
             started: Instant::now(),
             events: None,
+            junit: None,
             artifacts: None,
             attached: 0,
             kept: 0,
@@ -69,6 +72,12 @@ impl Report {
     /// Also writes each event as a line of JSON.
     pub fn with_events(mut self, events: Option<File>) -> Self {
         self.events = events.map(|file| EventLog::new(file, self.started));
+        self
+    }
+
+    /// Also writes the result as JUnit's XML.
+    pub fn with_junit(mut self, junit: Option<File>) -> Self {
+        self.junit = junit;
         self
     }
 
@@ -312,6 +321,11 @@ impl Report {
         self.result.warnings.extend(self.events.as_ref().and_then(EventLog::loss));
         self.result.finish(exit_code, self.started.elapsed(), error);
         self.event("end", json!({ "result": self.result.result, "exit_code": exit_code }));
+        if let Some(error) =
+            self.junit.as_ref().and_then(|file| junit::write(&self.result, file).err())
+        {
+            self.warn(format!("--junit: can't write: {error}"));
+        }
         self.view.finish(&self.result, error);
     }
 }

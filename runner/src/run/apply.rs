@@ -14,7 +14,7 @@ use crate::journal;
 use crate::lab::{Folder, Inside};
 use crate::policy::Target;
 use crate::recover;
-use crate::report::{Report, View, print};
+use crate::report::{Report, print};
 use crate::scenario::PlacedCheck;
 use crate::state::compare;
 
@@ -69,9 +69,8 @@ impl Deployment<'_> {
     }
 
     fn run_arguments(&self) -> RunArguments {
-        let ApplyArguments { events, json, quiet, verbose, .. } = self.arguments;
-        let (events, json, quiet, verbose) = (events.clone(), *json, *quiet, *verbose);
-        RunArguments { events, json, quiet, verbose, ..RunArguments::rehearsing(&self.scenario()) }
+        let telling = self.arguments.telling.clone();
+        RunArguments { telling, ..RunArguments::rehearsing(&self.scenario()) }
     }
 
     fn planned(&self, plan: &Plan) -> Result<Exit, Failure> {
@@ -155,18 +154,14 @@ impl Deployment<'_> {
     }
 
     fn nothing(&self, plan: &Plan) -> Result<Exit, Failure> {
-        if self.arguments.json {
+        if self.arguments.telling.json {
             return print(&(plan.json_text()? + "\n"));
         }
-        if self.arguments.quiet { Ok(Exit::Done) } else { print(&(plan.summary() + "\n")) }
+        if self.arguments.telling.quiet { Ok(Exit::Done) } else { print(&(plan.summary() + "\n")) }
     }
 
     fn report(&self, plan: &Plan) -> Result<Report, Failure> {
-        let ApplyArguments { json, quiet, verbose, events, .. } = self.arguments;
-        let view = View { json: *json, quiet: *quiet, verbose: *verbose };
-        let events =
-            events.as_deref().map(|file| super::prepare::create("--events", file)).transpose()?;
-        Ok(Report::new(&plan.rehearsal.name, plan.target(), view).with_events(events))
+        prepare::report(&plan.rehearsal.name, plan.target(), &self.arguments.telling)
     }
 }
 

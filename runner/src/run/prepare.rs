@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::interrupt::Interrupts;
 use super::settle::Stay;
 use super::stage::Stage;
-use crate::cli::{ParameterArguments, RunArguments, TargetArgument, ValidateArguments};
+use crate::cli::{
+    ParameterArguments, RunArguments, TargetArgument, TellingArguments, ValidateArguments,
+};
 use crate::consent;
 use crate::exit::{Exit, Failure};
 use crate::grant::{Capability, Facts, Grants, Key, Policies, Request, Rule, Uses, Whose};
@@ -103,13 +105,11 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
     let artifacts = arguments.artifacts.clone().or_else(granted);
     let record = arguments.record_grants.as_deref().map(|path| create("--record-grants", path));
     let record = record.transpose()?.map(|file| Record { file, uses });
-    let view = View { json: arguments.json, quiet: arguments.quiet, verbose: arguments.verbose };
     let word = match target {
         Target::Lab => "lab",
         Target::Host => "host",
     };
-    let report = Report::new(&scenario.name, word, view)
-        .with_events(arguments.events.as_deref().map(|path| create("--events", path)).transpose()?)
+    let report = report(&scenario.name, word, &arguments.telling)?
         .with_artifacts(artifacts.map(folder).transpose()?);
     let stay = arguments.keep.as_deref().map(|name| stay(name, arguments, target));
     let stay = stay.transpose()?;
@@ -278,7 +278,21 @@ fn recipes(scenario: &Scenario, limits: &Limits) -> Result<Vec<Recipe>, Failure>
     }
 }
 
-pub(super) fn create(flag: &str, path: &Path) -> Result<File, Failure> {
+/// A report of a run, as the operator wants to be told.
+pub(super) fn report(
+    name: &str,
+    target: &str,
+    telling: &TellingArguments,
+) -> Result<Report, Failure> {
+    let TellingArguments { json, events, junit, quiet, verbose } = telling;
+    let view = View { json: *json, quiet: *quiet, verbose: *verbose };
+    let file =
+        |flag, path: &Option<PathBuf>| path.as_deref().map(|path| create(flag, path)).transpose();
+    let report = Report::new(name, target, view);
+    Ok(report.with_events(file("--events", events)?).with_junit(file("--junit", junit)?))
+}
+
+fn create(flag: &str, path: &Path) -> Result<File, Failure> {
     File::create(path).map_err(|error| {
         Failure::usage(format!("{flag}: can't write `{}`: {error}", path.display()))
     })

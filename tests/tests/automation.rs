@@ -1,5 +1,6 @@
-//! docs/scenarios.md and docs/ci.md against the program's own answers: every key and every word that
-//! it knows, and every field that it writes, is in the text.
+//! What other programs read and write: docs/scenarios.md and docs/ci.md against the program's own
+//! answers (every key and every word that it knows, and every field that it writes, is in the text),
+//! and the results as JUnit has them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -158,4 +159,57 @@ fn every_field_of_results_and_events_is_in_the_reference() {
     }
     assert!(known.len() > 45, "{known:?}");
     assert_has("docs/ci.md", &known);
+}
+
+/// Without the times, which the three have in one place each.
+fn junit(session: &Session) -> String {
+    let text = fs::read_to_string(session.path("junit.xml")).expect("it is written");
+    let mut parts = text.split(" time=\"");
+    let first = parts.next().expect("there is a first part").to_owned();
+    parts.fold(first, |text, part| text + part.split_once('"').expect("a time ends").1)
+}
+
+#[test]
+fn junit_has_a_case_for_each_step_and_each_check() {
+    let session = Session::new();
+    let text = "\
+name: cases
+params: { to: 127.0.0.1 }
+steps:
+  - recipe: builtin:ip
+    params: { script: \"link set lo up\\nsysctl -w net.ipv4.ip_forward=1\" }
+checks:
+  - link: { name: lo, up: true }
+  - ping: { to: \"${to}\", within: 1s }
+";
+    session.file("cases.yaml", text);
+    let run = |words: &[&str], code| {
+        let all = [&["run", "cases.yaml", "-q", "--junit", "junit.xml"], words].concat();
+        session.netwright(all).expect_code(code);
+        junit(&session)
+    };
+    let step = "<testcase name=\"step ip\" classname=\"cases\">
+            <system-out>net.ipv4.ip_forward = 1</system-out>
+        </testcase>
+        <testcase name=\"link lo is up\" classname=\"cases\"/>";
+    assert_eq!(
+        run(&[], 0).trim_end(),
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
+<testsuites name=\"cases\" tests=\"3\" skipped=\"0\" failures=\"0\" errors=\"0\">
+    <testsuite name=\"cases\" tests=\"3\" skipped=\"0\" errors=\"0\" failures=\"0\">
+        {step}
+        <testcase name=\"ping 127.0.0.1 is answered within 1s\" classname=\"cases\"/>
+    </testsuite>
+</testsuites>"
+        )
+    );
+    let failed = run(&["-p", "to=192.0.2.1"], 1);
+    assert!(failed.contains("tests=\"3\" skipped=\"0\" errors=\"0\" failures=\"1\""), "{failed}");
+    assert!(failed.contains(step) && failed.contains("<failure message=\""), "{failed}");
+
+    session.file("cases.yaml", text.replace("link set lo up", "link set nosuch up"));
+    let broken = run(&[], 5);
+    assert!(broken.contains("<error message=\"recipe `ip` failed: "), "{broken}");
+    assert!(broken.contains("type=\"broken\"") && broken.contains("nosuch"), "{broken}");
 }
