@@ -1,11 +1,11 @@
 //! Labs: kept, looked into, entered and taken apart.
 
 use std::os::unix::fs::symlink;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use netwright_tests::Session;
+use netwright_tests::{Output, Session};
 
 const PAIR: &str = "\
 ip netns add left
@@ -50,6 +50,23 @@ fn keeps_shows_enters_and_destroys(session: &Session, name: &str) {
     assert!(again.stderr.contains(&format!("lab `{name}` is kept already")), "{again:#?}");
     drop(lab);
     assert_eq!(session.netwright(["ls"]).stdout, "");
+}
+
+/// On a terminal; programs get a tab between them.
+#[test]
+fn kept_labs_are_listed_in_columns() {
+    let session = Session::new();
+    let _labs = ["a", "longer-than-a-tab"].map(|name| session.keep(name, pair(&session)));
+    let ls = session.command(["ls"]);
+    let mut terminal = Command::new("script");
+    let line = format!("{} ls", ls.get_program().display());
+    terminal.args(["-q", "-e", "-c", &line, "/dev/null"]).stdin(Stdio::null());
+    for (name, value) in ls.get_envs() {
+        terminal.env(name, value.unwrap_or_default());
+    }
+    let shown = Output::from(terminal.output().expect("script(1) is installed")).expect_code(0);
+    let columns: Vec<_> = shown.stdout.lines().map(|line| line.find("2 namespaces")).collect();
+    assert_eq!(columns, [Some(19), Some(19)], "{shown:#?}");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! `netwright ls`: all that was kept.
 
+use std::io::{self, IsTerminal as _, Write as _};
+
 use serde::Serialize;
+use tabwriter::TabWriter;
 
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, History};
@@ -60,12 +63,25 @@ pub fn list(json: bool) -> Result<Exit, Failure> {
             .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
         text + "\n"
     } else {
-        labs.iter().map(line).chain(deployments.iter().map(Deployment::line)).collect()
+        let lines = labs.iter().map(line).chain(deployments.iter().map(Deployment::line));
+        shown(lines.collect())
     };
     crate::report::print(&text)
 }
 
+/// For people in columns; for programs with a tab between them.
+fn shown(lines: String) -> String {
+    if !io::stdout().is_terminal() {
+        return lines;
+    }
+    let mut columns = TabWriter::new(Vec::new());
+    // Writing to memory can't fail.
+    let _ = columns.write_all(lines.as_bytes()).and_then(|()| columns.flush());
+    columns.into_inner().ok().and_then(|text| String::from_utf8(text).ok()).unwrap_or(lines)
+}
+
 fn line(lab: &Record) -> String {
     let Record { name, namespaces, scenario, pid, .. } = lab;
-    format!("{name}\t{namespaces} namespaces\tprocess {pid}\t{scenario}\n")
+    let namespaces = counted(*namespaces, "namespace");
+    format!("{name}\t{namespaces}\tprocess {pid}\t{scenario}\n")
 }
