@@ -1,7 +1,8 @@
 //! Texts that a user names: files, and `-`, standard input.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _};
+use std::os::fd::AsFd as _;
 use std::path::Path;
 
 use rustix::fs::{FileType, MemfdFlags, fstat, memfd_create};
@@ -56,5 +57,8 @@ fn stdin(longest: u64) -> io::Result<File> {
         io::copy(&mut stdin.lock().take(longest + 1), &mut memory)?;
         rustix::stdio::dup2_stdin(&memory)?;
     }
-    File::open("/proc/self/fd/0")
+    // Not opened anew: whoever called may have opened what this user may not.
+    let mut file = File::from(stdin.as_fd().try_clone_to_owned()?);
+    file.rewind()?;
+    Ok(file)
 }
