@@ -248,7 +248,8 @@ impl Session {
         let standing = self.journal.newest()?;
         let outcome =
             self.kernel.revert(&standing.undo).and_then(|()| self.is_back(&standing.undo));
-        self.report.undone(&standing.change, outcome.as_ref().err());
+        let error = outcome.as_ref().err().map(ToString::to_string);
+        self.report.undone(&standing.change, error.as_deref());
         if outcome.is_ok() {
             self.journal.undone(&standing);
         }

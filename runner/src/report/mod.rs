@@ -191,10 +191,7 @@ impl Report {
 
     /// A link that was deleted and can't be made again.
     pub fn lost(&mut self, change: &Change) {
-        const WHY: &str = "netwright did not make the link, and can't make it again";
-        self.view.undone(&change.to_string(), Some(WHY));
-        self.event("undo", json!({ "change": change.to_string(), "error": WHY }));
-        self.result.left.push(format!("{change}: {WHY}"));
+        self.undone(change, Some("netwright did not make the link, and can't make it again"));
     }
 
     /// Something that whoever watches has to know at once.
@@ -214,16 +211,13 @@ impl Report {
         self.result.denials.push(error.to_string());
     }
 
-    pub fn undone(&mut self, change: &Change, error: Option<&Error>) {
-        self.view.undone(&change.to_string(), error.map(ToString::to_string).as_deref());
+    pub fn undone(&mut self, change: &Change, error: Option<&str>) {
+        self.view.undone(&change.to_string(), error);
         match error {
             None => self.result.undone += 1,
             Some(error) => self.result.left.push(format!("{change}: {error}")),
         }
-        self.event(
-            "undo",
-            json!({ "change": change.to_string(), "error": error.map(ToString::to_string) }),
-        );
+        self.event("undo", json!({ "change": change.to_string(), "error": error }));
     }
 
     pub fn log(&mut self, recipe: &str, level: Level, message: &str) {
