@@ -90,15 +90,19 @@ fn kind_word(
     topology: &Topology,
     reader: &mut Reader,
 ) -> Option<kind::Word> {
+    if let Some(at) = fields.get("kind") {
+        return kind::word(&at, reader);
+    }
     let ends_here = |link: &&Link| link.peer.as_ref().is_some_and(|peer| peer.key == *key);
     match topology.links.iter().find(ends_here) {
-        Some(other) if fields.given(&["kind"]).is_empty() => {
+        Some(other) => {
             let message = format!("link {} is the other end of {}", shown(key), shown(&other.key));
             reader.fault_with(fields.place(), message, Some(of_peer(key)));
-            None
         }
-        Some(_) | None => fields.need(reader, "kind").and_then(|at| kind::word(&at, reader)),
+        // It says what is missing.
+        None => drop(fields.need(reader, "kind")),
     }
+    None
 }
 
 /// The `namespace` key: a name; absent for the root namespace, which is the empty one.

@@ -169,9 +169,11 @@ impl Reader {
 
     /// Notes the keys that nobody asked for.
     pub fn close(&mut self, fields: Fields<'_>) {
-        let spoken_of = || fields.known.union(&fields.forgiven).copied();
-        for key in fields.entries.keys().filter(|key| !spoken_of().any(|known| known == **key)) {
-            let near = suggestion(key, spoken_of());
+        let Fields { known, forgiven, .. } = &fields;
+        let unknown =
+            |key: &&String| !known.contains(key.as_str()) && !forgiven.contains(key.as_str());
+        for key in fields.entries.keys().filter(unknown) {
+            let near = suggestion(key, known.union(forgiven).copied());
             let keys: Vec<_> = fields.known.iter().copied().collect();
             let help = near.unwrap_or_else(|| format!("{} has {}", fields.what, keys.join(", ")));
             let message = format!("unknown key {} of {}", quote(key), fields.what);
