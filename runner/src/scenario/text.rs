@@ -10,7 +10,7 @@ use rustix::fs::{FileType, MemfdFlags, fstat, memfd_create};
 use super::fault::quote;
 
 /// Names standard input where a file is expected.
-pub(crate) const STDIN: &str = "-";
+const STDIN: &str = "-";
 
 /// What faults call it.
 pub(crate) fn name(path: &Path) -> String {
