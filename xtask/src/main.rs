@@ -47,7 +47,8 @@ enum Task {
     /// What a change must pass: formatting, clippy, docs, forbidden words,
     /// dependencies, fuzzers, and all tests
     Ci,
-    /// Run the tests of link kinds and of the tutorial on a second, complete kernel in qemu
+    /// Run the tests of link kinds and of the tutorial on a second, complete kernel in qemu, and a
+    /// few on a third one
     VmTest {
         /// run only the trials whose names hold one of these
         filters: Vec<String>,

@@ -4,5 +4,6 @@ mod fail;
 mod floor;
 mod grants;
 mod operator;
+mod third_kernel;
 mod undo;
 mod uplink;

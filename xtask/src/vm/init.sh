@@ -64,6 +64,7 @@ case " $(cat /proc/cmdline) " in
     *" netwright=node1 "*) node node1 ;;
     *" netwright=node2 "*) node node2 ;;
     *" netwright=tests "*) tests ;;
+    *" netwright=third "*) export NETWRIGHT_THIRD_KERNEL=1; tests ;;
     *" netwright=shell "*) shell ;;
 esac
 sync

@@ -1,5 +1,6 @@
-//! Debian's cloud kernel: fetched as a package, unpacked, never installed.
+//! Debian's kernels: fetched as packages, unpacked, never installed.
 
+use super::apt::Apt;
 use super::folder;
 use super::image::Image;
 use crate::packages;
@@ -9,8 +10,46 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// It depends on the newest kernel of its Debian release.
-const NEWEST: &str = "linux-image-cloud-amd64";
+/// Where a kernel comes from.
+pub(super) struct Source {
+    /// for people
+    pub(super) name: &'static str,
+    /// under target/vm
+    folder: &'static str,
+    /// a package that depends on the newest kernel of its Debian release
+    newest: &'static str,
+    /// the release that it is taken from; this machine's own where there is none
+    pub(super) suite: Option<&'static str>,
+    /// the parts of the module tree that the trials need
+    modules: &'static [&'static str],
+}
+
+/// Has every kind of link that a network needs, and is small.
+pub(super) const SECOND: Source = Source {
+    name: "the second kernel for tests",
+    folder: "kernel",
+    newest: "linux-image-cloud-amd64",
+    suite: None,
+    modules: &[
+        "net",
+        "drivers/net",
+        "drivers/virtio",
+        "drivers/char/hw_random",
+        "crypto",
+        "lib",
+        "arch/x86/crypto",
+    ],
+};
+
+/// The full one of Debian 13, for what came later and what clouds don't have: hsr, netkit,
+/// batman-adv.
+pub(super) const THIRD: Source = Source {
+    name: "the third kernel for tests",
+    folder: "kernel-full",
+    newest: "linux-image-amd64",
+    suite: Some("trixie"),
+    modules: &["net", "drivers/net", "crypto", "lib", "arch/x86/crypto"],
+};
 
 /// What builds the image and boots it, with the packages that they come in.
 const PROGRAMS: [(&str, &str); 5] = [
@@ -21,17 +60,6 @@ const PROGRAMS: [(&str, &str); 5] = [
     ("strip", "binutils"),
 ];
 
-/// The parts of the module tree that networks need.
-const MODULES: [&str; 7] = [
-    "net",
-    "drivers/net",
-    "drivers/virtio",
-    "drivers/char/hw_random",
-    "crypto",
-    "lib",
-    "arch/x86/crypto",
-];
-
 /// A kernel that can be booted.
 pub(super) struct Kernel {
     /// the bzImage
@@ -39,6 +67,8 @@ pub(super) struct Kernel {
     pub(super) release: String,
     /// `lib/modules/RELEASE`
     modules: PathBuf,
+    /// which parts of them a machine gets
+    parts: &'static [&'static str],
 }
 
 /// Installs what boots the machine, and says so.
@@ -62,54 +92,58 @@ pub(super) fn install_programs() -> Result<()> {
 }
 
 /// The kernel that an earlier run fetched, else Debian's newest.
-pub(super) fn fetch() -> Result<Kernel> {
-    let unpacked = folder().join("kernel");
+pub(super) fn fetch(source: &Source) -> Result<Kernel> {
+    let unpacked = folder().join(source.folder);
     if !unpacked.is_dir() {
-        let package = package()?;
-        say(format_args!("fetching {package}, the second kernel for tests; it isn't installed"));
-        unpack(&package, &unpacked).map_err(|error| {
+        let apt = Apt::of(source)?;
+        let package = package(source, &apt)?;
+        say(format_args!("fetching {package}, {}; it isn't installed", source.name));
+        unpack(&package, &apt, &unpacked).map_err(|error| {
             error.context(format!(
-                "the second kernel for tests needs Debian's package {package}\n  \
+                "{} needs Debian's package {package}\n  \
                  help: make a mirror of Debian reachable, or put the package's content into {}",
+                source.name,
                 unpacked.display()
             ))
         })?;
     }
-    Kernel::open(&unpacked)
+    Kernel::open(&unpacked, source.modules)
 }
 
 /// The concrete package with the newest kernel.
-fn package() -> Result<String> {
+fn package(source: &Source, apt: &Apt) -> Result<String> {
     let ask = || -> Option<String> {
-        let depends = output(Command::new("apt-cache").args(["depends", NEWEST])).ok()?;
+        let depends = output(apt.command("apt-cache").args(["depends", source.newest])).ok()?;
         let named = depends.lines().find_map(|line| line.trim().strip_prefix("Depends:"))?;
         Some(named.trim().to_owned())
     };
     if let Some(package) = ask() {
         return Ok(package);
     }
-    say("the package lists know no cloud kernel: fetching them");
+    say(format_args!("the package lists know no {}: fetching them", source.newest));
     // Without root it can't, and what is missing then is named below.
-    let update = run(Command::new("apt-get").args(["update", "--quiet"]));
+    let update = run(apt.command("apt-get").args(["update", "--quiet"]));
     ask().with_context(|| {
         let cause = update.err().map(|error| format!("{error}; ")).unwrap_or_default();
+        let release = source.suite.map(|suite| format!(" of {suite}")).unwrap_or_default();
         format!(
-            "{cause}no package {NEWEST} is known here\n  \
+            "{cause}no package {}{release} is known here\n  \
              help: apt-get update, with Debian's `main` among the sources; or put what the package \
-             of a cloud kernel holds into {}",
-            folder().join("kernel").display()
+             of such a kernel holds into {}",
+            source.newest,
+            folder().join(source.folder).display()
         )
     })
 }
 
 /// What is unpacked in part is never taken for the whole: it is renamed at the end.
-fn unpack(package: &str, target: &Path) -> Result<()> {
+fn unpack(package: &str, apt: &Apt, target: &Path) -> Result<()> {
     let work = folder().join("unpacking");
     if work.exists() {
         fs::remove_dir_all(&work)?;
     }
     fs::create_dir_all(&work)?;
-    let mut download = Command::new("apt-get");
+    let mut download = apt.command("apt-get");
     // The folder is ours, where apt's own user can't write.
     download.args(["-o", "APT::Sandbox::User=root", "--quiet", "download", package]);
     run(download.current_dir(&work))?;
@@ -123,9 +157,15 @@ fn unpack(package: &str, target: &Path) -> Result<()> {
 }
 
 impl Kernel {
-    fn open(unpacked: &Path) -> Result<Self> {
+    fn open(unpacked: &Path, parts: &'static [&'static str]) -> Result<Self> {
         let shown = unpacked.display();
         let help = format!("\n  help: remove {shown}, and it is fetched anew");
+        // Since Debian 13 packages have their modules where the merged /usr has them; depmod looks in
+        // /lib.
+        let link = unpacked.join("lib");
+        if !link.exists() {
+            std::os::unix::fs::symlink("usr/lib", &link)?;
+        }
         let modules = entries(&unpacked.join("lib/modules"))?.into_iter().next();
         let modules = modules.with_context(|| format!("`{shown}` has no modules{help}"))?;
         let release = modules.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -135,13 +175,13 @@ impl Kernel {
         }
         let depmod = find("depmod").context("depmod is gone")?;
         run(Command::new(depmod).arg("-b").arg(unpacked).arg(&release))?;
-        Ok(Self { image, release, modules })
+        Ok(Self { image, release, modules, parts })
     }
 
     /// The modules, with the lists by which modprobe finds them.
     pub(super) fn add_modules(&self, image: &mut Image) -> Result<()> {
         let inside = Path::new("/usr/lib/modules").join(&self.release);
-        for part in MODULES {
+        for part in self.parts {
             let part = Path::new("kernel").join(part);
             image.tree(&inside.join(&part), &self.modules.join(&part))?;
         }

@@ -1,9 +1,10 @@
 //! `cargo xtask vm-test` and `vm-shell`: a second kernel, complete, in a virtual machine.
 //!
-//! Kernels of containers and of test machines often lack link kinds; Debian's cloud kernel has them
-//! all. It boots under qemu's own translation, which needs no rights and no hardware, from an image
+//! Kernels of containers and of test machines often lack link kinds; Debian's cloud kernel has
+//! nearly all of them, and a third one, the full kernel of Debian 13, the rest. It boots under qemu's own translation, which needs no rights and no hardware, from an image
 //! that holds the runner, the scenarios, iproute2 and the very test programs that run natively.
 
+mod apt;
 mod boot;
 mod image;
 mod kernel;
@@ -33,28 +34,18 @@ struct Parts {
 }
 
 impl Parts {
-    fn make(runner: PathBuf) -> Result<Self> {
+    fn make(source: &kernel::Source, runner: &Path) -> Result<Self> {
         kernel::install_programs()?;
-        Ok(Self { kernel: kernel::fetch()?, runner })
+        Ok(Self { kernel: kernel::fetch(source)?, runner: runner.to_owned() })
     }
 
-    /// The same from nothing.
-    fn with_runner() -> Result<Self> {
-        let toolchain = setup::run()?;
-        recipes::build(&toolchain)?;
-        Self::make(runner::build("dev")?)
-    }
-
-    fn test(&self, filters: &[String]) -> Result<()> {
-        if filters == [PAIR] {
-            return pair::run(self);
-        }
-        let plan = trials::Plan::make(filters)?;
-        let mut image = self.image("tests")?;
+    /// Runs a plan in a machine that is called `name`, which is also what it is told to do.
+    fn carry_out(&self, name: &'static str, plan: &trials::Plan) -> Result<()> {
+        let mut image = self.image(name)?;
         plan.add_to(&mut image)?;
-        let (log, release) = (folder().join("tests.log"), &self.kernel.release);
+        let (log, release) = (folder().join(format!("{name}.log")), &self.kernel.release);
         say(format_args!("{} trials on Linux {release}", plan.count()));
-        let machine = Machine::new(&self.kernel.image, &image.finish()?, "tests");
+        let machine = Machine::new(&self.kernel.image, &image.finish()?, name);
         let where_from = || format!("on Linux {release}, whose log is {}", shown(&log));
         let results = machine.run(&log, &Patience::TESTS).with_context(where_from)?;
         let faults = plan.faults(&results, &std::fs::read_to_string(&log)?);
@@ -62,9 +53,6 @@ impl Parts {
             bail!("{}:\n  {}", where_from(), faults.join("\n  "));
         }
         say(format_args!("all of them passed on Linux {release}"));
-        if filters.is_empty() {
-            pair::run(self)?;
-        }
         Ok(())
     }
 
@@ -80,20 +68,50 @@ impl Parts {
     }
 }
 
-/// Runs the tests that are meant for both kernels on the second one; with filters, only those whose
-/// names hold one of them.
+/// Runs the tests that are meant for both kernels on the second one, and those that need the third
+/// one there; with filters, only those whose names hold one of them.
 pub(crate) fn run_tests(filters: &[String]) -> Result<()> {
-    Parts::with_runner()?.test(filters)
+    test(&with_runner()?, filters)
 }
 
 /// The same with a runner that is built already.
 pub(crate) fn run_tests_of(runner: &Path) -> Result<()> {
-    Parts::make(runner.to_owned())?.test(&[])
+    test(runner, &[])
+}
+
+fn test(runner: &Path, filters: &[String]) -> Result<()> {
+    if filters == [PAIR] {
+        return pair::run(&Parts::make(&kernel::SECOND, runner)?);
+    }
+    let programs = trials::build()?;
+    let second = trials::Plan::for_second(&programs, filters)?;
+    let third = trials::Plan::for_third(&programs, filters)?;
+    if second.count() + third.count() == 0 {
+        bail!("{}", trials::no_such_name());
+    }
+    if second.count() > 0 {
+        let parts = Parts::make(&kernel::SECOND, runner)?;
+        parts.carry_out("tests", &second)?;
+        if filters.is_empty() {
+            pair::run(&parts)?;
+        }
+    }
+    if third.count() > 0 {
+        Parts::make(&kernel::THIRD, runner)?.carry_out("third", &third)?;
+    }
+    Ok(())
+}
+
+/// The runner, built from nothing.
+fn with_runner() -> Result<PathBuf> {
+    let toolchain = setup::run()?;
+    recipes::build(&toolchain)?;
+    runner::build("dev")
 }
 
 /// A prompt in the machine, with the runner and the scenarios.
 pub(crate) fn shell() -> Result<()> {
-    let parts = Parts::with_runner()?;
+    let parts = Parts::make(&kernel::SECOND, &with_runner()?)?;
     let image = parts.image("shell")?.finish()?;
     say("a shell in the virtual machine; `exit` turns it off, Ctrl-A X ends it at once");
     Machine::new(&parts.kernel.image, &image, "shell").talk()

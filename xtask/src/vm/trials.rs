@@ -1,9 +1,9 @@
-//! Which tests run on the second kernel, and whether all of them did.
+//! Which tests run on the second and on the third kernel, and whether all of them did.
 
 use super::image::Image;
 use super::programs;
 use crate::program::{build_messages, cargo, output};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,8 +20,15 @@ const PROGRAMS: [(&str, &[&str]); 6] = [
     ("impairments", &[]),
 ];
 
+/// The same for the third kernel, which has what the second one lacks: by names that only such
+/// trials have.
+const THIRD: [(&str, &[&str]); 1] = [("host", &["third_kernel::"])];
+
 /// What carries out a plan in the machine.
 const STEP: &str = include_str!("step.sh");
+
+/// A test program's name in cargo, and its file.
+pub(super) type Program = (String, PathBuf);
 
 /// One run of a test program.
 struct Step {
@@ -38,26 +45,42 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Builds the test programs and asks them what they would run.
-    pub(super) fn make(filters: &[String]) -> Result<Self> {
-        let mut steps = Vec::new();
-        for (name, program) in build()? {
-            for filter in chosen(&name, filters) {
-                let count = count(&program, filter.as_deref())?;
-                if count > 0 {
-                    let name = format!("{:02}-{name}", steps.len());
-                    steps.push(Step { name, program: program.clone(), filter, count });
+    /// What runs on the second kernel, of the test programs that `build` made: asks them what they
+    /// would run.
+    pub(super) fn for_second(programs: &[Program], filters: &[String]) -> Result<Self> {
+        let mut plan = Self { steps: Vec::new() };
+        for (name, program) in programs {
+            for filter in chosen(name, filters) {
+                plan.add(name, program, filter)?;
+            }
+        }
+        Ok(plan)
+    }
+
+    /// What runs on the third one: with filters, each group that has a trial of such a name.
+    pub(super) fn for_third(programs: &[Program], filters: &[String]) -> Result<Self> {
+        let mut plan = Self { steps: Vec::new() };
+        for (name, program) in programs {
+            let groups = THIRD.iter().filter(|(program, _)| program == name);
+            for group in groups.flat_map(|(_, groups)| *groups) {
+                let names = trials_of(program, Some(group))?;
+                let wanted = |filter: &String| names.iter().any(|name| name.contains(filter));
+                if filters.is_empty() || filters.iter().any(wanted) {
+                    plan.add(name, program, Some((*group).to_owned()))?;
                 }
             }
         }
-        if steps.is_empty() {
-            let programs = PROGRAMS.map(|(name, _)| name).join(", ");
-            bail!(
-                "no trial of {programs} has such a name\n  \
-                 help: `cargo test --workspace --test kernel -- --list` shows them"
-            );
+        Ok(plan)
+    }
+
+    /// A run of a program that would run nothing is none.
+    fn add(&mut self, name: &str, program: &Path, filter: Option<String>) -> Result<()> {
+        let count = trials_of(program, filter.as_deref())?.len();
+        if count > 0 {
+            let name = format!("{:02}-{name}", self.steps.len());
+            self.steps.push(Step { name, program: program.to_owned(), filter, count });
         }
-        Ok(Self { steps })
+        Ok(())
     }
 
     pub(super) fn count(&self) -> usize {
@@ -111,7 +134,7 @@ fn passed(line: &str) -> Option<usize> {
 
 /// The test programs' names and files. The whole workspace is named, so that every dependency has
 /// the features that it has for `cargo test`, and nothing is built twice.
-fn build() -> Result<Vec<(String, PathBuf)>> {
+pub(super) fn build() -> Result<Vec<Program>> {
     let mut command = cargo();
     command.args(["test", "--no-run", "--workspace"]);
     for (name, _) in PROGRAMS {
@@ -141,10 +164,19 @@ fn chosen(program: &str, filters: &[String]) -> Vec<Option<String>> {
     }
 }
 
-/// How many trials a program has, by its own list.
-fn count(program: &Path, filter: Option<&str>) -> Result<usize> {
+/// The names of a program's trials, by its own list.
+fn trials_of(program: &Path, filter: Option<&str>) -> Result<Vec<String>> {
     let listed = output(Command::new(program).arg("--list").args(filter))?;
-    Ok(listed.lines().filter(|line| line.ends_with(": test")).count())
+    Ok(listed.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
+}
+
+/// What is said where filters leave nothing.
+pub(super) fn no_such_name() -> String {
+    let programs = PROGRAMS.map(|(name, _)| name).join(", ");
+    format!(
+        "no trial of {programs} has such a name\n  \
+         help: `cargo test --workspace --test kernel -- --list` shows them"
+    )
 }
 
 #[cfg(test)]
