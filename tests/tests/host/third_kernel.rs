@@ -8,15 +8,14 @@ fn has_hsr() -> bool {
     std::env::var_os("NETWRIGHT_THIRD_KERNEL").is_some()
 }
 
-/// Links of the host whose indexes a recipe's links in its own namespace have too: only a parent
-/// that is elsewhere makes the kernel look for the numbers elsewhere.
-const NICS: &str = "link add eth0 index 200 type veth peer name wire0
-                    link add eth1 index 201 type veth peer name wire1";
+/// Links of the host that have the indexes of the first two links in any new namespace: where a
+/// parent is elsewhere, the kernel looks for the numbers elsewhere.
+const NICS: &str = "link add eth0 index 2 type veth peer name wire0 index 12
+                    link add eth1 index 3 type veth peer name wire1 index 13";
 
 const PORTS: &str = "ip netns add lab-n
                      ip link add lab-a type veth peer name lab-b
-                     ip -n lab-n link add d0 index 200 type veth peer name d1
-                     ip -n lab-n link add d2 index 201 type veth peer name d3";
+                     ip -n lab-n link add d0 type veth peer name d1";
 
 fn keep(host: &Host, last: &str) -> Output {
     let lines: Vec<&str> = PORTS.lines().chain([last]).map(str::trim).collect();
@@ -31,7 +30,7 @@ fn keep(host: &Host, last: &str) -> Output {
 fn ports_of_an_hsr_are_links_of_the_namespace_that_it_is_made_in() {
     let host = Host::with(NICS);
     let before = host.state();
-    let own = keep(&host, "ip -n lab-n link add name hsr0 type hsr slave1 d0 slave2 d2");
+    let own = keep(&host, "ip -n lab-n link add name hsr0 type hsr slave1 d0 slave2 d1");
     if !has_hsr() {
         let refused = own.expect_code(8);
         assert!(refused.stderr.contains("CONFIG_HSR"), "{}", refused.stderr);
@@ -40,7 +39,7 @@ fn ports_of_an_hsr_are_links_of_the_namespace_that_it_is_made_in() {
     own.expect_code(0);
     let made = host.ip_json(&["-n", "lab-n", "-d", "link", "show", "hsr0"]);
     let ports = &made[0]["linkinfo"]["info_data"];
-    assert_eq!((&ports["slave1"], &ports["slave2"]), (&"d0".into(), &"d2".into()), "{made}");
+    assert_eq!((&ports["slave1"], &ports["slave2"]), (&"d0".into(), &"d1".into()), "{made}");
     host.netwright(["destroy", "third"], &[]).expect_code(0);
     assert_eq!(host.differences(&before), [""; 0]);
 }
@@ -50,7 +49,7 @@ fn a_parent_elsewhere_makes_no_ports_of_the_hosts_links() {
     let host = Host::with(NICS);
     let before = host.state();
     for line in [
-        "ip link add link lab-a name hsr0 netns lab-n type hsr slave1 d0 slave2 d2",
+        "ip link add link lab-a name hsr0 netns lab-n type hsr slave1 d0 slave2 d1",
         "ip link add link lab-a name lab-h type hsr slave1 eth0 slave2 eth1",
         "ip link add name lab-h type hsr slave1 eth0 slave2 eth1",
     ] {
