@@ -105,6 +105,18 @@ impl Grants {
         self.answer(request).map(drop)
     }
 
+    /// Whether a rule allows something, used up or not: for what was charged to one already.
+    pub fn covers(&self, request: &Request) -> Result<(), Refusal> {
+        let answer = self.find(request, Count::Passed);
+        if let Some(uses) = &self.uses {
+            match answer {
+                Ok(_) => uses.mentioned(request),
+                Err(_) => uses.note(request, false),
+            }
+        }
+        answer.map(drop)
+    }
+
     /// Whether something is allowed; it counts as used then.
     pub fn permit(&self, request: &Request) -> Result<(), Refusal> {
         for (layer, rule) in self.answer(request)? {
@@ -134,13 +146,18 @@ impl Grants {
             .filter(move |rule| rule.capability() == capability)
     }
 
+    /// What is forbidden, whatever anybody gives.
+    pub fn denied(&self) -> impl Iterator<Item = &Rule> {
+        self.denied.iter()
+    }
+
     /// The values that the operator names for a key of a capability, exact ones and patterns.
     pub fn named(&self, capability: Capability, key: Key) -> Vec<String> {
         self.given_of(capability).flat_map(|rule| rule.values(key)).collect()
     }
 
     fn answer(&self, request: &Request) -> Result<Vec<(&Layer, usize)>, Refusal> {
-        let answer = self.find(request);
+        let answer = self.find(request, Count::Heeded);
         if let Some(uses) = &self.uses {
             uses.note(request, answer.is_ok());
         }
@@ -148,17 +165,25 @@ impl Grants {
     }
 
     /// The rule of each layer that a request is charged to.
-    fn find(&self, request: &Request) -> Result<Vec<(&Layer, usize)>, Refusal> {
+    fn find(&self, request: &Request, count: Count) -> Result<Vec<(&Layer, usize)>, Refusal> {
         let refuse = |reason| Refusal::new(request, reason);
         if let Some(rule) = self.denied.iter().find(|rule| rule.forbids(request)) {
             return Err(refuse(Reason::Denied(rule.clone())));
         }
-        let find = |layer| Layer::find(layer, request).map(|rule| (layer, rule)).map_err(refuse);
+        let find =
+            |layer| Layer::find(layer, request, count).map(|rule| (layer, rule)).map_err(refuse);
         // Who has not asked is told so first: no flag would help.
         let (given, asked): (Vec<&Layer>, Vec<&Layer>) =
             self.layers.iter().map(Arc::as_ref).partition(|layer| layer.whose == Whose::Operator);
         asked.into_iter().chain(given).map(find).collect()
     }
+}
+
+/// Whether a rule that is used up allows nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Count {
+    Heeded,
+    Passed,
 }
 
 impl Layer {
@@ -171,7 +196,7 @@ impl Layer {
 
     /// The rule that a use is charged to: one without `max` before the others, else the first
     /// that isn't used up.
-    fn find(&self, request: &Request) -> Result<usize, Reason> {
+    fn find(&self, request: &Request, count: Count) -> Result<usize, Reason> {
         let same = |(_, rule): &(usize, &Rule)| rule.capability() == request.capability;
         let candidates: Vec<_> = self.rules.iter().enumerate().filter(same).collect();
         let fitting: Vec<_> =
@@ -179,7 +204,8 @@ impl Layer {
         let unbounded = fitting.iter().find(|(_, rule)| rule.max().is_none());
         let unused = || {
             let left = |(place, rule): &&&(usize, &Rule)| {
-                rule.max().is_some_and(|max| self.used[*place].load(Ordering::Relaxed) < max)
+                count == Count::Passed
+                    || rule.max().is_some_and(|max| self.used[*place].load(Ordering::Relaxed) < max)
             };
             fitting.iter().find(left)
         };

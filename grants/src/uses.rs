@@ -24,6 +24,13 @@ impl Uses {
         self.note(request, true);
     }
 
+    /// A use that was charged before, or may come.
+    pub(crate) fn mentioned(&self, request: &Request) {
+        let Some(least) = Rule::least(request) else { return };
+        let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        used.allowed.entry((request.capability, least.to_string())).or_default();
+    }
+
     pub(crate) fn note(&self, request: &Request, allowed: bool) {
         let Some(least) = Rule::least(request) else { return };
         let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,7 +50,7 @@ impl Uses {
             let counts = capability.keys().iter().any(|(key, _)| *key == Key::Max);
             match least.strip_prefix("host.link.read name=") {
                 Some(name) => names.push(name),
-                None if counts => lines.push(format!("{least} max={times}")),
+                None if counts => lines.push(format!("{least} max={}", (*times).max(1))),
                 None => lines.push(least.clone()),
             }
         }

@@ -9,9 +9,11 @@ mod host;
 mod managers;
 mod operator;
 mod read;
+mod uplink;
 
 pub use host::HostPolicy;
 pub use operator::Connection;
+pub(crate) use uplink::{reached_uplinks, uplink_needs};
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -100,6 +102,19 @@ impl Policy {
                 Ok(decided.into_iter().map(|(change, links)| Permitted(change, links)).collect())
             }
         }
+    }
+
+    /// Whether changes would be permitted, without using grants up: each of them may be so already.
+    pub fn consider_all(
+        &self,
+        changes: Vec<Change>,
+        kernel: &dyn Kernel,
+    ) -> Result<(), (usize, Error)> {
+        let considering = match self {
+            Self::Host(policy) => Self::Host(policy.considering().into()),
+            Self::Nothing | Self::Lab => self.clone(),
+        };
+        considering.permit_all(changes, kernel).map(drop)
     }
 
     /// For a link in somebody's lab on a link of the host.

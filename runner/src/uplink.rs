@@ -40,11 +40,9 @@ pub(crate) fn start(grants: &Grants) -> Result<Option<Uplinks>, Failure> {
     let (ours, theirs) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
             .map_err(|errno| failed(errno.into()))?;
-    let given = [Capability::Uplink, Capability::UplinkPassthru];
-    let rules = given.iter().flat_map(|capability| grants.given_of(*capability));
     Command::new("/proc/self/exe")
         .arg("__uplink")
-        .args(rules.map(Rule::to_string))
+        .args(told(grants))
         .stdin(Stdio::from(theirs))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -53,15 +51,40 @@ pub(crate) fn start(grants: &Grants) -> Result<Option<Uplinks>, Failure> {
     Ok(Some(Uplinks::new(names, ours)))
 }
 
-/// What `netwright __uplink GRANT…` does, until its standard input is closed.
-pub fn serve(grants: &[String]) -> Result<Exit, Failure> {
+/// How the process is told what the operator gives of uplinks, and what is forbidden of them.
+fn told(grants: &Grants) -> Vec<String> {
+    let about = [Capability::Uplink, Capability::UplinkPassthru];
+    let given = about.iter().flat_map(|capability| grants.given_of(*capability));
+    let denied = grants.denied().filter(|rule| about.contains(&rule.capability()));
+    let denied = denied.map(|rule| format!("{DENIED}{rule}"));
+    given.map(Rule::to_string).chain(denied).collect()
+}
+
+/// Before a rule that forbids; no capability begins so.
+const DENIED: &str = "!";
+
+/// The same read again. A rule that can't be read may forbid something: it ends the process.
+fn heard(rules: &[String]) -> Result<Grants, Failure> {
+    let (mut given, mut denied) = (Vec::new(), Vec::new());
+    for text in rules {
+        let (rules, rule) = match text.strip_prefix(DENIED) {
+            Some(text) => (&mut denied, Rule::deny(text, "the machine's policy")),
+            None => (&mut given, Rule::grant(text, "the run")),
+        };
+        rules.push(rule.map_err(|_| Failure::usage(format!("no rule: `{text}`")))?);
+    }
+    Ok(Grants::given(given, denied))
+}
+
+/// What `netwright __uplink RULE…` does, until its standard input is closed.
+pub fn serve(rules: &[String]) -> Result<Exit, Failure> {
     // A terminal's signals are for the run, which needs this process while it cleans up.
     let _ = setsid();
     let lacking = |error: std::io::Error| Failure::new(Exit::Lacking, error.to_string());
-    let rules = grants.iter().filter_map(|text| Rule::grant(text, "the run").ok()).collect();
+    let grants = heard(rules)?;
     let mark = Mark::new().map_err(lacking)?;
     let operator = Connection::of_operator();
-    let policy = HostPolicy::new(Grants::given(rules, Vec::new()), mark, operator);
+    let policy = HostPolicy::new(grants, mark, operator);
     let policy = Policy::Host(policy.into());
     let mut kernel = Netlink::for_host(mark).map_err(lacking)?;
     let socket = std::io::stdin();
@@ -86,7 +109,7 @@ fn create(
     let invalid = |error: String| Error::Invalid(error);
     let spec: Spec = serde_json::from_slice(request).map_err(|error| invalid(error.to_string()))?;
     let name: Name = format!("lab{}", kernel.namespaces().len()).parse().map_err(invalid)?;
-    let known = kernel.attach(name.clone(), namespace);
+    let known = kernel.attach_lab(name.clone(), namespace);
     let name = match known.map_err(|error| invalid(error.to_string()))? {
         None => Some(name),
         Some(Some(known)) => Some(known),

@@ -347,9 +347,10 @@ const MORE: &str = "        ip link add lab-v type veth peer name lab-w
         ip link set lab-c up
         ip route add 10.77.9.0/24 via 10.9.2.9 dev lab-c
 ";
-const MORE_GRANTS: [&str; 3] = [
+const MORE_GRANTS: [&str; 4] = [
     "host.link.create kind=veth name=lab-*",
     "host.link.create kind=macvlan name=lab-c",
+    "host.link.create kind=macvlan name=lab-c mtu=1400",
     "host.route.add cidr=10.77.0.0/16 link=lab-c",
 ];
 

@@ -19,7 +19,7 @@ impl Session {
     pub(super) fn ensure_all(&mut self, changes: Vec<Change>) -> Result<u32, BatchError> {
         let changes: Vec<Change> = changes.into_iter().map(normal).collect();
         // What is permitted carries the run's mark, which nobody asked for.
-        self.permit_all(changes.clone()).map_err(|(index, error)| failed(index, error))?;
+        self.consider_all(changes.clone()).map_err(|(index, error)| failed(index, error))?;
         let mut removed = 0;
         let pending = loop {
             match self.needed(&changes) {

@@ -10,10 +10,10 @@ use super::Limits;
 use super::budget::Objects;
 use crate::capture::Captures;
 use crate::change::{Answer, Applied, Change, LinkRef, Made, NamespaceRef, Query, Undo};
-use crate::grant::{Capability, Facts, Grants, Request};
+use crate::grant::Grants;
 use crate::journal::{Intent, Journal, Standing, unwritable};
-use crate::kernel::{BatchError, Denial, Error, Kernel, kind};
-use crate::policy::{Permitted, Policy};
+use crate::kernel::{BatchError, Denial, Error, Kernel};
+use crate::policy::{Permitted, Policy, reached_uplinks, uplink_needs};
 use crate::probe::Monitor;
 use crate::report::Report;
 use crate::tap::Opener;
@@ -188,31 +188,41 @@ impl Session {
         &mut self,
         changes: Vec<Change>,
     ) -> Result<Vec<Permitted<Change>>, (usize, Error)> {
-        for (index, change) in changes.iter().enumerate() {
-            let may = self.may_join(change);
-            self.told(may).map_err(|error| (index, error))?;
-        }
+        self.may_join_all(&changes)?;
         let permitted = self.policy.permit_all(changes, &*self.kernel);
         permitted.inspect_err(|(_, error)| self.report.refused_by_policy(error))
     }
 
-    /// Whether this step's recipe may have an uplink, where that is what it asks for. What the
-    /// operator gives is decided by the process that makes it.
-    fn may_join(&self, change: &Change) -> Result<(), Error> {
-        let Some(link) = self.kernel.uplink_of(change) else { return Ok(()) };
-        let mode = match change {
-            Change::CreateLink { spec, .. } => kind::way_in(&spec.kind).to_owned(),
-            _ => String::new(),
-        };
-        let facts = Facts { link: Some(link), mode: Some(mode), ..Facts::default() };
-        let request = Request::new(Capability::Uplink, facts);
-        self.grants.allows(&request).map_err(|refusal| {
-            Error::Denied(Denial {
-                capability: Capability::Uplink.to_string(),
-                target: format!("`{change}`: {refusal}"),
-                hint: refusal.hint(),
-            })
-        })
+    /// The same of changes that may be so already: nothing is used up.
+    pub(super) fn consider_all(&mut self, changes: Vec<Change>) -> Result<(), (usize, Error)> {
+        self.may_join_all(&changes)?;
+        let considered = self.policy.consider_all(changes, &*self.kernel);
+        considered.inspect_err(|(_, error)| self.report.refused_by_policy(error))
+    }
+
+    /// Whether this step's recipe may have an uplink, or make of it what it asks for. What the
+    /// operator gives is decided once more by the process that makes it.
+    fn may_join_all(&mut self, changes: &[Change]) -> Result<(), (usize, Error)> {
+        let reached = reached_uplinks(changes, &*self.kernel);
+        for (place, (change, link)) in changes.iter().zip(reached).enumerate() {
+            let Some(link) = link else { continue };
+            let may = self.may_join(change, &link);
+            self.told(may).map_err(|error| (place, error))?;
+        }
+        Ok(())
+    }
+
+    fn may_join(&self, change: &Change, link: &str) -> Result<(), Error> {
+        for request in uplink_needs(link, change) {
+            self.grants.allows(&request).map_err(|refusal| {
+                Error::Denied(Denial {
+                    capability: request.capability.to_string(),
+                    target: format!("`{change}`: {refusal}"),
+                    hint: refusal.hint(),
+                })
+            })?;
+        }
+        Ok(())
     }
 
     /// What the policy says, shown where it refuses.

@@ -4,19 +4,22 @@
 pub(crate) mod in_place;
 pub(crate) mod macvlan;
 pub(crate) mod options;
+mod reach;
 mod tables;
 mod tunnels;
 mod validate;
 pub(crate) mod wire;
 pub(crate) mod words;
 
+pub(crate) use reach::{
+    has_other_end, is_own, is_underlay, linked, listens, makes_take_over, opens_parent,
+    sent_options, shares_parent, takes_over, vlan_id, vlan_of, wants_alone,
+};
 pub use validate::{validate, validate_settings};
 
 use super::Error;
 use super::netlink::attributes::Nest;
-use crate::change::{
-    Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, MacvlanMode, Vlan, VlanProtocol,
-};
+use crate::change::{Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, Vlan, VlanProtocol};
 
 /// Whether a kind stands on another link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,35 +54,6 @@ pub fn name(kind: &Kind) -> &str {
     }
 }
 
-/// How a new link joins a lab to the network of its parent: the `mode` of an `uplink`.
-pub(crate) fn way_in(kind: &Kind) -> &str {
-    match kind {
-        Kind::Veth(_) => "port",
-        child => name(child),
-    }
-}
-
-/// Whether a child gets all that arrives at its parent.
-pub(crate) fn takes_over(kind: &Kind) -> bool {
-    match kind {
-        Kind::Macvlan(macvlan) | Kind::Macvtap(macvlan) => {
-            macvlan.mode == Some(MacvlanMode::Passthru)
-        }
-        Kind::Veth(_)
-        | Kind::Bridge(_)
-        | Kind::Vlan(_)
-        | Kind::Vxlan(_)
-        | Kind::Dummy
-        | Kind::Ifb
-        | Kind::Ipvlan(_)
-        | Kind::Ipvtap(_)
-        | Kind::Tun(_)
-        | Kind::Tap(_)
-        | Kind::Vrf(_)
-        | Kind::Other(_) => false,
-    }
-}
-
 pub(crate) fn parent(kind: &Kind) -> Parent {
     match kind {
         Kind::Macvlan(_) | Kind::Macvtap(_) | Kind::Ipvlan(_) | Kind::Ipvtap(_) | Kind::Vlan(_) => {
@@ -96,8 +70,10 @@ pub(crate) fn parent(kind: &Kind) -> Parent {
             }
             "vxlan" | "gre" | "gretap" | "erspan" | "ip6gre" | "ip6gretap" | "ipip" | "sit"
             | "ip6tnl" | "vti" | "vti6" | "xfrm" => Parent::Underlay,
-            "bridge" | "dummy" | "ifb" | "bond" | "team" | "vrf" | "nlmon" | "vcan"
-            | "wireguard" => Parent::None,
+            // hsr has its links as options, and those with two ends have none below.
+            "bridge" | "dummy" | "ifb" | "bond" | "team" | "vrf" | "nlmon" | "vsockmon"
+            | "vcan" | "wireguard" | "hsr" | "veth" | "vxcan" | "netkit" | "geneve" | "bareudp"
+            | "tun" | "tap" => Parent::None,
             _ => Parent::Unknown,
         },
     }

@@ -57,7 +57,7 @@ pub trait Kernel {
     /// Tells of each namespace that is made from now on, before anything is made inside it.
     fn watch_namespaces(&mut self, watcher: NamespaceWatcher);
 
-    /// The host's link that a change's new link would be a child of, where it is none of the lab's.
+    /// The host's link that a change makes a child of, or of which it alters one.
     fn uplink_of(&self, _: &Change) -> Option<String> {
         None
     }

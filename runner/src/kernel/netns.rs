@@ -160,9 +160,18 @@ pub fn within<T: Send>(
     work: impl FnOnce() -> io::Result<T> + Send,
 ) -> io::Result<T> {
     on_thread(|| {
-        move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network))?;
+        // Entering takes CAP_SYS_ADMIN, which a run in the machine's own may have given up.
+        if !is_here(namespace)? {
+            move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network))?;
+        }
         work()
     })
+}
+
+/// Whether the calling thread is in this namespace already.
+fn is_here(namespace: BorrowedFd<'_>) -> io::Result<bool> {
+    let (there, here) = (rustix::fs::fstat(namespace)?, rustix::fs::fstat(current()?)?);
+    Ok((there.st_dev, there.st_ino) == (here.st_dev, here.st_ino))
 }
 
 fn on_thread<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {

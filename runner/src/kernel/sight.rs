@@ -26,4 +26,14 @@ pub struct LinkSight {
     pub loopback: bool,
     /// name and kind of the link that it is a port of
     pub master: Option<(String, String)>,
+    /// what it stands on, where that is somebody else's
+    pub parent: Option<LinkRef>,
+    /// the first link of somebody else's below it, whatever of the run's own is between
+    pub below: Option<LinkRef>,
+    /// of a vlan
+    pub vlan: Option<u16>,
+    /// that this run has chosen
+    pub mtu: Option<u32>,
+    /// that it would have if nobody had chosen one, where that is known
+    pub usual_mtu: Option<u32>,
 }

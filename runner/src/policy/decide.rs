@@ -4,14 +4,15 @@
 mod link;
 mod route;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::host::{HostPolicy, forbidden, network};
+use super::uplink::uplink_needs;
 use crate::change::{
     Address, Change, Kind, LinkName, LinkRef, MacAddress, Name, NamespaceRef, Prefix, Setting,
     Spec, Veth, Write,
 };
-use crate::grant::{Capability, Facts};
+use crate::grant::{Capability, Facts, Request};
 use crate::kernel::mark::{Mark, PROTOCOL};
 use crate::kernel::{Error, Kernel, LinkSight, SpaceSight, kind};
 
@@ -46,16 +47,15 @@ impl HostPolicy {
     ) -> Result<Decided, Error> {
         let name = spec.parent.as_ref().map(|parent| parent.name.clone()).unwrap_or_default();
         let shown = format!("an uplink on {}", name.escape_debug());
-        let (link, mode) = (Some(name.clone()), Some(kind::way_in(&spec.kind).to_owned()));
-        let facts = Facts { link: link.clone(), mode, ..Facts::default() };
-        self.need(Capability::Uplink, facts, &shown)?;
+        let change = Change::CreateLink { namespace: namespace.clone(), spec: spec.clone() };
+        for Request { capability, facts } in uplink_needs(&name, &change) {
+            self.need(capability, facts, &shown)?;
+        }
         let there = LinkRef { namespace: NamespaceRef::named(None), name, index: None };
         let seen = kernel.see_link(&there)?;
         self.floor_of_a_parent(&seen)?;
-        if kind::takes_over(&spec.kind) {
+        if kind::takes_over(&spec) {
             self.floor(&seen, kernel)?;
-            let facts = Facts { link, ..Facts::default() };
-            self.need(Capability::UplinkPassthru, facts, &shown)?;
         }
         let parent = LinkName { namespace: Some(None), name: seen.reference.name.clone() };
         let spec = match spec.kind {
@@ -91,8 +91,13 @@ fn port_of(bridge: &LinkSight, spec: Spec) -> Result<Spec, Error> {
 #[derive(Debug, Default)]
 struct Together {
     namespaces: HashSet<Name>,
-    links: HashSet<(Option<Name>, String)>,
+    links: HashSet<Key>,
+    /// those that are born of a request of their own, and where
+    born: HashMap<Key, (NamespaceRef, Spec)>,
 }
+
+/// A link by the names that a batch uses.
+type Key = (Option<Name>, String);
 
 impl Together {
     fn of(changes: &[Change]) -> Self {
@@ -101,7 +106,9 @@ impl Together {
             if let Change::CreateNamespace { name } = change {
                 all.namespaces.insert(name.clone());
             } else if let Change::CreateLink { namespace, spec } = change {
-                all.links.insert((namespace.name.clone(), spec.name.as_str().to_owned()));
+                let key = (namespace.name.clone(), spec.name.as_str().to_owned());
+                all.links.insert(key.clone());
+                all.born.insert(key, (namespace.clone(), spec.clone()));
                 if let Some(peer) = link::peer(namespace, spec) {
                     all.links.insert(peer);
                 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::operator::Connection;
 use crate::change::{Answer, Family, Prefix, Route};
 use crate::change::{LinkRef, NamespaceRef, Query};
-use crate::grant::{Capability, Facts, Grants, Request};
+use crate::grant::{Capability, Facts, Grants, Refusal, Request};
 use crate::kernel::mark::Mark;
 use crate::kernel::{Denial, Error, Kernel, SpaceSight};
 
@@ -20,17 +20,25 @@ pub struct HostPolicy {
     pub(super) mark: Mark,
     /// what the operator works over
     pub(super) operator: Vec<Connection>,
+    /// nothing is used up: what is asked for may be there already
+    considers: bool,
 }
 
 impl HostPolicy {
     pub fn new(grants: Grants, mark: Mark, operator: Vec<Connection>) -> Self {
-        Self { grants, mark, operator }
+        Self { grants, mark, operator, considers: false }
     }
 
     /// The same run with other grants: each step has its own.
     #[must_use]
     pub fn with(&self, grants: Grants) -> Self {
         Self { grants, ..self.clone() }
+    }
+
+    /// The same before it is known what of it has to be done.
+    #[must_use]
+    pub(super) fn considering(&self) -> Self {
+        Self { considers: true, ..self.clone() }
     }
 
     /// Refuses what isn't granted; what is counts as used.
@@ -40,14 +48,22 @@ impl HostPolicy {
         facts: Facts,
         target: &dyn std::fmt::Display,
     ) -> Result<(), Error> {
+        if self.considers {
+            return self.still(capability, facts, target);
+        }
         let request = Request::new(capability, facts);
-        self.grants.permit(&request).map_err(|refusal| {
-            Error::Denied(Denial {
-                capability: capability.to_string(),
-                target: format!("`{target}`: {refusal}"),
-                hint: refusal.hint(),
-            })
-        })
+        self.grants.permit(&request).map_err(|refusal| denied(&request, &refusal, target))
+    }
+
+    /// The same of what was charged when it was made: a rule has to allow what becomes of it.
+    pub(super) fn still(
+        &self,
+        capability: Capability,
+        facts: Facts,
+        target: &dyn std::fmt::Display,
+    ) -> Result<(), Error> {
+        let request = Request::new(capability, facts);
+        self.grants.covers(&request).map_err(|refusal| denied(&request, &refusal, target))
     }
 
     /// The same without using it up.
@@ -150,6 +166,19 @@ impl HostPolicy {
         let name = seen.reference.name.escape_debug().to_string();
         Err(forbidden("a tap", &name, "only links that this run made can be read and written"))
     }
+}
+
+/// A denial that a grant lifts.
+pub(super) fn denied(
+    request: &Request,
+    refusal: &Refusal,
+    target: &dyn std::fmt::Display,
+) -> Error {
+    Error::Denied(Denial {
+        capability: request.capability.to_string(),
+        target: format!("`{target}`: {refusal}"),
+        hint: refusal.hint(),
+    })
 }
 
 /// A denial that no grant lifts.

@@ -83,6 +83,11 @@ mod tests {
             group: 0,
             loopback: false,
             master: master.map(|(name, kind)| (name.to_owned(), kind.to_owned())),
+            parent: None,
+            below: None,
+            vlan: None,
+            mtu: None,
+            usual_mtu: None,
         }
     }
 

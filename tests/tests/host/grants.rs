@@ -147,7 +147,6 @@ fn what_a_run_makes_it_may_alter_and_delete_without_more() {
     let host = Host::with(NIC);
     let before = host.state();
     let script = "ip link add link eth1 lab-m type macvlan mode vepa
-                  ip link set lab-m mtu 1400
                   ip link set lab-m type macvlan mode bridge
                   ip link set lab-m address 02:00:00:00:00:07 up
                   ip address add 10.9.0.7/24 dev lab-m
@@ -203,4 +202,129 @@ fn a_user_without_rights_is_told_what_is_missing() {
         session.netwright(["run", "builtin:ip", "-p", "script=ip netns add a", "--target", "host"]);
     let output = output.expect_code(8);
     assert!(output.stderr.contains("needs CAP_NET_ADMIN"), "{}", output.stderr);
+}
+
+#[track_caller]
+fn refused(host: &Host, script: &str, grants: &[&str], capability: &str) {
+    let before = host.state();
+    denied(host.run_ip(script, grants), capability);
+    assert_eq!(host.differences(&before), [""; 0], "{script}");
+}
+
+/// What a grant says of a link holds for as long as the link is there, not only when it is made.
+#[test]
+fn an_mtu_is_held_against_its_grant_whenever_it_is_chosen() {
+    let host = Host::with(NIC);
+    let grants = [
+        SPACE,
+        "host.link.create kind=bridge,veth name=lab-* mtu=1400-1500",
+        "host.link.create kind=bridge,veth name=lab-*",
+        "host.link.create kind=macvlan name=lab-* parent=eth1 mtu=1300-1400",
+        CHILD,
+    ];
+    let bridge = "ip link add lab-b mtu 1400 type bridge";
+    let child = "ip link add link eth1 lab-m type macvlan mode bridge";
+    for script in [
+        format!("{bridge}\nip link set lab-b mtu 9000"),
+        "ip link add lab-b type bridge\nip link set lab-b mtu 9000".to_owned(),
+        "ip link add lab-v type veth peer name lab-w mtu 9000".to_owned(),
+        "ip netns add lab-1\nip -n lab-1 link add v0 type veth peer name lab-w mtu 9000 netns 1"
+            .to_owned(),
+        // Chosen where it is nobody's matter, and brought here.
+        "ip netns add lab-1
+         ip -n lab-1 link add lab-b mtu 9000 type bridge
+         ip -n lab-1 link set lab-b netns 1"
+            .to_owned(),
+        "ip netns add lab-1
+         ip -n lab-1 link add lab-b type bridge
+         ip -n lab-1 link set lab-b mtu 9000
+         ip -n lab-1 link set lab-b netns 1"
+            .to_owned(),
+        // With another name it is still as large.
+        format!("{bridge}\nip link set lab-b name lab-c mtu 9000"),
+        format!("{child}\nip link set lab-m mtu 1450"),
+        "ip netns add lab-1
+         ip link add link eth1 lab-m netns lab-1 type macvlan mode bridge
+         ip -n lab-1 link set lab-m mtu 1450"
+            .to_owned(),
+    ] {
+        refused(&host, &script, &grants, "host.link.create");
+    }
+    for script in [
+        format!("{bridge}\nip link set lab-b mtu 1450\nip link set lab-b name lab-c"),
+        format!("{child}\nip link set lab-m mtu 1350"),
+        // What it has anyway.
+        "ip link add lab-b type bridge\nip link set lab-b mtu 1500".to_owned(),
+        "ip netns add lab-1\nip -n lab-1 link add br0 type bridge\nip -n lab-1 link set br0 mtu 9000"
+            .to_owned(),
+    ] {
+        host.run_ip(&script, &grants).expect_code(0);
+    }
+}
+
+/// A name that was granted is the only one that a link may have, whatever it was made as.
+#[test]
+fn a_link_keeps_to_its_grant_under_another_name() {
+    let host = Host::with(NIC);
+    let child = "ip link add link eth1 lab-m type macvlan mode bridge";
+    refused(&host, &format!("{child}\nip link set lab-m name eth7"), &[CHILD], "host.link.create");
+    host.run_ip(&format!("{child}\nip link set lab-m name lab-n"), &[CHILD]).expect_code(0);
+    // No right to a macvlan of one's own is a right to one of eth1's.
+    let own = ["host.link.create kind=macvlan name=own-*", CHILD];
+    refused(&host, &format!("{child}\nip link set lab-m name own-m"), &own, "host.link.create");
+}
+
+/// The drivers hand it down to the parent, which the recipe may not alter.
+#[test]
+fn a_child_does_not_open_its_parent() {
+    let host = Host::with(NIC);
+    let child = "ip link add link eth1 lab-m type macvlan mode bridge";
+    let grants = [CHILD, "host.link.create kind=macvlan name=lab-*"];
+    for script in [
+        format!("{child}\nip link set lab-m up promisc on"),
+        format!("{child}\nip link set lab-m up allmulticast on"),
+        "ip link add link eth1 lab-m up promisc on type macvlan mode bridge".to_owned(),
+        // On a macvlan of its own it is one of eth1 all the same.
+        format!("{child}\nip link add link lab-m lab-n up promisc on type macvlan mode bridge"),
+    ] {
+        refused(&host, &script, &grants, "host.link");
+    }
+    let may = [CHILD, "host.link.modify name=eth1"];
+    host.run_ip(&format!("{child}\nip link set lab-m up promisc on"), &may).expect_code(0);
+}
+
+/// Source mode gives a child copies of what others get; so does its list, later.
+#[test]
+fn whatever_gets_its_parents_frames_needs_the_right_to() {
+    let host = Host::with(NIC);
+    let child = "ip link add link eth1 lab-m type macvlan mode bridge";
+    let grants = [CHILD];
+    for script in [
+        "ip link add link eth1 lab-m type macvlan mode source".to_owned(),
+        format!("{child}\nip link set lab-m type macvlan mode source"),
+        format!("{child}\nip link add link lab-m lab-n type macvlan mode source"),
+    ] {
+        refused(&host, &script, &grants, "uplink.passthru");
+    }
+    let may = [CHILD, "uplink.passthru link=eth1"];
+    host.run_ip(&format!("{child}\nip link set lab-m type macvlan mode source"), &may)
+        .expect_code(0);
+}
+
+/// Options name links as parents and masters do.
+#[test]
+fn a_link_that_an_option_names_needs_its_right() {
+    let host = Host::with(NIC);
+    let plain = "host.link.create kind=vxlan,bridge,veth name=lab-*";
+    let line = "ip link add lab-x type vxlan id 7 dstport 4789 dev eth1";
+    refused(&host, line, &[plain], "host.link.create");
+    let on = "host.link.create kind=vxlan name=lab-* parent=eth1";
+    host.run_ip(line, &[on]).expect_code(0);
+    let before = host.state();
+    let script = "ip link add lab-b type bridge
+                  ip link add lab-p type veth peer name lab-q
+                  ip link set lab-p master lab-b
+                  ip link set lab-p type bridge_slave backup_port eth1";
+    denied(host.run_ip(script, &[plain]), "host.link.modify");
+    assert_eq!(host.differences(&before), [""; 0]);
 }

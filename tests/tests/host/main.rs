@@ -1,5 +1,6 @@
 //! The host target, in networks of the tests' own.
 
+mod deaf;
 mod fail;
 mod floor;
 mod grants;

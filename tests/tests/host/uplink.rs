@@ -192,3 +192,86 @@ fn an_ordinary_user_is_told_what_an_uplink_needs() {
     let output = output.expect_code(8);
     assert!(output.stderr.contains("needs CAP_NET_ADMIN"), "{}", output.stderr);
 }
+
+/// Writes the policy of whoever runs the program.
+fn forbid(host: &Host, rule: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = host.session().path("home/.config/netwright");
+    std::fs::create_dir_all(&folder).expect("the home is the test's own");
+    let file = folder.join("policy.yaml");
+    std::fs::write(&file, format!("deny:\n  - {rule}\n")).expect("the folder is ours");
+    let only_ours = |mode| std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(&folder, only_ours(0o700)).expect("it is ours");
+    std::fs::set_permissions(&file, only_ours(0o600)).expect("it is ours");
+}
+
+/// What is forbidden is forbidden, whatever way leads there, and whoever is asked.
+#[test]
+fn what_a_policy_forbids_of_an_uplink_stays_forbidden() {
+    let grants = ["uplink link=eth1 mode=macvlan,macvtap", "uplink.passthru link=eth1"];
+    let passthru = "ip link add link eth1 name m1 type macvlan mode passthru";
+    let taken = [
+        passthru,
+        "ip link add link eth1 name m1 type macvtap mode passthru",
+        "ip link add link eth1 name m1 type macvlan mode source",
+        "ip link add link eth1 name m1 type macvlan mode bridge
+         ip link set m1 type macvlan mode source",
+        // A macvlan on a child is one of the host's link.
+        "ip link add link eth1 name m1 type macvlan mode bridge
+         ip link add link m1 name m2 type macvlan mode source",
+        "ip link add link eth1 name m1 type macvlan mode bridge
+         ip link add link m1 name m2 type macvlan mode bridge
+         ip link set m2 name m3
+         ip link set m3 type macvlan mode source",
+        "ip netns add n1
+         ip link add link eth1 name m1 type macvlan mode bridge
+         ip link set m1 netns n1
+         ip -n n1 link set m1 type macvlan mode source",
+    ];
+    for rule in
+        ["uplink.passthru", "uplink.passthru: { link: eth1 }", "uplink.passthru: { link: e* }"]
+    {
+        let host = Host::with(NIC);
+        forbid(&host, rule);
+        let before = host.state();
+        for script in taken {
+            let output = run(&host, script, &grants).expect_code(4);
+            assert!(output.stderr.contains("uplink.passthru"), "{script}: {}", output.stderr);
+            assert_eq!(host.differences(&before), [""; 0], "{script}");
+        }
+        let plain = "ip link add link eth1 name m1 type macvlan mode bridge";
+        run(&host, plain, &grants).expect_code(0);
+    }
+    let host = Host::with(NIC);
+    run(&host, passthru, &grants).expect_code(0);
+    forbid(&host, "uplink: { mode: macvtap }");
+    let tap = "ip link add link eth1 name m1 type macvtap mode bridge";
+    let output = run(&host, tap, &grants).expect_code(4);
+    assert!(output.stderr.contains("uplink"), "{}", output.stderr);
+}
+
+/// A step that leaves a right out does without it, as its recipe's manifest would.
+#[test]
+fn a_step_has_of_an_uplink_what_it_asks_for() {
+    let host = Host::with(NIC);
+    let before = host.state();
+    let scenario = |grants: &str, ensure: &str| {
+        let text = format!(
+            "name: up\nsteps:\n  - recipe: builtin:topology\n    params:\n      {ensure}\n      \
+             links: [{{ name: m0, kind: macvlan, mode: passthru, parent: eth1 }}]\n      \
+             existing: {{ links: [eth1] }}\n    grants: [{grants}]\n"
+        );
+        let file = host.session().file("up.yaml", text).display().to_string();
+        let mut words = vec!["run", file.as_str()];
+        words.extend(["--grant", "uplink link=eth1 mode=macvlan"]);
+        words.extend(["--grant", "uplink.passthru link=eth1"]);
+        host.netwright(words, &[])
+    };
+    for ensure in ["ensure: false", "ensure: true"] {
+        let output = scenario("uplink link=eth1 mode=macvlan", ensure).expect_code(4);
+        assert!(output.stderr.contains("uplink.passthru"), "{}", output.stderr);
+        scenario("", ensure).expect_code(4);
+        scenario("uplink link=eth1 mode=macvlan, uplink.passthru", ensure).expect_code(0);
+        assert_eq!(host.differences(&before), [""; 0]);
+    }
+}

@@ -40,7 +40,7 @@ pub(crate) fn table(kind: &str) -> Option<&'static [Row]> {
 }
 
 /// Where one option of a kind is described; the error is a sentence.
-fn find(kind: &str, option: &Attribute) -> Result<&'static Row, String> {
+pub(super) fn find(kind: &str, option: &Attribute) -> Result<&'static Row, String> {
     let inherits = matches!(option.name.as_str(), "ttl" | "hoplimit") && option.value == "inherit";
     match kind {
         "vxlan" if inherits => return Ok(&VXLAN_TTL_INHERIT),

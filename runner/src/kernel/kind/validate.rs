@@ -1,6 +1,6 @@
 //! What is refused before the kernel is asked: every fault of a link, as sentences.
 
-use super::{Parent, kind_options, name, options, parent};
+use super::{Parent, is_underlay, kind_options, listens, name, options, parent, sent_options};
 use crate::change::{
     Attribute, Kind, MacAddress, Macvlan, MacvlanChange, MacvlanMode, Name, Options, Setting, Spec,
 };
@@ -43,6 +43,16 @@ pub fn validate_settings(settings: &[Setting]) -> Vec<String> {
 
 fn parent_faults(spec: &Spec, faults: &mut Vec<String>) {
     let kind = name(&spec.kind);
+    if let Some(given) = &spec.parent
+        && let Some(other) = sent_options(spec).iter().find(|one| is_underlay(&spec.kind, one))
+    {
+        faults.push(format!(
+            "`{}`: both its parent `{}` and `dev {}` say what it stands on; one of them is enough",
+            spec.name,
+            given.name.escape_debug(),
+            other.value.escape_debug()
+        ));
+    }
     match (parent(&spec.kind), &spec.parent) {
         (Parent::Needed, None) => {
             faults.push(format!("`{}`: kind `{kind}` needs a parent link", spec.name));
@@ -143,6 +153,10 @@ fn other_faults(link: &Name, other: &Options, faults: &mut Vec<String>) {
     if kind.is_empty() || kind.len() > 31 || !kind.chars().all(plain) {
         faults.push(format!("`{link}`: `{}` can't be a link kind", kind.escape_debug()));
         return;
+    }
+    // Its frames are of no network namespace.
+    if let ("vsockmon", Some(why)) = (kind, listens(kind)) {
+        faults.push(format!("`{link}`: a link of kind `{kind}` is not made for anybody: {why}"));
     }
     if matches!(kind, "veth" | "vxcan" | "netkit" | "tun" | "tap") && !other.options.is_empty() {
         faults.push(format!("`{link}`: kind `{kind}` is not made from plain options"));

@@ -91,10 +91,21 @@ impl Netlink {
     /// Gives a new link what it could not be born with, or removes it again.
     pub(super) fn grow_up(&self, change: &Change, plan: &Plan) -> Result<(), Error> {
         self.note_made(&plan.target, plan.index());
+        if let Change::CreateLink { spec, .. } = change {
+            self.note_mtu(&plan.target, plan.index(), &spec.settings);
+            self.note_child(change, &plan.target, plan.index());
+        }
         if let Some((space, peer)) = &plan.peer {
             self.note_made(space, peer.index.unwrap_or(0));
+            if let Change::CreateLink { spec: Spec { kind: Kind::Veth(veth), .. }, .. } = change {
+                self.note_mtu(space, peer.index.unwrap_or(0), &veth.peer_settings);
+            }
         }
-        let done = self.follow_ups(plan).and_then(|requests| {
+        let guarded = self.guard(&plan.target, plan.index()).and_then(|()| match &plan.peer {
+            Some((space, peer)) => self.guard(space, peer.index.unwrap_or(0)),
+            None => Ok(()),
+        });
+        let done = guarded.and_then(|()| self.follow_ups(plan)).and_then(|requests| {
             for (space, request) in requests {
                 let answer = space.execute(&request);
                 answer

@@ -31,12 +31,16 @@ impl Netlink {
         change: &Change,
         link: &LinkRef,
         settings: &[Setting],
+        undoing: bool,
     ) -> Result<Applied, Error> {
         refused(kind::validate_settings(settings))?;
         let (space, before) = self.resolve(link)?;
         match replacement(&space, &before, settings) {
             Some(sentence) => return Err(Error::Invalid(sentence)),
             None => check_mtu(self, &space, &before, settings)?,
+        }
+        if !undoing {
+            self.check_deaf(&space, &before, settings)?;
         }
         let full = reference(&space, &before);
         let mut name_of =
@@ -55,10 +59,8 @@ impl Netlink {
         losers.dedup_by_key(|space| space.cookie);
         let losses: Vec<_> =
             losers.into_iter().map(|space| (self.holdings(&space), space)).collect();
-        let mut index_of = |name: &str| Ok(self.link_by_name(&space, name)?.index);
-        let read = || Ok(before.clone());
-        let requests = settings::requests(before.index, &read, settings, &mut index_of)?;
-        self.carry_out(change, &space, &full, &requests, &inverse)?;
+        self.carry_out_deaf(change, &space, &full, settings, &inverse)?;
+        self.note_mtu(&space, before.index, settings);
         let mut steps = Vec::new();
         if !inverse.is_empty() {
             let link = settings::renamed(&full, settings);
@@ -104,11 +106,36 @@ impl Netlink {
         settings: &[Setting],
     ) -> Result<Applied, Error> {
         let (space, index) = self.index_of(link)?;
-        let read = || self.link_at(&space, link, index);
-        let mut index_of = |name: &str| Ok(self.link_by_name(&space, name)?.index);
-        let requests = settings::requests(index, &read, settings, &mut index_of)?;
-        self.carry_out(change, &space, link, &requests, &[])?;
+        let link = LinkRef { index: Some(index), ..link.clone() };
+        self.carry_out_deaf(change, &space, &link, settings, &[])?;
+        self.note_mtu(&space, index, settings);
         Ok(Applied { made: Made::Nothing, undo: Undo::default() })
+    }
+
+    /// A link of the run's own in a namespace of others' goes up last, and deaf: what it is given
+    /// before may be its IPv6.
+    fn carry_out_deaf(
+        &self,
+        change: &Change,
+        space: &Arc<Space>,
+        link: &LinkRef,
+        settings: &[Setting],
+        inverse: &[Setting],
+    ) -> Result<(), Error> {
+        let raises = |setting: &Setting| *setting == Setting::Up(true);
+        let wakes = |setting: &Setting| raises(setting) || matches!(setting, Setting::Mtu(_));
+        let index = link.index.unwrap_or(0);
+        let own = || self.link_at(space, link, index).map(|now| self.is_own(space, &now));
+        if !self.guards(space) || !settings.iter().any(wakes) || !own()? {
+            return self.carry_out(change, space, link, settings, inverse);
+        }
+        let (last, first): (Vec<_>, Vec<_>) = settings.iter().cloned().partition(raises);
+        self.carry_out(change, space, link, &first, inverse)?;
+        let guarded = self.guard(space, index);
+        guarded.and_then(|()| self.carry_out(change, space, link, &last, &[])).inspect_err(|_| {
+            // As below.
+            self.put_back(space, link, inverse);
+        })
     }
 
     /// All requests, or as near to none as the kernel allows.
@@ -117,26 +144,38 @@ impl Netlink {
         change: &Change,
         space: &Arc<Space>,
         link: &LinkRef,
-        requests: &[Request],
+        settings: &[Setting],
         inverse: &[Setting],
     ) -> Result<(), Error> {
-        for request in requests {
-            let Err(failure) = space.execute(request) else { continue };
+        for request in self.requests(space, link, settings)? {
+            let Err(failure) = space.execute(&request) else { continue };
             let error = self.setting_error(change, space, link, failure);
-            // The kernel may have done part of a request; what it won't take back it never took.
-            for setting in inverse {
-                let index = link.index.unwrap_or(0);
-                let read = || self.link_at(space, link, index);
-                let mut index_of = |name: &str| Ok(self.link_by_name(space, name)?.index);
-                let one = std::slice::from_ref(setting);
-                let back = settings::requests(index, &read, one, &mut index_of);
-                for request in back.unwrap_or_default() {
-                    let _ = space.execute(&request);
-                }
-            }
+            self.put_back(space, link, inverse);
             return Err(error);
         }
         Ok(())
+    }
+
+    fn requests(
+        &self,
+        space: &Arc<Space>,
+        link: &LinkRef,
+        settings: &[Setting],
+    ) -> Result<Vec<Request>, Error> {
+        let index = link.index.unwrap_or(0);
+        let read = || self.link_at(space, link, index);
+        let mut index_of = |name: &str| Ok(self.link_by_name(space, name)?.index);
+        settings::requests(index, &read, settings, &mut index_of)
+    }
+
+    /// The kernel may have done part of a request; what it won't take back it never took.
+    fn put_back(&self, space: &Arc<Space>, link: &LinkRef, inverse: &[Setting]) {
+        for setting in inverse {
+            let back = self.requests(space, link, std::slice::from_ref(setting));
+            for request in back.unwrap_or_default() {
+                let _ = space.execute(&request);
+            }
+        }
     }
 
     /// What a refused setting means.
@@ -265,11 +304,23 @@ impl Netlink {
         let request = Request { message: RouteNetlinkMessage::SetLink(builder.build()), flags: 0 };
         let losses = self.holdings(&space);
         space.execute(&request).map_err(|failure| move_error(failure, change, &target, &full))?;
-        let now = self.link_by_name(&target, &before.name)?;
+        // It isn't noted as the run's own there yet.
+        let now = target.link(&before.name).map_err(|failure| explain(failure, change))?;
+        let now = now.ok_or_else(|| super::find::gone(&target, &full))?;
         target.used_index(now.index);
         if own {
             self.note_made(&target, now.index);
+            self.note_moved(at, (target.cookie, now.index));
+            if let Err(error) = self.guard(&target, now.index) {
+                // The error counts; a link that can't go back is listed by the check for leaks.
+                let home =
+                    LinkUnspec::new_with_index(now.index).setns_by_fd(space.raw_descriptor());
+                let message = RouteNetlinkMessage::SetLink(home.build());
+                let _ = target.execute(&Request { message, flags: 0 });
+                return Err(error);
+            }
         }
+        self.note_moved_child(at, (target.cookie, now.index));
         match back {
             Some(place) => drop(self.moves.swap_remove(place)),
             None => self.moves.push(Move { at: (target.cookie, now.index), from: at }),

@@ -65,6 +65,7 @@ impl Netlink {
         let via = parent.as_ref().map_or(target, |(space, _)| space);
         if let Some((space, link)) = &parent {
             check_parent(space, link, spec)?;
+            check_underlay(target, space, spec)?;
         }
         let (index, peer_index) = self.choose_indexes(target, via, spec)?;
         let mut plan = Plan {
@@ -80,7 +81,7 @@ impl Netlink {
             later: Vec::new(),
             peer_later: Vec::new(),
         };
-        let mut data = self.data(target, spec, parent.as_ref().map(|(_, link)| link))?;
+        let mut data = self.data(via, spec, parent.as_ref().map(|(_, link)| link))?;
         if let Kind::Veth(veth) = &spec.kind {
             self.plan_peer(&mut plan, &mut data, veth, peer_index)?;
         }
@@ -108,24 +109,16 @@ impl Netlink {
         Ok(Some((space, link)))
     }
 
-    /// IFLA_INFO_DATA, but for a veth's peer.
-    fn data(
-        &self,
-        target: &Arc<Space>,
-        spec: &Spec,
-        parent: Option<&RawLink>,
-    ) -> Result<Nest, Error> {
-        let own = |setting: &Setting| {
-            let Setting::Options(given) = setting else { return None };
-            is_own_options(setting).then(|| given.options.clone())
-        };
-        let extra: Vec<_> = spec.settings.iter().filter_map(own).flatten().collect();
-        let mut index_of = |name: &str| Ok(self.link_by_name(target, name)?.index);
-        let mut data = if extra.is_empty() {
-            kind::data(&spec.kind, &mut index_of)?
-        } else {
-            let all = [kind::kind_options(&spec.kind), extra].concat();
+    /// IFLA_INFO_DATA, but for a veth's peer. The kernel looks for the links that it names where
+    /// the request goes.
+    fn data(&self, via: &Arc<Space>, spec: &Spec, parent: Option<&RawLink>) -> Result<Nest, Error> {
+        let mut index_of = |name: &str| Ok(self.link_by_name(via, name)?.index);
+        let extra = spec.settings.iter().any(is_own_options);
+        let mut data = if extra {
+            let all = kind::sent_options(spec);
             options::encode(kind::name(&spec.kind), &all, &mut index_of)?
+        } else {
+            kind::data(&spec.kind, &mut index_of)?
         };
         if let (Parent::Underlay, Some(parent)) = (kind::parent(&spec.kind), parent) {
             let vxlan = kind::name(&spec.kind) == "vxlan";
@@ -192,13 +185,14 @@ impl Netlink {
             builder = builder.setns_by_fd(plan.target.raw_descriptor());
         }
         let target = Arc::clone(&plan.target);
-        // Once it is up it has its link-local address.
-        let generates = spec.settings.iter().any(settings::is_address_generation);
+        // Once it is up it has its link-local address, and hears what others say.
+        let down_first =
+            self.guards(&target) || spec.settings.iter().any(settings::is_address_generation);
         for setting in &spec.settings {
             if is_index(setting) || is_own_options(setting) {
                 continue;
             }
-            let waits = generates && matches!(setting, Setting::Up(_));
+            let waits = down_first && matches!(setting, Setting::Up(_));
             if waits || !at_birth(setting) {
                 plan.later.push(setting.clone());
                 continue;
@@ -285,7 +279,23 @@ fn is_index(setting: &Setting) -> bool {
 }
 
 fn is_own_options(setting: &Setting) -> bool {
-    matches!(setting, Setting::Options(given) if !given.kind.ends_with("_slave"))
+    matches!(setting, Setting::Options(given) if kind::is_own(given))
+}
+
+/// Tunnels but vxlan's look for their underlay in their own namespace, by an index of the other one
+/// (ip_tunnel_newlink before Linux 6.14, and its like).
+fn check_underlay(target: &Space, via: &Space, spec: &Spec) -> Result<(), Error> {
+    let kind = kind::name(&spec.kind);
+    let elsewhere = via.cookie != target.cookie;
+    if !elsewhere || kind::parent(&spec.kind) != Parent::Underlay || kind == "vxlan" {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!(
+        "`{}`: a {kind} stands on a link of its own namespace, which is {}, not on one of {}\n  help: make it where that link is, and move it",
+        spec.name,
+        target.shown(),
+        via.shown()
+    )))
 }
 
 /// What the kernel answers with a bare EINVAL.

@@ -289,5 +289,5 @@ impl Netlink {
 
 /// Whether a change makes a child that gets all of its parent's frames.
 fn takes_over(change: &Change) -> bool {
-    matches!(change, Change::CreateLink { spec, .. } if kind::takes_over(&spec.kind))
+    matches!(change, Change::CreateLink { spec, .. } if kind::wants_alone(&spec.kind))
 }

@@ -4,9 +4,9 @@
 //! to another link; so every link that is found by name is compared with what the policy saw, and
 //! one that the policy was never shown is refused, whoever forgot it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Netlink;
@@ -15,11 +15,11 @@ use super::find::{gone, reference};
 use super::lives;
 use super::raw_link::{IFF_LOOPBACK, RawLink};
 use super::socket::Request;
-use super::space::{Space, open_here};
-use crate::change::{Answer, LinkRef, Name, NamespaceRef};
+use super::space::{Opened, Space, open_here};
+use crate::change::{Answer, LinkRef, Name, NamespaceRef, Setting};
 use crate::journal::History;
 use crate::kernel::mark::{Mark, PROTOCOL};
-use crate::kernel::{Error, LinkSight, netns};
+use crate::kernel::{Error, LinkSight, kind, netns};
 
 /// Of one run on the host's own network.
 #[derive(Debug)]
@@ -37,6 +37,10 @@ pub(super) struct Host {
     pub(super) foresees_all: bool,
     /// told of each namespace before it has its name
     pub(super) witness: Option<Witness>,
+    /// of links of the run's own that somebody chose, by namespace's cookie and index
+    mtus: Mutex<HashMap<(u64, u32), u32>>,
+    /// settings of links of the run's own that somebody chose
+    pub(super) chosen: super::guarded::Chosen,
 }
 
 /// Called with a namespace's name and cookie, and with what /run/netns was before the run.
@@ -59,6 +63,8 @@ impl Host {
             folder: None,
             foresees_all: false,
             witness: None,
+            mtus: Mutex::default(),
+            chosen: super::guarded::Chosen::default(),
         }
     }
 
@@ -105,14 +111,32 @@ impl Netlink {
         name: Name,
         namespace: &OwnedFd,
     ) -> std::io::Result<Option<Option<Name>>> {
-        use std::os::fd::AsFd as _;
         let opened = netns::within(namespace.as_fd(), open_here)?;
-        let known = self.spaces.all().find(|space| space.cookie == opened.2);
-        if let Some(known) = known {
-            return Ok(Some(known.name.clone()));
+        let known = self.known(&opened);
+        if known.is_none() {
+            self.take_in_foreign(Some(name), opened)?;
         }
-        self.take_in_foreign(Some(name), opened)?;
-        Ok(None)
+        Ok(known)
+    }
+
+    /// The same of a lab's, in which all is the run's own.
+    pub fn attach_lab(
+        &mut self,
+        name: Name,
+        namespace: &OwnedFd,
+    ) -> std::io::Result<Option<Option<Name>>> {
+        let opened = netns::within(namespace.as_fd(), open_here)?;
+        let known = self.known(&opened);
+        if known.is_none() {
+            self.take_in(Some(name), opened)?;
+        }
+        Ok(known)
+    }
+
+    /// The name of a namespace that was taken in before.
+    fn known(&self, opened: &Opened) -> Option<Option<Name>> {
+        let known = self.spaces.all().find(|space| space.cookie == opened.2);
+        known.map(|space| space.name.clone())
     }
 
     /// Notes a link as the run's own.
@@ -191,6 +215,9 @@ impl Netlink {
             return Err(gone(&space, link));
         }
         let master = raw.master().and_then(|index| space.link_at(index).ok().flatten());
+        let parent = self.parent(&space, &raw);
+        let usual_mtu = usual_mtu(&raw.kind(), parent.as_ref().map(|(_, parent)| parent));
+        let chosen_mtu = self.chosen_mtu(&space, raw.index);
         Ok(LinkSight {
             reference: reference(&space, &raw),
             in_own_space: space.own,
@@ -200,7 +227,75 @@ impl Netlink {
             group: raw.group(),
             loopback: raw.has(IFF_LOOPBACK),
             master: master.map(|master| (master.name.clone(), master.kind())),
+            parent: self.foreign(parent),
+            below: self.first_foreign(&space, &raw),
+            vlan: kind::vlan_of(&raw.kind(), raw.data()),
+            mtu: chosen_mtu.filter(|chosen| Some(*chosen) != usual_mtu),
+            usual_mtu,
         })
+    }
+
+    /// What a link stands on.
+    fn parent(&self, space: &Arc<Space>, link: &RawLink) -> Option<(Arc<Space>, RawLink)> {
+        let kind = link.kind();
+        if kind::has_other_end(&kind) {
+            return None;
+        }
+        let below = match link.link_nsid() {
+            None => Arc::clone(space),
+            Some(id) => self.spaces.by_id(space, id)?,
+        };
+        let mut name_of = |index| below.link_at(index).ok().flatten().map(|found| found.name);
+        let data = kind::read(&kind, link.data(), &mut name_of);
+        let underlay = data.iter().find(|option| option.name == "dev");
+        let found = match (link.link(), underlay) {
+            (Some(index), _) if index != link.index => below.link_at(index).ok().flatten(),
+            (_, Some(option)) => below.link(&option.value).ok().flatten(),
+            (_, None) => None,
+        };
+        found.map(|found| (below, found))
+    }
+
+    /// A link that is somebody else's.
+    fn foreign(&self, link: Option<(Arc<Space>, RawLink)>) -> Option<LinkRef> {
+        let (space, link) = link?;
+        (!space.own && !self.is_own(&space, &link)).then(|| reference(&space, &link))
+    }
+
+    /// The first link of somebody else's that one stands on.
+    fn first_foreign(&self, space: &Arc<Space>, link: &RawLink) -> Option<LinkRef> {
+        // As deep as the kernel nests links (MAX_NEST_DEV).
+        const DEEPEST: usize = 8;
+        let mut below = self.parent(space, link)?;
+        for _ in 0..DEEPEST {
+            if let Some(foreign) = self.foreign(Some(below.clone())) {
+                return Some(foreign);
+            }
+            below = self.parent(&below.0, &below.1)?;
+        }
+        None
+    }
+
+    /// Notes the MTU that a link of the run's own was given.
+    pub(super) fn note_mtu(&self, space: &Space, index: u32, settings: &[Setting]) {
+        if let (Some(host), Some(mtu)) = (&self.host, super::settings::mtu(settings)) {
+            let mut mtus = host.mtus.lock().unwrap_or_else(PoisonError::into_inner);
+            mtus.insert((space.cookie, index), mtu);
+        }
+    }
+
+    fn chosen_mtu(&self, space: &Space, index: u32) -> Option<u32> {
+        let mtus = self.host.as_ref()?.mtus.lock().unwrap_or_else(PoisonError::into_inner);
+        mtus.get(&(space.cookie, index)).copied()
+    }
+
+    /// What is known of a link goes with it to another namespace.
+    pub(super) fn note_moved(&self, from: (u64, u32), to: (u64, u32)) {
+        if let Some(host) = &self.host {
+            let mut mtus = host.mtus.lock().unwrap_or_else(PoisonError::into_inner);
+            let mtu = mtus.remove(&from);
+            mtus.extend(mtu.map(|mtu| (to, mtu)));
+        }
     }
 
     /// As `link_by_name`, before the policy has decided.
@@ -262,6 +357,16 @@ impl Netlink {
         let named = self.spaces.all().filter(|space| space.own && super::named::is_named(space));
         found.extend(named.map(|space| space.shown()));
         found
+    }
+}
+
+/// The MTU of a link that nobody chose one for: of children their parent's (macvlan_init and its
+/// like), of others Ethernet's (ether_setup).
+fn usual_mtu(kind: &str, parent: Option<&RawLink>) -> Option<u32> {
+    match kind {
+        "macvlan" | "macvtap" | "ipvlan" | "ipvtap" | "vlan" => parent.map(RawLink::mtu),
+        "bridge" | "dummy" | "ifb" | "tap" | "tun" | "veth" => Some(1500),
+        _ => None,
     }
 }
 

@@ -12,6 +12,7 @@ mod find;
 mod foresee;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod guarded;
 mod host;
 mod lacking;
 mod lacking_link;
@@ -44,10 +45,11 @@ pub(crate) use self::explain::broken as explain_io;
 pub use self::host::Witness;
 pub use self::named::Folder as NamedFolder;
 
+use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use self::space::{Space, Spaces, open_here};
 use super::failpoint::Failpoint;
@@ -78,6 +80,8 @@ pub struct Netlink {
     watcher: Option<NamespaceWatcher>,
     /// how a lab gets children of the host's links
     uplinks: Option<Uplinks>,
+    /// what was made on them, by namespace's cookie and index
+    children: Mutex<HashMap<(u64, u32), String>>,
     /// tables of netem's jitter, which the kernel does not tell again
     tables: qdisc::Tables,
     offers: offered::Offers,
@@ -125,6 +129,7 @@ impl Netlink {
             failpoint: Failpoint::of_environment(),
             watcher: None,
             uplinks: None,
+            children: Mutex::default(),
         }
     }
 
@@ -160,7 +165,9 @@ impl Netlink {
                 self.set_namespace_id(change, namespace, peer, *id)
             }
             Change::CreateLink { namespace, spec } => self.create_link(change, namespace, spec),
-            Change::ChangeLink { link, settings } => self.change_link(change, link, settings),
+            Change::ChangeLink { link, settings } => {
+                self.change_link(change, link, settings, undoing)
+            }
             Change::MoveLink { link, to } => self.move_link(change, link, to),
             Change::DeleteLink { link } => self.delete_link(change, link),
             Change::PutAddress { link, address, how } => {
@@ -201,13 +208,28 @@ impl Netlink {
 
 impl Kernel for Netlink {
     fn apply(&mut self, change: &Permitted<Change>) -> Result<Applied, Error> {
-        self.expecting(change.links().to_vec(), |kernel| kernel.perform(change.get(), false))
+        let applied =
+            self.expecting(change.links().to_vec(), |kernel| kernel.perform(change.get(), false))?;
+        self.guard_after(&[change.get()]).inspect_err(|_| {
+            // The error counts; what stays is listed by the check for leaks.
+            let _ = self.take_back(&applied.undo);
+        })?;
+        Ok(applied)
     }
 
     fn apply_all(&mut self, changes: &[Permitted<Change>]) -> Result<Vec<Applied>, BatchError> {
         let links = changes.iter().flat_map(Permitted::links).cloned().collect();
         let changes: Vec<&Change> = changes.iter().map(Permitted::get).collect();
-        self.expecting(links, |kernel| kernel.perform_all(&changes))
+        let applied = self.expecting(links, |kernel| kernel.perform_all(&changes))?;
+        self.guard_after(&changes).map_err(|error| {
+            let undone = applied.iter().rev().map(|one| self.take_back(&one.undo));
+            BatchError {
+                index: changes.len() - 1,
+                error,
+                left: undone.filter_map(Result::err).collect(),
+            }
+        })?;
+        Ok(applied)
     }
 
     fn foresee(&self, changes: &[Permitted<Change>]) -> Vec<Undo> {
@@ -244,7 +266,7 @@ impl Kernel for Netlink {
     }
 
     fn uplink_of(&self, change: &Change) -> Option<String> {
-        self.asked_uplink(change)
+        self.reached_uplink(change)
     }
 
     fn see_space(&self, namespace: &NamespaceRef) -> Result<SpaceSight, Error> {

@@ -34,6 +34,8 @@ const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
 const IFLA_INFO_SLAVE_KIND: u16 = 4;
 const IFLA_INFO_SLAVE_DATA: u16 = 5;
+const IFLA_INET_CONF: u16 = 1;
+const IFLA_INET6_CONF: u16 = 2;
 
 /// linux/if.h
 pub(crate) const IFF_UP: u32 = 1;
@@ -205,6 +207,17 @@ impl RawLink {
         find(all, libc::AF_INET6 as u16).unwrap_or_default()
     }
 
+    /// A setting of /proc/sys/net/ipv6/conf, by its DEVCONF_ number; none of a link without IPv6.
+    pub(crate) fn inet6_setting(&self, place: usize) -> Option<u32> {
+        setting(find(self.inet6(), IFLA_INET6_CONF)?, place)
+    }
+
+    /// The same of /proc/sys/net/ipv4/conf, whose numbers begin with 1.
+    pub(crate) fn inet_setting(&self, place: usize) -> Option<u32> {
+        let all = find(&self.attributes, IFLA_AF_SPEC).unwrap_or_default();
+        setting(find(find(all, libc::AF_INET as u16)?, IFLA_INET_CONF)?, place)
+    }
+
     /// struct rtnl_link_stats64, linux/if_link.h
     pub(crate) fn statistics(&self) -> Option<Statistics> {
         let value = find(&self.attributes, IFLA_STATS64)?;
@@ -220,6 +233,10 @@ impl RawLink {
             sent_dropped: field(7),
         })
     }
+}
+
+fn setting(all: &[u8], place: usize) -> Option<u32> {
+    all.get(place * size_of::<u32>()..).and_then(u32_of)
 }
 
 /// RTM_GETLINK for all links, by index or by name; without statistics, unless asked for.

@@ -37,6 +37,7 @@ impl Netlink {
         space
             .within(|| fs::write(&path, value))
             .map_err(|error| self.sysctl_error(&error, change, &space, key))?;
+        self.note_chosen(&space, path);
         let step = Change::SetSysctl {
             namespace: space.reference(),
             key: key.to_owned(),

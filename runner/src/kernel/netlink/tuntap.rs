@@ -49,12 +49,14 @@ impl Netlink {
         let raw = target.link(name).ok().flatten().ok_or_else(gone)?;
         target.used_index(raw.index);
         self.note_made(target, raw.index);
+        self.note_mtu(target, raw.index, &spec.settings);
         let link = reference(target, &raw);
         let asked =
             |setting: &&Setting| !matches!(setting, Setting::Other(one) if one.name == "index");
         let later: Vec<_> = spec.settings.iter().filter(asked).cloned().collect();
         let mut index_of = |name: &str| Ok(self.link_by_name(target, name)?.index);
         let read = || Ok(raw.clone());
+        self.guard(target, raw.index)?;
         let done =
             settings::requests(raw.index, &read, &later, &mut index_of).and_then(|requests| {
                 requests.iter().try_for_each(|request| {

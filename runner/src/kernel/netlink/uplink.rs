@@ -1,13 +1,14 @@
 //! Links of a lab on links of the host.
 
+use std::collections::HashMap;
 use std::os::fd::AsFd as _;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::Netlink;
 use super::born::applied;
 use super::space::Space;
 use crate::change::{Applied, Change, LinkRef, NamespaceRef, Setting, Spec};
-use crate::kernel::Error;
+use crate::kernel::{Error, kind};
 
 impl Netlink {
     /// The host's link that a new link's parent means: one that the operator granted, by its name
@@ -22,6 +23,49 @@ impl Netlink {
         }
         let root = self.spaces.find(&NamespaceRef::named(None)).ok()?;
         matches!(root.link(&parent.name), Ok(None)).then(|| parent.name.clone())
+    }
+
+    /// The host's link that a change reaches: as a new child of it, by a child of it that it alters,
+    /// or by one whose parent the new link gets for its own.
+    pub(super) fn reached_uplink(&self, change: &Change) -> Option<String> {
+        if let Some(link) = self.asked_uplink(change) {
+            return Some(link);
+        }
+        let link = if let Change::ChangeLink { link, .. } = change {
+            link.clone()
+        } else if let Change::CreateLink { namespace, spec } = change {
+            let shares = kind::shares_parent(kind::name(&spec.kind));
+            spec.parent.as_ref().filter(|_| shares)?.reference(namespace)
+        } else {
+            return None;
+        };
+        if self.uplink_children().is_empty() {
+            return None;
+        }
+        let (space, index) = self.index_of(&link).ok()?;
+        self.uplink_children().get(&(space.cookie, index)).cloned()
+    }
+
+    fn uplink_children(&self) -> MutexGuard<'_, HashMap<(u64, u32), String>> {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a link of the lab is a child of the host's, where its parent was one.
+    pub(super) fn note_child(&self, change: &Change, space: &Space, index: u32) {
+        if self.uplinks.is_none() {
+            return;
+        }
+        if let Some(link) = self.reached_uplink(change) {
+            self.uplink_children().insert((space.cookie, index), link);
+        }
+    }
+
+    /// A link that is no longer where it was is still a child of the host's.
+    pub(super) fn note_moved_child(&self, from: (u64, u32), to: (u64, u32)) {
+        let mut children = self.uplink_children();
+        if let Some(link) = children.remove(&from) {
+            children.insert(to, link);
+        }
     }
 
     /// Has it made outside, and gives it its other settings here.
@@ -39,6 +83,9 @@ impl Netlink {
         let outside = Spec { settings: now, ..spec.clone() };
         let index = uplinks.create(target.descriptor.as_fd(), &outside)?;
         target.used_index(index);
+        if let Some(parent) = &spec.parent {
+            self.uplink_children().insert((target.cookie, index), parent.name.clone());
+        }
         let link = LinkRef {
             namespace: target.reference(),
             name: spec.name.as_str().to_owned(),

@@ -2,7 +2,9 @@
 
 use super::super::host::forbidden;
 use super::{Decision, Subject, named};
-use crate::change::{Change, Kind, LinkName, LinkRef, Name, NamespaceRef, Setting, Spec};
+use crate::change::{
+    Attribute, Change, Kind, LinkName, LinkRef, Name, NamespaceRef, Setting, Spec,
+};
 use crate::grant::{Capability, Facts};
 use crate::kernel::kind;
 use crate::kernel::{Error, LinkSight};
@@ -14,6 +16,13 @@ pub(super) fn peer(namespace: &NamespaceRef, spec: &Spec) -> Option<(Option<Name
     Some((there, veth.peer.name.clone()))
 }
 
+/// Somebody else's link that one of the run's own stands on.
+struct Below {
+    /// nothing of the run's own is between
+    direct: bool,
+    link: LinkSight,
+}
+
 impl Decision<'_> {
     pub(super) fn create_link(
         &mut self,
@@ -22,16 +31,20 @@ impl Decision<'_> {
         shown: &str,
     ) -> Result<Change, Error> {
         let (own, namespace) = self.place(namespace)?;
-        let parent = match &spec.parent {
-            Some(parent) => self.parent(&namespace, parent, &spec, shown)?,
-            None => None,
-        };
+        let sent = kind::sent_options(&spec);
+        let parent = self.parent(&namespace, &spec, shown)?;
+        let others = sent.iter().filter(|option| !kind::is_underlay(&spec.kind, option));
+        let others: Vec<Attribute> = others.cloned().collect();
+        self.uses(&namespace, kind::name(&spec.kind), &others, shown)?;
         if !own || parent.is_some() {
-            let mut facts = facts_of(kind::name(&spec.kind), spec.name.as_str(), &spec.settings);
-            facts.parent = parent;
-            if let Kind::Vlan(vlan) = &spec.kind {
-                facts.vlan = Some(vlan.id);
+            self.may_stand(own, kind::name(&spec.kind), spec.name.as_str())?;
+            if let (false, Kind::Other(other)) = (own, &spec.kind)
+                && kind::has_other_end(&other.kind)
+            {
+                let why = "the kernel would choose the name of its other end; a veth takes one from you, and others can be made in a namespace of the run's own";
+                return Err(forbidden("making a link", spec.name.as_str(), why));
             }
+            let facts = Facts { parent, ..birth_facts(&spec) };
             self.policy.need(Capability::HostLinkCreate, facts, &shown)?;
         }
         let group = self.policy.mark.group();
@@ -51,43 +64,116 @@ impl Decision<'_> {
         Ok(Change::CreateLink { namespace, spec })
     }
 
+    /// Refuses kinds that would show what goes on in a namespace of others.
+    fn may_stand(&self, own_space: bool, kind: &str, name: &str) -> Result<(), Error> {
+        match kind::listens(kind) {
+            Some(why) if !own_space => Err(forbidden(&format!("a link of kind {kind}"), name, why)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// The name of a parent that is somebody else's, which has to be granted.
     fn parent(
         &mut self,
         namespace: &NamespaceRef,
-        parent: &LinkName,
         spec: &Spec,
         shown: &str,
     ) -> Result<Option<String>, Error> {
-        let there = parent.namespace.clone().unwrap_or_else(|| namespace.name.clone());
-        let cookie = if parent.namespace.is_none() { namespace.cookie } else { None };
-        let there = NamespaceRef { name: there, cookie };
-        let link = LinkRef { namespace: there, name: parent.name.clone(), index: None };
-        self.place(link.namespace.clone())?;
-        let key = (link.namespace.name.clone(), link.name.clone());
-        let seen = match self.kernel.see_link(&link) {
-            Ok(seen) if seen.own || seen.in_own_space => return Ok(None),
-            Ok(seen) => seen,
-            Err(_) if self.together.links.contains(&key) => return Ok(None),
-            Err(error) => {
-                if !self.place(link.namespace.clone())?.0 {
-                    let mut facts =
-                        facts_of(kind::name(&spec.kind), spec.name.as_str(), &spec.settings);
-                    facts.parent = Some(link.name);
-                    self.policy.need(Capability::HostLinkCreate, facts, &shown)?;
-                }
-                return Err(error);
-            }
+        let Some(parent) = parent_of(spec) else { return Ok(None) };
+        let Some(Below { direct, link: seen }) = self.below(namespace, spec, shown)? else {
+            return self.own_parent(namespace, &parent, spec);
         };
+        if spec.settings.iter().any(kind::opens_parent) {
+            self.modifies(&seen, shown)?;
+        }
+        if !direct {
+            return self.own_parent(namespace, &parent, spec);
+        }
         self.policy.floor_of_a_parent(&seen)?;
         let name = seen.reference.name.clone();
-        if kind::takes_over(&spec.kind) {
+        if kind::takes_over(spec) {
             self.policy.floor(&seen, self.kernel)?;
             let facts = Facts { link: Some(name.clone()), ..Facts::default() };
             self.policy.need(Capability::UplinkPassthru, facts, &shown)?;
         }
         self.links.push(seen.reference);
         Ok(Some(name))
+    }
+
+    /// A parent of the run's own is no matter of grants, unless it is among others' links and
+    /// nobody knows what the kind does there: the request goes to the parent's namespace.
+    fn own_parent(
+        &self,
+        namespace: &NamespaceRef,
+        parent: &LinkName,
+        spec: &Spec,
+    ) -> Result<Option<String>, Error> {
+        let unknown = kind::parent(&spec.kind) == kind::Parent::Unknown;
+        let there = self.place(self.reference(namespace, parent)?.namespace)?;
+        Ok((unknown && !there.0).then(|| parent.name.clone()))
+    }
+
+    fn reference(&self, namespace: &NamespaceRef, parent: &LinkName) -> Result<LinkRef, Error> {
+        let there = parent.namespace.clone().unwrap_or_else(|| namespace.name.clone());
+        let cookie = if parent.namespace.is_none() { namespace.cookie } else { None };
+        let there = NamespaceRef { name: there, cookie };
+        self.place(there.clone())?;
+        Ok(LinkRef { namespace: there, name: parent.name.clone(), index: None })
+    }
+
+    /// The link of others' that a new link would stand on.
+    fn below(
+        &self,
+        namespace: &NamespaceRef,
+        spec: &Spec,
+        shown: &str,
+    ) -> Result<Option<Below>, Error> {
+        let Some(parent) = parent_of(spec) else { return Ok(None) };
+        let link = self.reference(namespace, &parent)?;
+        let key = (link.namespace.name.clone(), link.name.clone());
+        // The kernel gives a macvlan on a macvlan the lower one's parent, an ipvlan likewise.
+        let flat = |other: &str| flattens(kind::name(&spec.kind), other);
+        match self.kernel.see_link(&link) {
+            Ok(seen) if seen.own || seen.in_own_space => {
+                let Some(below) = &seen.below else { return Ok(None) };
+                let direct = seen.parent.is_some() && flat(&seen.kind);
+                Ok(Some(Below { direct, link: self.kernel.see_link(below)? }))
+            }
+            Ok(link) => Ok(Some(Below { direct: true, link })),
+            Err(_) if self.together.links.contains(&key) => {
+                let Some((there, born)) = self.together.born.get(&key) else { return Ok(None) };
+                let below = self.below(there, born, shown)?;
+                let direct = |below: &Below| below.direct && flat(kind::name(&born.kind));
+                Ok(below.map(|below| Below { direct: direct(&below), ..below }))
+            }
+            Err(error) => {
+                if !self.place(link.namespace.clone())?.0 {
+                    let facts = Facts { parent: Some(link.name), ..birth_facts(spec) };
+                    self.policy.need(Capability::HostLinkCreate, facts, &shown)?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Links that options name, other than a parent: what is somebody else's is altered by that,
+    /// for it becomes a port, or is taken for one.
+    fn uses(
+        &mut self,
+        namespace: &NamespaceRef,
+        kind: &str,
+        options: &[Attribute],
+        shown: &str,
+    ) -> Result<(), Error> {
+        for option in kind::linked(kind, options) {
+            let name = option.value.clone();
+            let link = LinkRef { namespace: namespace.clone(), name, index: None };
+            if let Subject::Foreign(seen) = self.subject(&link, Capability::HostLinkModify)? {
+                self.modifies(&seen, shown)?;
+                self.links.push(seen.reference);
+            }
+        }
+        Ok(())
     }
 
     /// Settings of a link of the run's own: those that reach to other links, and those that are
@@ -122,6 +208,9 @@ impl Decision<'_> {
                         self.links.push(seen.reference);
                     }
                 }
+                Setting::Options(given) if !kind::is_own(given) => {
+                    self.uses(namespace, &given.kind, &given.options, shown)?;
+                }
                 Setting::Up(_)
                 | Setting::Mtu(_)
                 | Setting::Mac(_)
@@ -153,29 +242,31 @@ impl Decision<'_> {
         shown: &str,
     ) -> Result<Change, Error> {
         self.settings(&link.namespace, &settings, shown)?;
-        let names = settings.iter().filter_map(|setting| match setting {
-            Setting::Name(name) => Some(name.clone()),
-            _ => None,
-        });
-        let names: Vec<Name> = names.collect();
+        for setting in &settings {
+            if let Setting::Options(given) = setting
+                && kind::is_own(given)
+            {
+                self.uses(&link.namespace, &given.kind, &given.options, shown)?;
+            }
+        }
+        let names = names(&settings);
         let link = match self.subject(&link, Capability::HostLinkModify)? {
             Subject::Own(None) => {
                 if !self.place(link.namespace.clone())?.0 && !names.is_empty() {
                     let why = "what a batch makes there keeps its name until it is made";
                     return Err(forbidden("renaming a link", &link.name, why));
                 }
+                self.changes_born(&link, &settings, shown)?;
                 link
             }
             Subject::Own(Some(seen)) => {
-                for name in names.iter().filter(|_| !seen.in_own_space) {
-                    self.creates(&seen, name.as_str(), shown)?;
-                }
+                self.changes_own(&seen, &settings, shown)?;
                 seen.reference
             }
             Subject::Foreign(seen) => {
                 self.modifies(&seen, shown)?;
-                for name in &names {
-                    self.policy.need(Capability::HostLinkModify, named(name.as_str()), &shown)?;
+                for name in names {
+                    self.policy.need(Capability::HostLinkModify, named(name), &shown)?;
                 }
                 seen.reference
             }
@@ -183,10 +274,75 @@ impl Decision<'_> {
         Ok(Change::ChangeLink { link, settings })
     }
 
-    /// Needs the right to make a link like this one, which is the run's own, under a name.
-    fn creates(&self, seen: &LinkSight, name: &str, shown: &str) -> Result<(), Error> {
-        let facts = facts_of(&seen.kind, name, &[]);
-        self.policy.need(Capability::HostLinkCreate, facts, &shown)
+    /// What the run made stays what its grant was for: under which name, and how large. What it
+    /// stands on stays as it is.
+    fn changes_own(
+        &self,
+        seen: &LinkSight,
+        settings: &[Setting],
+        shown: &str,
+    ) -> Result<(), Error> {
+        // One that it would have anyway is nobody's choice.
+        let asked = last_mtu(settings);
+        let mtu = asked.filter(|mtu| Some(*mtu) != seen.usual_mtu);
+        let mtu = if asked.is_some() { mtu } else { seen.mtu };
+        let facts = Facts { mtu, ..facts_of_seen(seen) };
+        let names = names(settings);
+        for name in names.iter().filter(|_| !seen.in_own_space) {
+            let facts = Facts { name: Some((*name).to_owned()), ..facts.clone() };
+            self.policy.need(Capability::HostLinkCreate, facts, &shown)?;
+        }
+        let bound = seen.own && (!seen.in_own_space || seen.parent.is_some());
+        if bound && asked.is_some() && names.is_empty() {
+            self.policy.still(Capability::HostLinkCreate, facts, &shown)?;
+        }
+        if let Some(below) = &seen.below {
+            self.reaches(&self.kernel.see_link(below)?, seen.parent.is_some(), settings, shown)?;
+        }
+        Ok(())
+    }
+
+    /// The same of a link that the batch has yet to make.
+    fn changes_born(&self, link: &LinkRef, settings: &[Setting], shown: &str) -> Result<(), Error> {
+        let key = (link.namespace.name.clone(), link.name.clone());
+        let Some((namespace, born)) = self.together.born.get(&key) else { return Ok(()) };
+        let below = self.below(namespace, born, shown)?;
+        let parent = below.as_ref().filter(|below| below.direct);
+        let parent = parent.map(|below| below.link.reference.name.clone());
+        let bound = parent.is_some() || !self.place(namespace.clone())?.0;
+        if let (true, Some(mtu)) = (bound, last_mtu(settings)) {
+            let facts = Facts { mtu: Some(mtu), parent, ..birth_facts(born) };
+            self.policy.still(Capability::HostLinkCreate, facts, &shown)?;
+        }
+        match below {
+            Some(below) => self.reaches(&below.link, below.direct, settings, shown),
+            None => Ok(()),
+        }
+    }
+
+    /// Settings of a link that reach down to somebody else's.
+    fn reaches(
+        &self,
+        below: &LinkSight,
+        direct: bool,
+        settings: &[Setting],
+        shown: &str,
+    ) -> Result<(), Error> {
+        if settings.iter().any(kind::opens_parent) {
+            self.modifies(below, shown)?;
+        }
+        if direct && settings.iter().any(kind::makes_take_over) {
+            self.policy.floor(below, self.kernel)?;
+            let facts = Facts { link: Some(below.reference.name.clone()), ..Facts::default() };
+            self.policy.need(Capability::UplinkPassthru, facts, &shown)?;
+        }
+        Ok(())
+    }
+
+    /// Needs the right to make a link like this one, which is the run's own, where it goes.
+    fn creates(&self, seen: &LinkSight, shown: &str) -> Result<(), Error> {
+        self.may_stand(false, &seen.kind, &seen.reference.name)?;
+        self.policy.need(Capability::HostLinkCreate, facts_of_seen(seen), &shown)
     }
 
     pub(super) fn move_link(
@@ -204,7 +360,7 @@ impl Decision<'_> {
             }
             Subject::Own(Some(seen)) if seen.own => {
                 if !own {
-                    self.creates(&seen, &seen.reference.name, shown)?;
+                    self.creates(&seen, shown)?;
                 }
                 seen.reference
             }
@@ -233,10 +389,55 @@ impl Decision<'_> {
     }
 }
 
-fn facts_of(kind: &str, name: &str, settings: &[Setting]) -> Facts {
-    let mtu = settings.iter().find_map(|setting| match setting {
+/// What a new link stands on, however it is said.
+fn parent_of(spec: &Spec) -> Option<LinkName> {
+    spec.parent.clone().or_else(|| {
+        let sent = kind::sent_options(spec);
+        let underlay = sent.into_iter().rev().find(|one| kind::is_underlay(&spec.kind, one))?;
+        Some(LinkName { namespace: None, name: underlay.value })
+    })
+}
+
+/// Whether a link of one kind on one of another gets the parent of that (macvlan_common_newlink,
+/// ipvlan_link_new).
+fn flattens(kind: &str, below: &str) -> bool {
+    let families = [["macvlan", "macvtap"], ["ipvlan", "ipvtap"]];
+    families.iter().any(|family| family.contains(&kind) && family.contains(&below))
+}
+
+fn names(settings: &[Setting]) -> Vec<&str> {
+    settings.iter().filter_map(Setting::name).collect()
+}
+
+/// The kernel takes the last of several attributes of a type.
+fn last_mtu(settings: &[Setting]) -> Option<u32> {
+    settings.iter().rev().find_map(|setting| match setting {
         Setting::Mtu(mtu) => Some(*mtu),
         _ => None,
-    });
-    Facts { kind: Some(kind.to_owned()), name: Some(name.to_owned()), mtu, ..Facts::default() }
+    })
+}
+
+/// What a new link is, as it is sent; but for its parent.
+fn birth_facts(spec: &Spec) -> Facts {
+    let facts = facts_of(kind::name(&spec.kind), spec.name.as_str(), &spec.settings);
+    Facts { vlan: kind::vlan_id(spec), ..facts }
+}
+
+/// What a link of the run's own is, and was made as.
+fn facts_of_seen(seen: &LinkSight) -> Facts {
+    Facts {
+        parent: seen.parent.as_ref().map(|parent| parent.name.clone()),
+        vlan: seen.vlan,
+        mtu: seen.mtu,
+        ..facts_of(&seen.kind, &seen.reference.name, &[])
+    }
+}
+
+fn facts_of(kind: &str, name: &str, settings: &[Setting]) -> Facts {
+    Facts {
+        kind: Some(kind.to_owned()),
+        name: Some(name.to_owned()),
+        mtu: last_mtu(settings),
+        ..Facts::default()
+    }
 }
