@@ -32,7 +32,7 @@ type Seen = Result<String, String>;
 /// Evaluates one check and reports its verdict; whether it holds.
 pub async fn evaluate(check: &Check, session: &mut Session) -> bool {
     let until = Instant::now() + check.within().unwrap_or(PATIENCE);
-    let until = until.min(session.deadline);
+    let until = until.min(session.deadline());
     let seen = loop {
         match attempt(check, session).await {
             Err(_) if Instant::now() < until => sleep(PAUSE).await,

@@ -48,6 +48,7 @@ pub mod kept;
 pub mod doctor;
 
 pub mod exit;
+pub mod halt;
 pub mod resources;
 
 mod near;

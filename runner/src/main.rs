@@ -6,13 +6,16 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use netwright::cli::{self, Cli, Command, GrantsCommand, RecipeCommand};
 use netwright::exit::{Exit, Failure};
+use netwright::halt::signals;
 use netwright::{
     consent, doctor, guest, kept, lab, program, recipe, recover, resources, run, uplink,
 };
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = resources::raise_open_files().and_then(|()| dispatch(cli.command));
+    let listening = if hears_signals(&cli.command) { signals::listen() } else { Ok(()) };
+    let outcome =
+        listening.and_then(|()| resources::raise_open_files()).and_then(|()| dispatch(cli.command));
     ExitCode::from(match outcome {
         Ok(exit) => exit as u8,
         Err(failure) => {
@@ -20,6 +23,21 @@ fn main() -> ExitCode {
             failure.exit as u8
         }
     })
+}
+
+/// Whether a command hears signals from its first moment on. The others become another program, or
+/// are processes of ours that end with the one which started them.
+fn hears_signals(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Exec { .. }
+            | Command::Watch { .. }
+            | Command::Hold
+            | Command::Uplink { .. }
+            | Command::Guest
+            | Command::Program { .. }
+            | Command::First { .. }
+    )
 }
 
 fn dispatch(command: Command) -> Result<Exit, Failure> {

@@ -3,17 +3,61 @@
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::hint;
 use std::io;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Handed down to every process of a test run, by which its stragglers are found.
 pub const RUN_VARIABLE: &str = "NETWRIGHT_TEST_RUN";
 
+/// Set where trials may take hours.
+pub const NIGHTLY_VARIABLE: &str = "NETWRIGHT_NIGHTLY";
+
+/// How often something is tried: so often where a change waits for the answer, so often at night.
+pub fn times(usual: usize, nightly: usize) -> usize {
+    if std::env::var_os(NIGHTLY_VARIABLE).is_some() { nightly } else { usual }
+}
+
 /// The kernel takes namespaces apart after their last user has gone, up to a second later.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Rounds of [`labour`], and how long they take where nothing else runs.
+const ROUNDS: u64 = 2_000_000;
+const IDLE: Duration = Duration::from_millis(40);
+
+/// A time that is enough on an idle machine, grown by as much as this one is slower or busier: what a
+/// test waits for at most, and the time that it gives a run whose limit it isn't about.
+pub fn patience(idle: Duration) -> Duration {
+    idle.mul_f64(slowness().max(business()))
+}
+
+/// By how much this process computes slower than an idle machine does; measured once.
+fn slowness() -> f64 {
+    static MEASURED: OnceLock<f64> = OnceLock::new();
+    *MEASURED.get_or_init(|| {
+        let start = Instant::now();
+        hint::black_box(labour(hint::black_box(ROUNDS)));
+        start.elapsed().div_duration_f64(IDLE).clamp(1.0, 20.0)
+    })
+}
+
+fn labour(rounds: u64) -> u64 {
+    (0..rounds).fold(1, |all, round| all.rotate_left(5) ^ round.wrapping_mul(0x9e37_79b9))
+}
+
+/// How many processes want each of its processors (proc(5), loadavg): now, for that changes.
+fn business() -> f64 {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(1.0_f64);
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    // A second processor's work is not this one's alone: locks of the kernel's are everybody's.
+    (2.0 * load / processors as f64).clamp(1.0, 20.0)
+}
 
 /// Links, addresses, routes, rules, named namespaces, tap devices, mounts and root's kept labs, as
 /// seen from here.
@@ -178,7 +222,7 @@ pub(crate) fn until_empty(mut ask: impl FnMut() -> Vec<String>) -> Vec<String> {
     let start = Instant::now();
     loop {
         let answer = ask();
-        if answer.is_empty() || start.elapsed() > PATIENCE {
+        if answer.is_empty() || start.elapsed() > patience(PATIENCE) {
             return answer;
         }
         thread::sleep(Duration::from_millis(50));
@@ -187,11 +231,11 @@ pub(crate) fn until_empty(mut ask: impl FnMut() -> Vec<String>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Machine, PATIENCE, RUN_VARIABLE, Run};
+    use super::{Machine, PATIENCE, RUN_VARIABLE, Run, labour, patience};
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
     use std::process::Command;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     fn machine(links: &[&str]) -> Machine {
         let links: BTreeSet<String> = links.iter().map(|&name| name.to_owned()).collect();
@@ -204,6 +248,13 @@ mod tests {
         let after = machine(&["lo", "mac1"]);
         assert_eq!(before.differences(&after), ["new link mac1", "lost link eth0"]);
         assert_eq!(before.differences(&before), [""; 0]);
+    }
+
+    #[test]
+    fn patience_is_never_less_than_what_an_idle_machine_needs() {
+        let second = Duration::from_secs(1);
+        assert!(patience(second) >= second && patience(second) <= 20 * second);
+        assert_ne!(labour(3), labour(4));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use netwright_tests::machine::patience;
 use netwright_tests::{Host, Output};
 
 const MACHINE: &str = "link add eth1 type veth peer name sw1
@@ -45,10 +46,15 @@ impl Run {
     }
 
     #[track_caller]
-    fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+    fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
         let start = Instant::now();
         while !holds(self) {
-            assert!(start.elapsed() < PATIENCE, "{what}");
+            let ended = self.child.try_wait().expect("it was started here");
+            if ended.is_some() && !holds(self) {
+                let said = self.child.stderr.take().map(std::io::read_to_string);
+                panic!("{what}: it ended: {said:?}");
+            }
+            assert!(start.elapsed() < patience(PATIENCE), "{what}");
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -72,7 +78,7 @@ impl Run {
 #[test]
 fn one_signal_undoes() {
     for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 143)] {
-        let run = Run::start();
+        let mut run = Run::start();
         run.until("nothing is made", |run| run.children() > 20);
         run.signal(signal);
         let (host, output) = run.end();
@@ -85,7 +91,7 @@ fn one_signal_undoes() {
 
 #[test]
 fn a_second_signal_is_answered_and_a_third_one_leaves_the_rest_to_gc() {
-    let run = Run::start();
+    let mut run = Run::start();
     run.until("too few are made", |run| run.children() > CHILDREN / 2);
     let most = run.children();
     run.signal("-INT");
@@ -102,6 +108,57 @@ fn a_second_signal_is_answered_and_a_third_one_leaves_the_rest_to_gc() {
     let output = host.netwright(["gc"], &[]).expect_code(0);
     assert!(output.stdout.contains("undone"), "{output:#?}");
     assert_eq!(host.run("ip", ["-o", "link", "show", "type", "macvlan"]).stdout, "");
+}
+
+/// A deployment of many children, and `netwright` at work on it.
+fn taking_back(words: &[&str]) -> Run {
+    let host = Host::with(MACHINE);
+    let lines = (0..CHILDREN)
+        .map(|number| format!("          link add link eth1 name lab-{number} type macvlan\n"));
+    let lines = lines.collect::<String>();
+    let text = format!(
+        "name: many\ntarget: host\nlimits: {{ time: 300s }}\nsteps:\n  - recipe: builtin:ip\n    params:\n      script: |\n{lines}"
+    );
+    let file = host.session().file("many.yaml", text).display().to_string();
+    let create = "host.link.create kind=macvlan name=lab-* parent=eth1";
+    let apply = ["apply", &file, "--grant", "host.link.read", "--grant", create];
+    host.netwright(apply, &[]).expect_code(0);
+    // The run's watcher has its journal for a moment more.
+    while !host.netwright(["ls"], &[]).stdout.contains("many") {
+        thread::sleep(Duration::from_millis(50));
+    }
+    thread::sleep(Duration::from_millis(500));
+    let mut command = host.command(&host.session().command(words));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    Run { child: child.expect("nsenter is installed: cargo xtask setup"), host }
+}
+
+#[test]
+fn a_signal_while_a_deployment_is_taken_back_is_answered_and_a_second_one_leaves_the_rest_to_gc() {
+    let words = "taking back goes on, ";
+    for signals in [1, 2] {
+        let mut run = taking_back(&["destroy", "many"]);
+        run.until("nothing is taken back", |run| run.children() < CHILDREN);
+        run.signal("-INT");
+        if signals == 2 {
+            // Two that come at the same time may be one (signal(7)).
+            thread::sleep(Duration::from_millis(100));
+            run.signal("-TERM");
+        }
+        let (host, output) = run.end();
+        assert!(output.stderr.contains(words), "{output:#?}");
+        let left = host.run("ip", ["-o", "link", "show", "type", "macvlan"]).stdout;
+        if signals == 1 {
+            assert_eq!(output.code, 0, "{output:#?}");
+        } else {
+            assert_eq!(output.code, 6, "{output:#?}");
+            assert_ne!(left, "", "nothing was left, so that nothing is tested");
+            let output = host.netwright(["gc"], &[]).expect_code(0);
+            assert!(output.stdout.contains("undone"), "{output:#?}");
+        }
+        assert_eq!(host.run("ip", ["-o", "link", "show", "type", "macvlan"]).stdout, "");
+        assert_eq!(host.netwright(["gc"], &[]).stdout, "nothing was left behind\n");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod deny;
 mod fuzz;
 mod guest;
 mod install;
+mod nightly;
 mod packages;
 mod program;
 mod recipes;
@@ -62,6 +63,16 @@ enum Task {
         #[arg(default_value_t = 10_000)]
         times: u32,
     },
+    /// All that is too long for CI, whatever fails: the tests with stress-ng's load beside them, their
+    /// long forms, the soak, the fuzzers for a quarter of an hour each; target/nightly.log ends with a
+    /// summary
+    Nightly {
+        /// only these parts: stress, long, soak, fuzz
+        parts: Vec<String>,
+        /// passed on to `cargo test`, such as `-p netwright-tests --test limits`
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
     /// Run each fuzzer from its kept corpus, and show how often it ran
     Fuzz {
         /// of each
@@ -72,7 +83,8 @@ enum Task {
     },
     /// Hold dependencies to deny.toml: licences, sources, duplicates, and advisories
     Deny,
-    /// Install what is missing to build and test: guest toolchain, iproute2, ping, tcpdump, util-linux
+    /// Install what is missing to build and test: guest toolchain, iproute2, ping, tcpdump, util-linux,
+    /// stress-ng
     Setup,
     /// Build the recipes in scenarios/recipes into target/recipes/components
     Recipes,
@@ -98,6 +110,7 @@ fn dispatch(task: Task) -> Result<()> {
         Task::VmShell => vm::shell(),
         Task::Bench => bench::run(),
         Task::Soak { times } => soak::run(times),
+        Task::Nightly { parts, arguments } => nightly::run(&parts, &arguments),
         Task::Fuzz { seconds, targets } => fuzz::run_all(seconds, &targets),
         Task::Deny => deny::check(),
         Task::Setup => setup::run().map(drop),

@@ -14,8 +14,9 @@ struct Needed {
 
 /// iproute2, ping and tcpdump are the second opinion on what netwright did; util-linux and coreutils
 /// give the tests namespaces of their own and an ordinary user; Docker's Engine and a static busybox
-/// for its image are what macvlan networks are compared with.
-const PROGRAMS: [Needed; 9] = [
+/// for its image are what macvlan networks are compared with; stress-ng is the load that the tests have
+/// to bear at night.
+const PROGRAMS: [Needed; 10] = [
     Needed { program: "ip", package: "iproute2" },
     Needed { program: "bridge", package: "iproute2" },
     Needed { program: "ping", package: "iputils-ping" },
@@ -25,6 +26,7 @@ const PROGRAMS: [Needed; 9] = [
     Needed { program: "unshare", package: "util-linux" },
     Needed { program: "dockerd", package: "docker.io" },
     Needed { program: "busybox", package: "busybox-static" },
+    Needed { program: "stress-ng", package: "stress-ng" },
 ];
 
 /// Leaves the machine able to build and test, or says what is in the way.
@@ -42,7 +44,9 @@ fn install_programs() -> Result<()> {
     let missing: Vec<&Needed> =
         PROGRAMS.iter().filter(|needed| !is_installed(needed.program)).collect();
     if missing.is_empty() {
-        say("ip, bridge, ping, tcpdump, setpriv, nsenter, unshare, dockerd and busybox are there");
+        say(
+            "ip, bridge, ping, tcpdump, setpriv, nsenter, unshare, dockerd, busybox and stress-ng are there",
+        );
         return Ok(());
     }
     for needed in &missing {

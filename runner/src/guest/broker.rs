@@ -10,12 +10,15 @@ use super::cache::Place;
 use super::compile::Compiler;
 use super::message::{Bounds, Ended, Export, Load, Order, Reached, Unfit, Word, Work};
 use super::process::{End, Process};
+use super::turn::{Awaited, Lock, Turn};
 use super::wire::encode;
 use super::{Stop, Verdict, engine};
 use crate::bindings::exports::netwright::host::guest::Fault;
 use crate::exit::{Exit, Failure};
+use crate::halt::REMEDY;
 use crate::host::{Host, LimitReached, Limits, Session};
 use crate::recipe::Recipe;
+use crate::report::{Report, escape};
 
 /// Bytes of a message beside what the recipe's limits allow.
 const BESIDE: usize = 64 << 10;
@@ -37,6 +40,8 @@ pub struct Guest {
     code: File,
     /// The first guest of a recipe that isn't in the cache makes its machine code.
     compiler: Option<Compiler>,
+    /// The machine code that another run makes meanwhile.
+    awaited: Option<Awaited>,
     begun: bool,
 }
 
@@ -56,22 +61,50 @@ impl Guest {
             Failure::new(Exit::Lacking, message)
         };
         let digest = recipe.digest();
-        let same = |guest: &&Self| guest.compiler.is_some() && guest.digest == digest;
+        let same = |guest: &&Self| {
+            (guest.compiler.is_some() || guest.awaited.is_some()) && guest.digest == digest
+        };
         let guest = if let Some(first) = earlier.iter().find(same) {
             first.code.try_clone().and_then(|code| Self::with(code, digest, limits))
-        } else if let Some(code) = Place::of(&digest).as_ref().and_then(Place::find) {
-            Self::with(code, digest, limits).and_then(|mut guest| {
-                guest.begin(recipe)?;
-                Ok(guest)
-            })
         } else {
-            Self::compiling(recipe, digest, limits)
+            Self::first(recipe, digest, limits)
         };
         guest.map_err(failed)
     }
 
-    fn compiling(recipe: &Recipe, digest: String, limits: &Limits) -> io::Result<Self> {
-        let compiler = Compiler::start(recipe, &digest, limits.memory)?;
+    /// The first guest of its recipe in this run.
+    fn first(recipe: &Recipe, digest: String, limits: &Limits) -> io::Result<Self> {
+        let kept = |place: &Option<Place>| place.as_ref().and_then(Place::find);
+        let place = Place::of(&digest);
+        if let Some(code) = kept(&place) {
+            return Self::loading(code, recipe, digest, limits);
+        }
+        match Turn::take(place.clone())? {
+            Turn::Others(awaited) => {
+                let guest = Self::with(awaited.code()?, digest, limits)?;
+                Ok(Self { awaited: Some(awaited), ..guest })
+            }
+            // Another run may have kept it since.
+            Turn::Ours(lock) => match kept(&place) {
+                Some(code) => Self::loading(code, recipe, digest, limits),
+                None => Self::compiling(recipe, digest, limits, lock),
+            },
+        }
+    }
+
+    fn loading(code: File, recipe: &Recipe, digest: String, limits: &Limits) -> io::Result<Self> {
+        let mut guest = Self::with(code, digest, limits)?;
+        guest.begin(recipe)?;
+        Ok(guest)
+    }
+
+    fn compiling(
+        recipe: &Recipe,
+        digest: String,
+        limits: &Limits,
+        lock: Option<Lock>,
+    ) -> io::Result<Self> {
+        let compiler = Compiler::start(recipe, &digest, limits.memory, lock)?;
         let guest = Self::with(compiler.code()?, digest, limits)?;
         Ok(Self { compiler: Some(compiler), ..guest })
     }
@@ -80,7 +113,7 @@ impl Guest {
         let longest = limits.call_bytes.saturating_mul(2).saturating_add(BESIDE);
         let process = Process::start(code.try_clone()?, longest, [])?;
         let limits = limits.clone();
-        Ok(Self { process, limits, digest, code, compiler: None, begun: false })
+        Ok(Self { process, limits, digest, code, compiler: None, awaited: None, begun: false })
     }
 
     /// Lets the process load the machine code.
@@ -108,23 +141,36 @@ impl Guest {
 
     /// Waits until the recipe is loaded, and compiled where that was necessary. The failure holds
     /// words of the guest's.
-    pub async fn loaded(&mut self, recipe: &Recipe, deadline: Instant) -> Result<(), Failure> {
+    pub async fn loaded(
+        &mut self,
+        recipe: &Recipe,
+        deadline: Instant,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
         tokio::select! {
             biased;
-            loaded = self.load(recipe) => loaded,
+            loaded = self.load(recipe, report) => loaded,
             () = sleep_until(deadline) => Err(Failure::new(Exit::Limit, format!(
-                "limit reached: {} s of time to compile it\n  help: `limits` in the scenario, or --timeout, raises it",
+                "limit reached: {} s of time to compile it\n  help: {REMEDY}",
                 self.limits.time.as_secs_f64()
             ))),
         }
     }
 
-    async fn load(&mut self, recipe: &Recipe) -> Result<(), Failure> {
+    async fn load(&mut self, recipe: &Recipe, report: &mut Report) -> Result<(), Failure> {
         let failed = |error: io::Error| Failure::new(Exit::Lacking, error.to_string());
+        if let Some(awaited) = self.awaited.take() {
+            let name = escape(recipe.name());
+            let tell = || report.notice(&format!("another run compiles recipe `{name}`: waiting"));
+            if let Some(Turn::Ours(lock)) = awaited.wait(tell).await.map_err(failed)? {
+                let digest = self.digest.clone();
+                *self = Self::compiling(recipe, digest, &self.limits, lock).map_err(failed)?;
+            }
+        }
         match self.try_to_load(recipe).await? {
             Err(Unfit::Stale) => {
                 let digest = self.digest.clone();
-                *self = Self::compiling(recipe, digest, &self.limits).map_err(failed)?;
+                *self = Self::compiling(recipe, digest, &self.limits, None).map_err(failed)?;
                 self.try_to_load(recipe).await?.map_err(Failure::from)
             }
             loaded => loaded.map_err(Failure::from),
@@ -185,9 +231,9 @@ impl Guest {
         params: Vec<(String, String)>,
         interrupt: impl Future<Output = Failure>,
     ) -> (Session, Result<Ended, Stop>) {
-        let deadline = host.session.deadline;
+        let deadline = host.session.deadline();
         let order = Order { export, params, dry_run: host.session.rehearsal };
-        let limit = format!("{} s of time", self.limits.time.as_secs_f64());
+        let limit = host.session.halt.limit();
         let ended = tokio::select! {
             biased;
             failure = interrupt => Err(Stop::Interrupted(failure)),
@@ -218,9 +264,12 @@ impl Guest {
                     Word::Ask(call) => {
                         let space = std::mem::take(&mut answer);
                         answer = call.serve(host, space).await.map_err(|error| refused(&error))?;
+                        // No call is the last one that takes too long.
+                        host.session.halt.may_go_on()?;
                     }
                     Word::Tell(call) => {
                         call.serve(host, Vec::new()).await.map_err(|error| refused(&error))?;
+                        host.session.halt.may_go_on()?;
                     }
                     Word::Wrote(bytes) => {
                         host.write(&bytes.0).map_err(|LimitReached(which)| Stop::Limit(which))?;

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, fstat, open, renameat, statat, unlinkat};
 use rustix::process::geteuid;
@@ -17,8 +18,9 @@ const MOST_BYTES: u64 = 256 << 20;
 const LONGEST: u64 = 64 << 20;
 
 /// A recipe's place in the cache.
+#[derive(Clone)]
 pub(super) struct Place {
-    folder: OwnedFd,
+    folder: Arc<OwnedFd>,
     name: String,
 }
 
@@ -32,11 +34,26 @@ impl Place {
         let about = fstat(&folder).ok()?;
         let ours = about.st_uid == geteuid().as_raw() && about.st_mode & 0o022 == 0;
         let (version, target) = (env!("CARGO_PKG_VERSION"), env!("NETWRIGHT_TARGET"));
+        let folder = Arc::new(folder);
         ours.then(|| Self { folder, name: format!("{digest}-{version}-{target}") })
     }
 
     pub(super) fn find(&self) -> Option<File> {
         store::open_own(&self.folder, &self.name, OFlags::RDONLY).ok()
+    }
+
+    /// The file whose lock (flock(2)) whoever compiles for this place holds.
+    pub(super) fn lock(&self) -> io::Result<File> {
+        store::open_own(&self.folder, &self.lock_name(), OFlags::RDWR | OFlags::CREATE)
+    }
+
+    /// Removes that file. Who waits for its lock looks for the code before.
+    pub(super) fn forget_lock(&self) -> io::Result<()> {
+        Ok(unlinkat(&self.folder, self.lock_name(), AtFlags::empty())?)
+    }
+
+    fn lock_name(&self) -> String {
+        format!("{}.lock", self.name)
     }
 
     /// Keeps what the file holds. A copy, which the guest can't reach any more.

@@ -12,6 +12,7 @@ use rustix::process::Signal;
 use super::cache::Place;
 use super::message::{Load, Unfit, Word, Work};
 use super::process::{End, Process};
+use super::turn::Lock;
 use crate::exit::{Exit, Failure};
 use crate::recipe::Recipe;
 
@@ -33,11 +34,18 @@ pub(super) struct Compiler {
     memory: usize,
     /// where the machine code is kept, if anywhere
     place: Option<Place>,
+    /// which others wait for, until it is kept
+    _lock: Option<Lock>,
 }
 
 impl Compiler {
     /// `memory`: bytes that the recipe may have.
-    pub(super) fn start(recipe: &Recipe, digest: &str, memory: usize) -> io::Result<Self> {
+    pub(super) fn start(
+        recipe: &Recipe,
+        digest: &str,
+        memory: usize,
+        lock: Option<Lock>,
+    ) -> io::Result<Self> {
         let mut file = File::from(memfd_create("netwright-recipe", MemfdFlags::CLOEXEC)?);
         file.write_all(recipe.bytes())?;
         let usual = recipe.bytes().len().saturating_mul(PER_BYTE).min(USUAL_MOST);
@@ -46,7 +54,7 @@ impl Compiler {
         let environment = [("RAYON_NUM_THREADS", threads.to_string())];
         let process = Process::start(file.try_clone()?, LONGEST, environment)?;
         process.begin(&Load { work: Work::Compile, memory })?;
-        Ok(Self { process, file, memory, place: Place::of(digest) })
+        Ok(Self { process, file, memory, place: Place::of(digest), _lock: lock })
     }
 
     /// The file with the machine code, once it is there; it can't be written to by this one.

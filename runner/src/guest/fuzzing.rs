@@ -39,9 +39,9 @@ async fn all(bytes: &[u8]) -> usize {
     let limits = Limits::default();
     let view = View { json: true, quiet: true, verbose: false };
     let report = Report::new("fuzzed", "lab", view);
-    let deadline = Instant::now() + PATIENCE;
+    let halt = Halt::within(PATIENCE);
     let kernel = Box::new(Willing::default());
-    let session = Session::new(Policy::Lab, kernel, report, &limits, deadline);
+    let session = Session::new(Policy::Lab, kernel, report, &limits, halt);
     let mut host = Host::new(session, "fuzzed".to_owned(), &limits);
     let mut inbox = Inbox::default();
     let mut served = 0;

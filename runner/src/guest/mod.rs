@@ -20,6 +20,7 @@ mod process;
 mod proxy;
 #[cfg(debug_assertions)]
 mod stand_in;
+mod turn;
 mod wire;
 
 pub use broker::Guest;
@@ -27,6 +28,7 @@ pub use child::serve;
 
 use crate::bindings::netwright::host::types;
 use crate::exit::Failure;
+use crate::halt::Halted;
 
 /// Whether the kernel keeps files from a guest by Landlock; the filter of system calls does in any
 /// case.
@@ -44,6 +46,17 @@ pub enum Stop {
     Broken(String),
     /// A signal came.
     Interrupted(Failure),
+}
+
+impl From<Halted> for Stop {
+    fn from(halted: Halted) -> Self {
+        match halted {
+            Halted::Limit(which) => Self::Limit(which),
+            Halted::Interrupted | Halted::Terminated | Halted::HungUp => {
+                Self::Interrupted(halted.into())
+            }
+        }
+    }
 }
 
 /// The answer of a recipe's `run`.

@@ -42,7 +42,7 @@ pub(super) fn parse<T>(
     all: Vec<T>,
     one: fn(T) -> convert::Parsed<Change>,
 ) -> Result<Vec<Change>, BatchError> {
-    let fail = |index, error| BatchError { index, error, left: Vec::new() };
+    let fail = BatchError::new;
     if all.len() > LONGEST_BATCH {
         let rule = format!("{} changes in a batch; {LONGEST_BATCH} are allowed", all.len());
         return Err(fail(0, Error::Invalid(rule)));

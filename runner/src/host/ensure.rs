@@ -62,9 +62,15 @@ impl Session {
         Ok(Needed::Changes(pending))
     }
 
-    /// Puts back what was removed to make room.
+    /// Puts back what was removed to make room; where that takes longer than there is time, it is put
+    /// back with all else of the run.
     fn restored(&mut self, removed: usize, mut failure: BatchError) -> BatchError {
+        // What a batch left standing came after it.
+        let removed = if failure.standing.is_empty() { removed } else { 0 };
         for _ in 0..removed {
+            if self.halt.may_go_on().is_err() {
+                break;
+            }
             let Some((_, outcome)) = self.undo_next() else { break };
             failure.left.extend(outcome.err());
         }
@@ -80,7 +86,7 @@ enum Needed {
 }
 
 fn failed(index: usize, error: Error) -> BatchError {
-    BatchError { index, error, left: Vec::new() }
+    BatchError::new(index, error)
 }
 
 /// A change as the kernel would give it back: a route leads to a network, so that its destination

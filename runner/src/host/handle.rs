@@ -83,7 +83,8 @@ impl Host {
             | Error::Invalid(_)
             | Error::Timeout(_)
             | Error::Limit(_)
-            | Error::Unsupported(_) => Ok(()),
+            | Error::Unsupported(_)
+            | Error::Halted(_) => Ok(()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What all steps of a run share, and the only place where a change is made: permit, remember the
 //! intent, apply, remember what undoes it.
 
+use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use super::budget::Objects;
 use crate::capture::Captures;
 use crate::change::{Answer, Applied, Change, LinkRef, Made, NamespaceRef, Query, Undo};
 use crate::grant::Grants;
+use crate::halt::Halt;
 use crate::journal::{Intent, Journal, Standing, unwritable};
 use crate::kernel::{BatchError, Denial, Error, Kernel};
 use crate::policy::{Permitted, Policy, reached_uplinks, uplink_needs};
@@ -33,8 +35,10 @@ pub struct Session {
     /// A plan is made: recipes are told, and their changes are for show.
     pub rehearsal: bool,
     pub captures: Captures,
-    /// Until when the run may wait for anything.
-    pub deadline: Instant,
+    /// Whether the run may go on; asked by whatever takes long.
+    pub halt: Halt,
+    /// Where a batch was when it might not go on any more, for whoever tells of it.
+    halted_in: Option<String>,
 }
 
 impl Session {
@@ -43,8 +47,10 @@ impl Session {
         kernel: Box<dyn Kernel + Send>,
         report: Report,
         limits: &Limits,
-        deadline: Instant,
+        halt: Halt,
     ) -> Self {
+        let mut kernel = kernel;
+        kernel.heed(halt.clone());
         Self {
             policy,
             grants: Grants::default(),
@@ -56,8 +62,19 @@ impl Session {
             monitor: None,
             rehearsal: false,
             captures: Captures::new(limits.captured_bytes),
-            deadline,
+            halt,
+            halted_in: None,
         }
+    }
+
+    /// Until when the run may wait for anything.
+    pub fn deadline(&self) -> Instant {
+        self.halt.deadline().into()
+    }
+
+    /// Where the run was when it might not go on any more, once.
+    pub fn halted_in(&mut self) -> Option<String> {
+        self.halted_in.take()
     }
 
     /// Permits, remembers, applies and remembers again.
@@ -76,7 +93,9 @@ impl Session {
             }
             Err(error) => {
                 self.journal.failed(intent);
-                self.report.refused(change.get(), &error);
+                if !matches!(error, Error::Halted(_)) {
+                    self.report.refused(change.get(), &error);
+                }
                 Err(error)
             }
         }
@@ -84,7 +103,17 @@ impl Session {
 
     /// All or none; the error names the change by its place in the list.
     pub(super) fn perform_all(&mut self, changes: Vec<Change>) -> Result<Vec<Made>, BatchError> {
-        let fail = |index, error| BatchError { index, error, left: Vec::new() };
+        let count = changes.len();
+        let made = self.try_all(changes);
+        if let Err(BatchError { error: Error::Halted(_), standing, .. }) = &made {
+            let stood = standing.len();
+            self.halted_in = Some(format!("after {stood} of {count} changes of a batch"));
+        }
+        made
+    }
+
+    fn try_all(&mut self, changes: Vec<Change>) -> Result<Vec<Made>, BatchError> {
+        let fail = BatchError::new;
         let permitted = self.permit_all(changes).map_err(|(index, error)| fail(index, error))?;
         let plain: Vec<&Change> = permitted.iter().map(Permitted::get).collect();
         self.objects.allow(&plain).map_err(|error| fail(plain.len().saturating_sub(1), error))?;
@@ -99,8 +128,17 @@ impl Session {
                 Ok(made)
             }
             Err(failure) => {
-                intents.into_iter().for_each(|intent| self.journal.failed(intent));
-                if let Some(change) = permitted.get(failure.index) {
+                let mut standing: HashMap<usize, Applied> =
+                    failure.standing.iter().cloned().collect();
+                for (place, (intent, change)) in intents.into_iter().zip(&permitted).enumerate() {
+                    match standing.remove(&place) {
+                        // It is taken back with the run.
+                        Some(applied) => drop(self.done(intent, change.get(), applied)),
+                        None => self.journal.failed(intent),
+                    }
+                }
+                let halted = matches!(failure.error, Error::Halted(_));
+                if let Some(change) = permitted.get(failure.index).filter(|_| !halted) {
                     self.report.refused(change.get(), &failure.error);
                 }
                 Err(failure)
@@ -116,9 +154,17 @@ impl Session {
                 changes.iter().map(|change| self.journal.intend(change.get(), Undo::default()));
             return intents.collect::<Result<_, _>>().map_err(|error| unwritten(&error));
         }
-        let claims = changes.iter().flat_map(|change| self.kernel.claims(change)).collect();
+        let mut claims = Vec::new();
+        for change in changes {
+            self.halt.may_go_on()?;
+            claims.extend(self.kernel.claims(change));
+        }
         self.journal.claim(claims).map_err(Error::Invalid)?;
-        let foreseen = self.kernel.foresee(changes);
+        let mut foreseen = Vec::new();
+        for change in changes {
+            self.halt.may_go_on()?;
+            foreseen.extend(self.kernel.foresee(std::slice::from_ref(change)));
+        }
         let intents = changes
             .iter()
             .zip(foreseen)

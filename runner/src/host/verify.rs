@@ -16,6 +16,9 @@ impl Session {
             return;
         }
         for (place, permitted) in changes.iter().enumerate() {
+            if self.halt.may_go_on().is_err() {
+                return;
+            }
             let later = &changes[place + 1..];
             let Some(change) = still_asked(permitted.get(), later) else { continue };
             let words = match self.kernel.lacking(&change) {

@@ -45,7 +45,7 @@ impl Kernel for Absent {
     }
 
     fn apply_all(&mut self, _: &[Permitted<Change>]) -> Result<Vec<Applied>, BatchError> {
-        Err(BatchError { index: 0, error: refusal(), left: Vec::new() })
+        Err(BatchError::new(0, refusal()))
     }
 
     fn foresee(&self, _: &[Permitted<Change>]) -> Vec<Undo> {

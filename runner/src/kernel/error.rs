@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::exit::{Exit, Failure};
+use crate::halt::{Halted, REMEDY};
+
 /// Facts of a failure; `Display` holds the sentence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Error {
@@ -19,6 +22,8 @@ pub enum Error {
     Limit(String),
     /// names the kernel option or right
     Unsupported(String),
+    /// The run's time is over, or a signal came.
+    Halted(Halted),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,6 +116,7 @@ impl fmt::Display for Error {
             Self::Timeout(milliseconds) => write!(f, "nothing came in {milliseconds} ms"),
             Self::Limit(which) => write!(f, "limit reached: {which}"),
             Self::Unsupported(what) => write!(f, "not supported here: {what}"),
+            Self::Halted(halted) => halted.fmt(f),
         }
     }
 }
@@ -127,6 +133,36 @@ impl fmt::Display for KernelError {
             write!(f, "\n  help: {hint}")?;
         }
         Ok(())
+    }
+}
+
+impl Error {
+    /// How a command ends because of it, where no recipe is told.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Denied(_) => Exit::Denied,
+            Self::Limit(_) => Exit::Limit,
+            Self::Unsupported(_) => Exit::Lacking,
+            Self::Halted(halted) => halted.exit(),
+            Self::Kernel(_) | Self::Gone(_) | Self::Invalid(_) | Self::Timeout(_) => Exit::Broken,
+        }
+    }
+
+    /// The same with its words, which say what was being done; what halts a run speaks for itself.
+    pub fn ends(self, doing: &dyn fmt::Display) -> Failure {
+        match self {
+            Self::Halted(halted @ Halted::Limit(_)) => {
+                Failure::new(halted.exit(), format!("{doing}: {halted}\n  help: {REMEDY}"))
+            }
+            Self::Halted(halted) => halted.into(),
+            other => Failure::new(other.exit(), format!("{doing}: {other}")),
+        }
+    }
+}
+
+impl From<Halted> for Error {
+    fn from(halted: Halted) -> Self {
+        Self::Halted(halted)
     }
 }
 

@@ -24,6 +24,7 @@ pub use netlink::{NamedFolder, Netlink, Witness};
 pub use sight::{LinkSight, SpaceSight};
 
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
+use crate::halt::Halt;
 use crate::journal::Claim;
 use crate::policy::Permitted;
 
@@ -31,6 +32,9 @@ use crate::policy::Permitted;
 ///
 /// Calls block for as long as the kernel takes, microseconds to milliseconds.
 pub trait Kernel {
+    /// From now on asks this between two pieces of work, whether it may go on.
+    fn heed(&mut self, _: Halt) {}
+
     fn apply(&mut self, change: &Permitted<Change>) -> Result<Applied, Error>;
 
     /// All of them or none, in an order that their needs allow; answers in the order asked.
@@ -101,4 +105,14 @@ pub struct BatchError {
     pub error: Error,
     /// what could not be undone of those before it
     pub left: Vec<Error>,
+    /// What was made and still stands, by its place: a batch that may not go on is not undone by
+    /// itself, for taking back is the run's.
+    pub standing: Vec<(usize, Applied)>,
+}
+
+impl BatchError {
+    /// Nothing stands.
+    pub fn new(index: usize, error: Error) -> Self {
+        Self { index, error, left: Vec::new(), standing: Vec::new() }
+    }
 }

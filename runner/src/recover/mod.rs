@@ -4,7 +4,7 @@
 mod command;
 mod watch;
 
-use std::io;
+use std::io::{self, Write as _};
 
 pub(crate) use command::{busy, destroy_or_fail};
 pub use command::{confirm, destroy, gc};
@@ -13,6 +13,7 @@ pub(crate) use watch::{moment_after, now, start as watch_over};
 
 use crate::crash;
 use crate::exit::{Exit, Failure};
+use crate::halt::signals;
 use crate::journal::{Entry, Fate, Folder, History, Kept, Log, Owned, Record};
 use crate::kernel::{Kernel, Netlink};
 use crate::report::counted;
@@ -27,12 +28,15 @@ pub struct Recovered {
     pub undone: usize,
     /// what is still there, and why
     pub left: Vec<String>,
+    /// by whoever sent a second signal
+    #[serde(skip)]
+    stopped: bool,
 }
 
 impl Recovered {
     /// For people: one line, and one for each thing that is left.
     pub fn shown(&self) -> String {
-        let Self { run, name, undone, left } = self;
+        let Self { run, name, undone, left, stopped: _ } = self;
         let undone = counted(*undone, "change");
         let mut text = format!("run {run} of `{name}`: {undone} undone");
         for what in left {
@@ -69,6 +73,9 @@ fn recover_all(folder: &Folder, given_up_too: bool) -> Vec<Recovered> {
         if let Some(owned) = folder.take(&file).filter(|owned| due(&owned.history)) {
             recovered.push(recover(folder, owned));
         }
+        if recovered.last().is_some_and(|last: &Recovered| last.stopped) {
+            break;
+        }
     }
     recovered
 }
@@ -80,7 +87,7 @@ pub fn recover(folder: &Folder, owned: Owned) -> Recovered {
     let history = &owned.history;
     let name = history.name().to_owned();
     let run = format!("{:08x}", history.head.group);
-    let mut recovered = Recovered { run, name, undone: 0, left: Vec::new() };
+    let mut recovered = Recovered { run, name, undone: 0, left: Vec::new(), stopped: false };
     let opened = Netlink::for_recovery(history).map(|kernel| (kernel, history.clone()));
     let (kernel, history) = match opened {
         Ok(opened) => opened,
@@ -117,7 +124,24 @@ impl Recovery<'_> {
     /// Whether a deployment stays, which was to be altered.
     fn carry_out(mut self) -> bool {
         let entries: Vec<Entry> = self.history.to_undo().cloned().collect();
-        for entry in &entries {
+        let _held = signals::held();
+        let mut told = false;
+        for (place, entry) in entries.iter().enumerate() {
+            if signals::answer().is_some() {
+                let rest = &entries[place..];
+                if told {
+                    let left = |entry: &Entry| format!("{}: a signal ended it", entry.change);
+                    self.recovered.left.extend(rest.iter().map(left));
+                    self.recovered.stopped = true;
+                    if self.history.reopened.is_none() {
+                        // Also of a deployment, which was about to go: `gc` is to finish it.
+                        let _: io::Result<()> = self.log.write(&Record::GivenUp);
+                    }
+                    return true;
+                }
+                told = true;
+                tell_on(rest.len());
+            }
             crash::point();
             let outcome = self.kernel.revert(&entry.undo);
             let differences = self.kernel.differences(&entry.undo);
@@ -149,6 +173,17 @@ impl Recovery<'_> {
         // It is taken back again by the next one where this can't be written: that does nothing.
         let _: io::Result<()> = self.log.write(&Record::Undone { number: entry.number });
     }
+}
+
+/// What a first signal is answered with; to standard error, where somebody hears it.
+fn tell_on(rest: usize) {
+    let _ = writeln!(anstream::stderr(), "{}", going_on(rest));
+}
+
+/// The same in words.
+pub(crate) fn going_on(rest: usize) -> String {
+    let rest = counted(rest, "change");
+    format!("taking back goes on, {rest} to go; another signal ends it and leaves them")
 }
 
 /// Who alters the host's network has to be allowed to; else it is told so.

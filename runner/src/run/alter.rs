@@ -1,9 +1,6 @@
 //! Carries a plan's changes out, verifies them, and holds the scenario's checks against them: all of
 //! it, or nothing.
 
-use futures_util::FutureExt as _;
-use tokio::time::Instant;
-
 use super::interrupt::Interrupts;
 use super::place::Place;
 use super::plan::Plan;
@@ -12,6 +9,7 @@ use super::{Ending, runtime};
 use crate::change::Change;
 use crate::check;
 use crate::exit::{Exit, Failure};
+use crate::halt::Halt;
 use crate::host::{Limits, Session};
 use crate::report::Report;
 use crate::scenario::PlacedCheck;
@@ -22,6 +20,8 @@ pub(super) struct Alteration<'a> {
     pub(super) plan: &'a Plan,
     pub(super) changes: &'a [Change],
     pub(super) checks: Vec<PlacedCheck>,
+    /// the scenario's, or the usual ones where there is none
+    pub(super) limits: Limits,
 }
 
 impl Alteration<'_> {
@@ -33,19 +33,16 @@ impl Alteration<'_> {
         report: Report,
         stay: Option<Stay>,
     ) -> Result<Exit, Failure> {
-        let limits = Limits::default();
-        let deadline = Instant::now() + limits.time;
-        let mut session = Session::new(place.policy, place.kernel, report, &limits, deadline);
+        let halt = Halt::within(self.limits.time);
+        let mut session = Session::new(place.policy, place.kernel, report, &self.limits, halt);
         session.opener = place.opener;
         session.journal = place.journal;
         let mut origin = place.origin;
         session.report.started();
         let ending = runtime()?.block_on(async {
             let mut interrupts = Interrupts::listen()?;
-            let mut ending = self.make(&mut session).await;
-            if let Some(failure) = interrupts.next().now_or_never() {
-                ending = failure.into();
-            }
+            let ending = self.make(&mut session, &mut interrupts).await;
+            let ending = ending.unless_halted(&session);
             Ok::<_, Failure>(match &mut origin {
                 Some(origin) => {
                     settle_in_kept_lab(&mut session, &mut interrupts, ending, origin).await
@@ -57,7 +54,7 @@ impl Alteration<'_> {
         Ok(ending.exit)
     }
 
-    async fn make(self, session: &mut Session) -> Ending {
+    async fn make(self, session: &mut Session, interrupts: &mut Interrupts) -> Ending {
         if let Some(ending) = failed(session, self.changes) {
             return ending;
         }
@@ -65,7 +62,11 @@ impl Alteration<'_> {
             return ending;
         }
         for placed in self.checks {
-            check::evaluate(&placed.check, session).await;
+            tokio::select! {
+                biased;
+                failure = interrupts.next() => return failure.into(),
+                _holds = check::evaluate(&placed.check, session) => {}
+            }
         }
         let exit = match session.report.result().failed_checks() {
             0 => Exit::Done,
@@ -79,20 +80,14 @@ impl Alteration<'_> {
 fn failed(session: &mut Session, changes: &[Change]) -> Option<Ending> {
     changes.iter().find_map(|change| {
         let error = session.perform(change.clone()).err()?;
-        let exit = match error {
-            crate::kernel::Error::Unsupported(_) => Exit::Lacking,
-            crate::kernel::Error::Limit(_) => Exit::Limit,
-            crate::kernel::Error::Denied(_) => Exit::Denied,
-            _ => Exit::Broken,
-        };
-        Some(Ending { exit, message: Some(format!("`{change}`: {error}")) })
+        Some(error.ends(&format!("`{change}`")).into())
     })
 }
 
 /// What the kernel accepted but did not do.
 fn unlike(plan: &Plan, session: &Session) -> Option<Ending> {
     let message = match State::read(session.kernel.as_ref()) {
-        Err(error) => format!("what was made can't be read back: {error}"),
+        Err(error) => return Some(error.ends(&"what was made can't be read back").into()),
         Ok(now) => {
             let left = plan.rehearsal.differences(&now);
             if left.is_empty() {

@@ -1,5 +1,7 @@
 //! `netwright apply`: brings a scenario's deployment about, and leaves it in place.
 
+use std::time::Duration;
+
 use super::alter::Alteration;
 use super::place::{Errand, Place};
 use super::plan::{Plan, Way, deployed};
@@ -10,6 +12,8 @@ use super::{Prepared, prepare};
 use crate::cli::{ApplyArguments, RunArguments, ScenarioArguments};
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
+use crate::halt::Halt;
+use crate::host::Limits;
 use crate::journal;
 use crate::lab::{Folder, Inside};
 use crate::policy::Target;
@@ -88,9 +92,10 @@ impl Deployment<'_> {
                 super::conclude(prepared)
             }
             Way::Mend(changes) => {
-                let Prepared { report, scenario, operator, .. } = prepare(&self.run_arguments())?;
+                let Prepared { report, scenario, operator, limits, .. } =
+                    prepare(&self.run_arguments())?;
                 self.mend(
-                    Alteration { plan, changes: &changes, checks: scenario.checks },
+                    Alteration { plan, changes: &changes, checks: scenario.checks, limits },
                     report,
                     &operator,
                 )
@@ -127,13 +132,14 @@ impl Deployment<'_> {
         if !on_host && self.arguments.confirm_within.is_some() {
             return Err(prepare::nothing_to_confirm());
         }
-        unmoved(plan, &operator)?;
+        unmoved(plan, &operator, &Halt::within(self.usual_limits().time))?;
         let mut report = self.report(plan)?;
-        let checks = Vec::<PlacedCheck>::new();
+        let (checks, limits) = (Vec::<PlacedCheck>::new(), self.usual_limits());
         match plan.way() {
             Way::Nothing => self.nothing(plan),
             Way::Mend(changes) => {
-                self.mend(Alteration { plan, changes: &changes, checks }, report, &operator)
+                let changes = &changes;
+                self.mend(Alteration { plan, changes, checks, limits }, report, &operator)
             }
             Way::Make | Way::Replace(_) => {
                 let changes = &plan.rehearsal.changes;
@@ -148,9 +154,16 @@ impl Deployment<'_> {
                     let reservation = Folder::open()?.replace(name, what)?;
                     (Place::lab()?, Stay::Lab(reservation))
                 };
-                Alteration { plan, changes, checks }.carry_out(place, report, Some(stay))
+                Alteration { plan, changes, checks, limits }.carry_out(place, report, Some(stay))
             }
         }
+    }
+
+    /// Where there is no scenario that has limits of its own.
+    fn usual_limits(&self) -> Limits {
+        let usual = Limits::default();
+        let time = self.arguments.timeout.map(Duration::from_secs_f64);
+        Limits { time: time.unwrap_or(usual.time), ..usual }
     }
 
     fn nothing(&self, plan: &Plan) -> Result<Exit, Failure> {
@@ -166,15 +179,15 @@ impl Deployment<'_> {
 }
 
 /// A saved plan holds for the place that it was made for, as that was then.
-fn unmoved(plan: &Plan, operator: &Grants) -> Result<(), Failure> {
+fn unmoved(plan: &Plan, operator: &Grants, halt: &Halt) -> Result<(), Failure> {
     let name = &plan.rehearsal.name;
     let (was, is, then, now) = match &plan.rehearsal.ground {
         None => {
-            let (then, now) = (plan.present.clone(), deployed(name)?);
+            let (then, now) = (plan.present.clone(), deployed(name, halt)?);
             (then.is_some(), now.is_some(), then.unwrap_or_default(), now.unwrap_or_default())
         }
         Some(ground) => {
-            let Survey { state, deployment, .. } = Survey::take(operator, name)?;
+            let Survey { state, deployment, .. } = Survey::take(operator, name, halt)?;
             (ground.deployed, deployment.is_some(), ground.found.clone(), state)
         }
     };

@@ -1,31 +1,70 @@
 //! What this program asks of another process of itself, for what can be done once in a process only:
 //! entering a lab.
 
-use std::process::{Command, Stdio};
+use std::io::{self, Read as _};
+use std::process::{Child, Command, Stdio};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use serde::de::DeserializeOwned;
 
 use crate::exit::{Exit, Failure};
+use crate::halt::{Halt, signals};
+
+/// Between two looks whether it may go on.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
 /// The JSON that the command prints. Its complaints go where this process's go; its standard input
-/// is this one's, for the scenario may have come by it.
-pub(super) fn answer<T: DeserializeOwned>(words: &[String]) -> Result<T, Failure> {
+/// is this one's, for the scenario may have come by it. It ends where this one may not go on.
+pub(super) fn answer<T: DeserializeOwned>(words: &[String], halt: &Halt) -> Result<T, Failure> {
     let broken = |error: String| {
         let command = words.first().map(String::as_str).unwrap_or_default();
         Failure::new(Exit::Broken, format!("`netwright {command}` gave no answer: {error}"))
     };
-    let output = Command::new("/proc/self/exe")
+    // It could not be ended otherwise.
+    let held = signals::held();
+    let mut child = Command::new("/proc/self/exe")
         .args(words)
         .stdin(Stdio::inherit())
+        .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
-        .output()
+        .spawn()
         .map_err(|error| broken(error.to_string()))?;
-    match output.status.code().map(Exit::from_code) {
+    let said = read(&mut child, halt);
+    if said.is_err() {
+        // Who has ended by itself needs no signal.
+        let _ = child.kill();
+    }
+    let status = child.wait().map_err(|error| broken(error.to_string()));
+    drop(held);
+    let said = said.and_then(|said| said.map_err(|error| broken(error.to_string())))?;
+    let status = status?;
+    match status.code().map(Exit::from_code) {
         Some(Exit::Done) => {
-            serde_json::from_slice(&output.stdout).map_err(|error| broken(error.to_string()))
+            serde_json::from_slice(&said).map_err(|error| broken(error.to_string()))
         }
         // It has said why.
         Some(exit) => Err(Failure::new(exit, "")),
-        None => Err(broken(output.status.to_string())),
+        None => Err(broken(status.to_string())),
+    }
+}
+
+/// All that a process writes, unless this one may not go on.
+fn read(child: &mut Child, halt: &Halt) -> Result<io::Result<Vec<u8>>, Failure> {
+    let mut said = Vec::new();
+    let Some(mut stdout) = child.stdout.take() else { return Ok(Ok(said)) };
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        halt.may_go_on()?;
+        match poll(&mut [PollFd::new(&stdout, PollFlags::IN)], Some(&LOOK)) {
+            Ok(0) | Err(Errno::INTR) => continue,
+            Ok(_) => {}
+            Err(errno) => return Ok(Err(errno.into())),
+        }
+        match stdout.read(&mut piece) {
+            Ok(0) => return Ok(Ok(said)),
+            Ok(length) => said.extend_from_slice(&piece[..length]),
+            Err(error) => return Ok(Err(error)),
+        }
     }
 }

@@ -3,8 +3,10 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit::{Exit, Failure};
+use crate::halt::signals;
 
-/// SIGINT, SIGTERM and SIGHUP from now on wait here instead of ending the process.
+/// SIGINT, SIGTERM and SIGHUP from now on wait to be answered instead of ending the process. Here
+/// they wake whoever waits.
 #[derive(Debug)]
 pub(super) struct Interrupts {
     interrupt: Signal,
@@ -19,6 +21,7 @@ impl Interrupts {
                 Failure::new(Exit::Lacking, format!("can't listen for signals: {error}"))
             })
         };
+        signals::hold();
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
@@ -28,10 +31,15 @@ impl Interrupts {
 
     /// Waits for one. May be given up and asked again.
     pub(super) async fn next(&mut self) -> Failure {
-        tokio::select! {
-            _ = self.interrupt.recv() => Failure::new(Exit::Interrupted, "interrupted"),
-            _ = self.terminate.recv() => Failure::new(Exit::Terminated, "terminated"),
-            _ = self.hangup.recv() => Failure::new(Exit::Terminated, "the terminal was closed"),
+        loop {
+            if let Some(halted) = signals::answer() {
+                return halted.into();
+            }
+            tokio::select! {
+                _ = self.interrupt.recv() => {}
+                _ = self.terminate.recv() => {}
+                _ = self.hangup.recv() => {}
+            }
         }
     }
 }

@@ -73,6 +73,16 @@ struct Ending {
     message: Option<String>,
 }
 
+impl Ending {
+    /// What went well counts only if it ended in time, and before any signal.
+    fn unless_halted(self, session: &Session) -> Self {
+        match session.halt.may_go_on() {
+            Err(halted) if self.exit == Exit::Done => Failure::from(halted).into(),
+            Ok(()) | Err(_) => self,
+        }
+    }
+}
+
 impl From<Failure> for Ending {
     fn from(failure: Failure) -> Self {
         Self { exit: failure.exit, message: Some(failure.message) }
@@ -87,9 +97,9 @@ async fn conduct(
 ) -> Result<(Session, Ending, Interrupts), Failure> {
     let interrupts = Interrupts::listen()?;
     let needed = rights::needed(&prepared, purpose);
-    let Prepared { scenario, recipes, guests, grants, limits, report, .. } = prepared;
+    let Prepared { scenario, recipes, guests, grants, limits, mut report, .. } = prepared;
     let recipes = recipes.into_iter().zip(guests).collect();
-    let mut stage = Stage::new(scenario, recipes, grants, limits, interrupts).await?;
+    let mut stage = Stage::new(scenario, recipes, grants, limits, interrupts, &mut report).await?;
     rights::give_up_but(needed)?;
     let mut report = stage.check_parameters(report).await?;
     report.started();
@@ -118,6 +128,7 @@ async fn conduct(
         Purpose::Rehearsal => stage.verdict(&session),
     };
     session.hear_links().await;
+    let ending = ending.unless_halted(&session);
     Ok((session, ending, stage.interrupts))
 }
 

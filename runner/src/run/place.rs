@@ -7,6 +7,7 @@ use crate::attach::attach;
 use crate::change::NamespaceRef;
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
+use crate::halt::signals;
 use crate::journal::{Folder, Head, Journal, Lasting, Record, SCHEMA, file_name, unwritable};
 use crate::kernel::mark::Mark;
 use crate::kernel::uplink::Uplinks;
@@ -89,6 +90,9 @@ impl Place {
         let folder = Folder::open()?;
         for recovered in recover::overdue(&folder) {
             errand.report.notice(&recovered.shown());
+        }
+        if let Some(halted) = signals::ever() {
+            return Err(halted.into());
         }
         attach(errand.operator, &mut kernel)?;
         let journal = Self::journal(folder, errand, mark, &mut kernel)?;

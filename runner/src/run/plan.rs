@@ -10,6 +10,7 @@ use super::rehearse::Rehearsal;
 use crate::change::Change;
 use crate::cli::{PlanArguments, PlanForm};
 use crate::exit::{Exit, Failure};
+use crate::halt::Halt;
 use crate::lab::{Folder, Inside};
 use crate::report::{counted, print};
 use crate::state::{Difference, State, repair};
@@ -40,9 +41,11 @@ pub(super) enum Way {
 
 impl Plan {
     /// Reads what is deployed, and compares the rehearsal with it.
-    pub(super) fn of(rehearsal: Rehearsal) -> Result<Self, Failure> {
+    pub(super) fn of(mut rehearsal: Rehearsal) -> Result<Self, Failure> {
+        // As long as the rehearsal was given.
+        let halt = rehearsal.time.take().map(Halt::within).unwrap_or_default();
         let present = match &rehearsal.ground {
-            None => deployed(&rehearsal.name)?,
+            None => deployed(&rehearsal.name, &halt)?,
             Some(ground) => ground.deployed.then(|| ground.found.clone()),
         };
         let differences = present.as_ref().map(|present| rehearsal.differences(present));
@@ -186,11 +189,11 @@ pub fn plan(arguments: &PlanArguments) -> Result<Exit, Failure> {
 
 /// What the scenario's deployment holds, if there is one. Another process goes there and reads: from
 /// inside a lab there is no way back.
-pub(super) fn deployed(name: &str) -> Result<Option<State>, Failure> {
+pub(super) fn deployed(name: &str, halt: &Halt) -> Result<Option<State>, Failure> {
     if Folder::open()?.find(name).is_err() {
         return Ok(None);
     }
-    child::answer(&["__state".to_owned(), name.to_owned()]).map(Some)
+    child::answer(&["__state".to_owned(), name.to_owned()], halt).map(Some)
 }
 
 /// What `netwright __state` does: prints what a kept lab holds.

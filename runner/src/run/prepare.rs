@@ -171,12 +171,13 @@ pub fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let limits = limits(&scenario);
     let recipes = recipes(&scenario, &limits)?;
     let view = View { json: false, quiet: true, verbose: false };
-    let report = Report::new(&scenario.name, "lab", view);
+    let mut report = Report::new(&scenario.name, "lab", view);
     let guests = guests(&recipes, &limits)?;
     let recipes = recipes.into_iter().zip(guests).collect();
     super::runtime()?.block_on(async {
         let interrupts = Interrupts::listen()?;
-        let mut stage = Stage::new(scenario, recipes, Vec::new(), limits, interrupts).await?;
+        let mut stage =
+            Stage::new(scenario, recipes, Vec::new(), limits, interrupts, &mut report).await?;
         stage.check_parameters(report).await
     })?;
     Ok(Exit::Done)

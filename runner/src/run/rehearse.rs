@@ -4,6 +4,8 @@
 //! a run does. It takes place in a process of its own, which can't leave its lab again. For the host
 //! that lab is built after it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::place::{Place, opener};
@@ -13,6 +15,7 @@ use crate::change::Change;
 use crate::cli::{RunArguments, ScenarioArguments};
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
+use crate::halt::Halt;
 use crate::journal::Journal;
 use crate::kernel::Kernel;
 use crate::policy::{Connection, HostPolicy, Policy, Target};
@@ -29,6 +32,9 @@ pub(super) struct Rehearsal {
     pub(super) state: State,
     /// none where it was of a lab, which begins with nothing
     pub(super) ground: Option<Ground>,
+    /// that it was given; not kept in a plan
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) time: Option<Duration>,
 }
 
 /// The host that a rehearsal was made for.
@@ -48,7 +54,7 @@ impl Rehearsal {
     pub(super) fn hold(scenario: &ScenarioArguments) -> Result<Self, Failure> {
         let mut words = vec!["__rehearse".to_owned()];
         words.extend(scenario.to_words());
-        child::answer(&words)
+        child::answer(&words, &Halt::default())
     }
 
     pub(super) fn asked(&self) -> Asked {
@@ -72,13 +78,14 @@ pub fn rehearse(scenario: &ScenarioArguments) -> Result<Exit, Failure> {
     let mut prepared = prepare(&RunArguments::rehearsing(scenario))?;
     prepared.stay = None;
     let name = prepared.scenario.name.clone();
+    let time = prepared.limits.time;
     let rehearsal = match prepared.target {
         Target::Lab => {
             // A rehearsal has no consequences: it is joined to nothing.
             prepared.operator = Grants::default();
             let place = Place::enter(&mut prepared)?;
             let (changes, state) = carry_out(prepared, place)?;
-            Rehearsal { name, changes, state, ground: None }
+            Rehearsal { name, changes, state, ground: None, time: Some(time) }
         }
         Target::Host => on_replica(name, prepared)?,
     };
@@ -89,15 +96,19 @@ pub fn rehearse(scenario: &ScenarioArguments) -> Result<Exit, Failure> {
 
 fn on_replica(name: String, mut prepared: Prepared) -> Result<Rehearsal, Failure> {
     prepared.start_guests()?;
-    let survey = Survey::take(&prepared.operator, &name)?;
+    let time = prepared.limits.time;
+    // Beside the time that the recipes have then.
+    let halt = Halt::within(time);
+    let survey = Survey::take(&prepared.operator, &name, &halt)?;
     let connections = Connection::of_operator();
     let opener = opener()?;
-    let mut replica = Replica::build(&survey)?;
+    let mut replica = Replica::build(&survey, &halt)?;
     let mark = survey.mark;
     let built = read(&replica.host(mark)?)?;
     if let Some(history) = &survey.deployment {
         replica.take_back(history);
     }
+    halt.may_go_on()?;
     let kernel = replica.host(mark)?;
     let before = read(&kernel)?;
     let policy = HostPolicy::new(prepared.operator.clone(), mark, connections);
@@ -113,7 +124,7 @@ fn on_replica(name: String, mut prepared: Prepared) -> Result<Rehearsal, Failure
     let changes = changes.into_iter().map(|change| mark.taken_off(change)).collect();
     let deployed = survey.deployment.is_some();
     let ground = Some(Ground { found: survey.state, built, before, deployed });
-    Ok(Rehearsal { name, changes, state, ground })
+    Ok(Rehearsal { name, changes, state, ground, time: Some(time) })
 }
 
 /// The changes of the steps, and what they made of the place.

@@ -12,6 +12,7 @@ use crate::change::{
 };
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
+use crate::halt::Halt;
 use crate::journal::{Folder, History};
 use crate::kernel::mark::Mark;
 use crate::kernel::{Kernel as _, Netlink};
@@ -34,7 +35,7 @@ pub(super) struct Survey {
 
 impl Survey {
     /// Reads the machine's own namespace, those that the grants name, and those of the deployment.
-    pub(super) fn take(grants: &Grants, deployment: &str) -> Result<Self, Failure> {
+    pub(super) fn take(grants: &Grants, deployment: &str, halt: &Halt) -> Result<Self, Failure> {
         let found = Folder::open().ok().and_then(|folder| folder.deployment(deployment));
         let deployment = found.map(|(_, history)| history);
         let mark = match &deployment {
@@ -49,13 +50,16 @@ impl Survey {
         if deployment.is_none() {
             attach(grants, &mut kernel)?;
         }
-        let state = State::read(&kernel).map_err(|error| unreadable(&error))?;
+        kernel.heed(halt.clone());
+        let state = State::read(&kernel).map_err(|error| error.ends(&UNREADABLE))?;
         Ok(Self { state, deployment, mark })
     }
 }
 
+const UNREADABLE: &str = "the host's network can't be read";
+
 fn unreadable(error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(Exit::Lacking, format!("the host's network can't be read: {error}"))
+    Failure::new(Exit::Lacking, format!("{UNREADABLE}: {error}"))
 }
 
 /// The lab that stands for the host.
@@ -67,7 +71,7 @@ pub(super) struct Replica {
 
 impl Replica {
     /// Enters a lab and builds the host there.
-    pub(super) fn build(survey: &Survey) -> Result<Self, Failure> {
+    pub(super) fn build(survey: &Survey, halt: &Halt) -> Result<Self, Failure> {
         lab::enter()?;
         let failed = |error: &dyn std::fmt::Display| {
             Failure::new(Exit::Lacking, format!("can't build the host again in a lab: {error}"))
@@ -75,13 +79,16 @@ impl Replica {
         // Names of namespaces are files there, which must not be the host's.
         mount("netwright", "/run", "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, None)
             .map_err(|errno| failed(&errno))?;
-        let lab = Netlink::for_lab().map_err(|error| failed(&error))?;
+        let mut lab = Netlink::for_lab().map_err(|error| failed(&error))?;
+        lab.heed(halt.clone());
         let mut replica = Self { lab, made: BTreeSet::new(), stand_ins: 0 };
         let elsewhere = ELSEWHERE.parse().map_err(|rule: String| failed(&rule))?;
         replica.make(Change::CreateNamespace { name: elsewhere });
         replica.namespaces(&survey.state);
         replica.links(&survey.state);
         survey.state.namespaces.iter().for_each(|namespace| replica.contents(namespace));
+        // What is missing for want of time must not pass for what can't be built.
+        halt.may_go_on()?;
         Ok(replica)
     }
 

@@ -169,20 +169,17 @@ async fn take_back(
     interrupts: &mut Interrupts,
     until: Option<Instant>,
 ) -> (usize, bool) {
+    session.halt.lift();
     let mut left = 0;
     let mut told = false;
     while until.is_none_or(|until| Instant::now() < until) {
-        // The signals' descriptor is looked at only here.
-        tokio::task::yield_now().await;
         if interrupts.next().now_or_never().is_some() {
             if told {
                 return (left, true);
             }
             told = true;
             let rest = session.journal.changes().count();
-            session.report.notice(&format!(
-                "taking back goes on, {rest} changes to go; another signal ends it and leaves them"
-            ));
+            session.report.notice(&recover::going_on(rest));
         }
         let Some((_, outcome)) = session.undo_next() else { break };
         left += usize::from(outcome.is_err());

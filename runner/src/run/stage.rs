@@ -2,8 +2,6 @@
 
 use std::sync::PoisonError;
 
-use tokio::time::Instant;
-
 use super::Ending;
 use super::interrupt::Interrupts;
 use super::prepare::refused;
@@ -14,6 +12,7 @@ use crate::change::{NamespaceRef, Query};
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
 use crate::guest::{Guest, Stop};
+use crate::halt::{Halt, REMEDY};
 use crate::host::{Host, Limits, Session};
 use crate::kernel::{Absent, Asked, Error, Kernel};
 use crate::policy::Policy;
@@ -28,7 +27,7 @@ pub(super) struct Stage {
     /// of each step; none for a check of parameters alone
     grants: Vec<Grants>,
     limits: Limits,
-    deadline: Instant,
+    halt: Halt,
     /// what the recipes of each step may need that a kernel can lack
     asked: Vec<Asked>,
     pub(super) interrupts: Interrupts,
@@ -42,16 +41,18 @@ impl Stage {
         grants: Vec<Grants>,
         limits: Limits,
         interrupts: Interrupts,
+        report: &mut Report,
     ) -> Result<Self, Failure> {
         // All of them together may take as long to load as the run may take afterwards.
-        let deadline = Instant::now() + limits.time;
+        let halt = Halt::within(limits.time);
+        let deadline = halt.deadline().into();
         let asked = Vec::new();
-        let mut stage = Self { scenario, recipes, grants, limits, deadline, asked, interrupts };
+        let mut stage = Self { scenario, recipes, grants, limits, halt, asked, interrupts };
         for (recipe, guest) in &mut stage.recipes {
             let loaded = tokio::select! {
                 biased;
                 failure = stage.interrupts.next() => return Err(failure),
-                loaded = guest.loaded(recipe, deadline) => loaded,
+                loaded = guest.loaded(recipe, deadline, report) => loaded,
             };
             loaded.map_err(|unfit| {
                 let why = quoted(&unfit.message);
@@ -59,7 +60,7 @@ impl Stage {
                 Failure::new(unfit.exit, message)
             })?;
         }
-        stage.deadline = Instant::now() + stage.limits.time;
+        stage.halt.allow(stage.limits.time);
         Ok(stage)
     }
 
@@ -77,7 +78,7 @@ impl Stage {
         kernel: Box<dyn Kernel + Send>,
         report: Report,
     ) -> Session {
-        Session::new(policy, kernel, report, &self.limits, self.deadline)
+        Session::new(policy, kernel, report, &self.limits, self.halt.clone())
     }
 
     /// Begins to capture what the scenario wants seen from the start.
@@ -111,7 +112,7 @@ impl Stage {
                 Box::new(Absent::noting(&asked)),
                 report,
                 &self.limits,
-                self.deadline,
+                self.halt.clone(),
             );
             let host = self.host(step, session);
             let params = self.params(step);
@@ -119,7 +120,7 @@ impl Stage {
             let (session, answer) = self.recipes[step].1.check(host, params, interrupt).await;
             report = session.report;
             self.asked.push(asked);
-            let faults = answer.map_err(|stop| self.stopped(step, "check", stop))?;
+            let faults = answer.map_err(|stop| self.stopped(step, "check", None, stop))?;
             if !faults.is_empty() {
                 let faults: Vec<RecipeFault> = faults.into_iter().map(recipe_fault).collect();
                 all.push(self.scenario.recipe_faults(step, &faults));
@@ -166,27 +167,35 @@ impl Stage {
         let host = self.host(step, session);
         let params = self.params(step);
         let interrupt = self.interrupts.next();
-        let (session, answer) = self.recipes[step].1.run(host, params, interrupt).await;
+        let (mut session, answer) = self.recipes[step].1.run(host, params, interrupt).await;
+        let within = session.halted_in();
         let outcome = match answer {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(reported(self.recipes[step].0.name(), error)),
-            Err(stop) => Err(self.stopped(step, "run", stop)),
+            Err(stop) => Err(self.stopped(step, "run", within, stop)),
         };
         (session, outcome)
     }
 
-    fn stopped(&self, step: usize, function: &str, stop: Stop) -> Failure {
+    /// `within`: where in the function it was, as far as is known.
+    fn stopped(&self, step: usize, function: &str, within: Option<String>, stop: Stop) -> Failure {
         let recipe = escape(self.recipes[step].0.name());
+        let within = within.map(|place| format!(", {place}")).unwrap_or_default();
+        let name = self.scenario.steps.get(step).map(|step| step.name.as_str()).unwrap_or_default();
+        let of = match self.steps() {
+            1 => String::new(),
+            _ => format!(" of step `{}`", escape(name)),
+        };
         match stop {
             Stop::Limit(which) => Failure::new(
                 Exit::Limit,
                 format!(
-                    "recipe `{recipe}` was stopped in `{function}`: limit reached: {which}\n  help: `limits` in the scenario, or --timeout, raises it"
+                    "recipe `{recipe}`{of} was stopped in `{function}`{within}: limit reached: {which}\n  help: {REMEDY}"
                 ),
             ),
             Stop::Broken(why) => Failure::new(
                 Exit::Broken,
-                format!("recipe `{recipe}` broke off in `{function}`: {}", quoted(&why)),
+                format!("recipe `{recipe}`{of} broke off in `{function}`: {}", quoted(&why)),
             ),
             Stop::Interrupted(failure) => failure,
         }

@@ -171,5 +171,7 @@ pub(super) fn error_out(error: Error) -> wit::Error {
         Error::Timeout(milliseconds) => wit::Error::Timeout(milliseconds),
         Error::Limit(which) => wit::Error::Limit(which),
         Error::Unsupported(what) => wit::Error::Unsupported(what),
+        // It is stopped before it hears of that.
+        Error::Halted(halted) => wit::Error::Limit(halted.to_string()),
     }
 }

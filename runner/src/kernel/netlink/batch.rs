@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Netlink;
+use super::create::Plan;
 use super::explain::refused;
 use super::order::{Needs, stage};
 use super::socket::{Failure, Request};
@@ -33,6 +34,10 @@ struct Batch<'a> {
 /// A change that failed, by its place.
 type Failed = (usize, Error);
 
+/// Links that are born before they get what they could not be born with: a piece of work between two
+/// questions whether it may go on.
+const LITTER: usize = 32;
+
 /// A request whose answer a change waits for.
 struct Pending {
     place: usize,
@@ -55,7 +60,15 @@ impl Netlink {
                 let nothing = || Applied { made: Made::Nothing, undo: Undo::default() };
                 Ok(batch.answers.into_iter().map(|one| one.unwrap_or_else(nothing)).collect())
             }
-            Err((index, error)) => Err(BatchError { index, error, left: batch.undo() }),
+            Err((index, error @ Error::Halted(_))) => {
+                let standing = batch.standing();
+                Err(BatchError { standing, ..BatchError::new(index, error) })
+            }
+            Err((index, error)) => {
+                let left = batch.undo();
+                let standing = batch.standing();
+                Err(BatchError { left, standing, ..BatchError::new(index, error) })
+            }
         }
     }
 }
@@ -130,7 +143,11 @@ impl Batch<'_> {
             return Ok(());
         }
         let mut failed = None;
-        for ((place, name), opened) in wanted.iter().zip(namespace::create_many(wanted.len())) {
+        let halt = self.kernel.halt.clone();
+        let mut opened = namespace::create_many(wanted.len(), &halt).into_iter();
+        for (place, name) in &wanted {
+            halt.may_go_on().map_err(|halted| (*place, halted.into()))?;
+            let Some(opened) = opened.next() else { continue };
             let change = self.changes[*place];
             let made = opened.map_err(|error| namespace::namespace_error(&error, change)).and_then(
                 |opened| {
@@ -151,6 +168,8 @@ impl Batch<'_> {
     fn links(&mut self, places: &[usize]) -> Result<(), Failed> {
         let mut needs = Needs::of(self.changes, places);
         while let Some(ready) = needs.next_round() {
+            let first = places.first().copied().unwrap_or_default();
+            self.may_go_on(first)?;
             let ready = ready.map_err(|(place, sentence)| (place, Error::Invalid(sentence)))?;
             self.kernel.remember_links(true);
             let answer = self.births(&ready);
@@ -158,6 +177,7 @@ impl Batch<'_> {
             answer?;
             for place in ready {
                 if let Change::ChangeLink { .. } = self.changes[place] {
+                    self.may_go_on(place)?;
                     self.change_link(place)?;
                 }
             }
@@ -192,13 +212,9 @@ impl Batch<'_> {
             let (mine, others): (Vec<_>, Vec<_>) =
                 plans.into_iter().partition(|(_, _, plan)| plan.via.cookie == via.cookie);
             plans = others;
-            let requests = mine.iter().map(|(_, _, plan)| self.kernel.spoiled(plan.request()));
-            let requests: Vec<_> = requests.collect();
-            for ((place, spec, plan), answer) in mine.into_iter().zip(via.execute_all(&requests)) {
-                let grown = self.grown(place, spec, plan, answer);
-                if failed.is_none() {
-                    failed = grown.err();
-                }
+            let mut mine = mine.into_iter();
+            while failed.is_none() && mine.len() > 0 {
+                failed = self.litter(&via, mine.by_ref().take(LITTER).collect());
             }
             if failed.is_some() {
                 break;
@@ -207,11 +223,24 @@ impl Batch<'_> {
         failed.map_or(Ok(()), Err)
     }
 
+    /// Links of one parent's namespace; the first that failed.
+    fn litter(&mut self, via: &Space, plans: Vec<(usize, &Spec, Plan)>) -> Option<Failed> {
+        let requests = plans.iter().map(|(_, _, plan)| self.kernel.spoiled(plan.request()));
+        let requests: Vec<_> = requests.collect();
+        let answers = via.execute_all(&requests, &self.kernel.halt);
+        let mut failed = None;
+        for ((place, spec, plan), answer) in plans.into_iter().zip(answers) {
+            let grown = self.grown(place, spec, plan, answer);
+            failed = failed.or(grown.err());
+        }
+        failed
+    }
+
     fn grown(
         &mut self,
         place: usize,
         spec: &Spec,
-        plan: super::create::Plan,
+        plan: Plan,
         answer: Result<(), Failure>,
     ) -> Result<(), Failed> {
         let change = self.changes[place];
@@ -269,6 +298,7 @@ impl Batch<'_> {
     fn contents(&mut self, space: &Arc<Space>, places: &[usize]) -> Result<(), Failed> {
         let mut row: Vec<Pending> = Vec::new();
         for place in places {
+            self.may_go_on(*place)?;
             let quick = self.quick(space, *place).map_err(|error| (*place, error))?;
             if let Some((request, applied)) = quick {
                 row.push(Pending { place: *place, request, applied });
@@ -323,7 +353,8 @@ impl Batch<'_> {
         let requests = row.iter().map(|pending| self.kernel.spoiled(pending.request.clone()));
         let requests: Vec<_> = requests.collect();
         let mut failed = None;
-        for (pending, answer) in row.drain(..).zip(space.execute_all(&requests)) {
+        for (pending, answer) in row.drain(..).zip(space.execute_all(&requests, &self.kernel.halt))
+        {
             match answer {
                 Ok(()) => self.done(pending.place, pending.applied),
                 Err(failure) if failed.is_none() => {
@@ -358,16 +389,31 @@ impl Batch<'_> {
         }
     }
 
-    /// Takes everything back, newest first; what could not be.
+    fn may_go_on(&self, place: usize) -> Result<(), Failed> {
+        self.kernel.halt.may_go_on().map_err(|halted| (place, halted.into()))
+    }
+
+    /// What was made and is not taken back, by its place.
+    fn standing(&mut self) -> Vec<(usize, Applied)> {
+        let made = std::mem::take(&mut self.made).into_iter();
+        made.filter_map(|place| Some((place, self.answers[place].take()?))).collect()
+    }
+
+    /// Takes everything back, newest first; what could not be. Where that takes longer than there is
+    /// time, the rest stands.
     fn undo(&mut self) -> Vec<Error> {
         let mut left = Vec::new();
-        for place in std::mem::take(&mut self.made).into_iter().rev() {
-            let Some(applied) = self.answers[place].take() else { continue };
+        for place in self.made.clone().into_iter().rev() {
             if self.goes_with_its_namespace(self.changes[place]) {
                 continue;
             }
+            if self.kernel.halt.may_go_on().is_err() {
+                return left;
+            }
+            let Some(applied) = self.answers[place].take() else { continue };
             left.extend(self.kernel.take_back(&applied.undo).err());
         }
+        self.made.clear();
         left
     }
 

@@ -30,6 +30,7 @@ pub(crate) fn explain_with(
             })
         }
         Failure::Unknown => Error::Timeout(WAITED),
+        Failure::Halted(halted) => halted.into(),
         Failure::Broken(error) => broken(&error, operation),
     }
 }

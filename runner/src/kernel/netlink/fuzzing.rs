@@ -60,7 +60,8 @@ pub fn converse(bytes: &[u8]) {
     // The verdicts on these are the fuzzer's own bytes: any is right, but there has to be one.
     let _ = Socket::over(&Recorded::of(bytes)).get(&message);
     let request = Request { message, flags: 0 };
-    let answers = Socket::over(&Recorded::of(bytes)).execute_all(&[request.clone(), request]);
+    let answers = Socket::over(&Recorded::of(bytes))
+        .execute_all(&[request.clone(), request], &crate::halt::Halt::default());
     assert_eq!(answers.len(), 2);
 }
 

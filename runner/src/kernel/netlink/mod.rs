@@ -57,6 +57,7 @@ use super::mark::Mark;
 use super::uplink::Uplinks;
 use super::{BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight, netns};
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
+use crate::halt::Halt;
 use crate::journal::Claim;
 use crate::policy::Permitted;
 
@@ -85,6 +86,8 @@ pub struct Netlink {
     /// tables of netem's jitter, which the kernel does not tell again
     tables: qdisc::Tables,
     offers: offered::Offers,
+    /// asked between two pieces of work
+    halt: Halt,
 }
 
 impl Netlink {
@@ -124,6 +127,7 @@ impl Netlink {
             found: find::Found::default(),
             tables: qdisc::Tables::default(),
             offers: offered::Offers::default(),
+            halt: Halt::default(),
             host,
             lives: Vec::new(),
             failpoint: Failpoint::of_environment(),
@@ -153,6 +157,7 @@ impl Netlink {
     /// Applies one change; `undoing` where it takes another one back.
     fn perform(&mut self, change: &Change, undoing: bool) -> Result<Applied, Error> {
         if !undoing {
+            self.halt.may_go_on()?;
             self.failpoint.pass(change)?;
             self.check_offered(change)?;
         }
@@ -207,6 +212,10 @@ impl Netlink {
 }
 
 impl Kernel for Netlink {
+    fn heed(&mut self, halt: Halt) {
+        self.halt = halt;
+    }
+
     fn apply(&mut self, change: &Permitted<Change>) -> Result<Applied, Error> {
         let applied =
             self.expecting(change.links().to_vec(), |kernel| kernel.perform(change.get(), false))?;
@@ -223,11 +232,8 @@ impl Kernel for Netlink {
         let applied = self.expecting(links, |kernel| kernel.perform_all(&changes))?;
         self.guard_after(&changes).map_err(|error| {
             let undone = applied.iter().rev().map(|one| self.take_back(&one.undo));
-            BatchError {
-                index: changes.len() - 1,
-                error,
-                left: undone.filter_map(Result::err).collect(),
-            }
+            let left = undone.filter_map(Result::err).collect();
+            BatchError { left, ..BatchError::new(changes.len() - 1, error) }
         })?;
         Ok(applied)
     }
@@ -237,6 +243,7 @@ impl Kernel for Netlink {
     }
 
     fn lacking(&self, change: &Change) -> Result<Lacking, Error> {
+        self.halt.may_go_on()?;
         self.lacking_of(change)
     }
 
@@ -249,6 +256,7 @@ impl Kernel for Netlink {
     }
 
     fn query(&self, query: &Permitted<Query>) -> Result<Answer, Error> {
+        self.halt.may_go_on()?;
         self.answer(query.get())
     }
 
@@ -270,11 +278,13 @@ impl Kernel for Netlink {
     }
 
     fn see_space(&self, namespace: &NamespaceRef) -> Result<SpaceSight, Error> {
+        self.halt.may_go_on()?;
         let space = self.spaces.find(namespace)?;
         Ok(SpaceSight { reference: space.reference(), own: space.own })
     }
 
     fn see_link(&self, link: &LinkRef) -> Result<LinkSight, Error> {
+        self.halt.may_go_on()?;
         self.sight(link)
     }
 

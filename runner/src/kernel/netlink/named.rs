@@ -5,9 +5,7 @@ use std::io::{self, Write as _};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{
-    AtFlags, CWD, FlockOperation, Mode, OFlags, flock, fstat, linkat, open, openat, statat,
-};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstat, linkat, open, openat, statat};
 use rustix::io::Errno;
 use rustix::mount::{
     MountPropagationFlags, UnmountFlags, mount_bind, mount_bind_recursive, mount_change, unmount,
@@ -17,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::space::Space;
 use crate::change::Name;
+use crate::halt::Halt;
 use crate::kernel::mark::Mark;
 
 /// NETNS_RUN_DIR of iproute2.
@@ -31,10 +30,10 @@ fn path(name: &Name) -> PathBuf {
 ///
 /// # Errors
 /// `EEXIST` where there is such a name.
-pub(super) fn add(name: &Name, namespace: impl AsFd, mark: Mark) -> io::Result<()> {
+pub(super) fn add(name: &Name, namespace: impl AsFd, mark: Mark, halt: &Halt) -> io::Result<()> {
     let folder = shared_folder()?;
     // As iproute2 does: others may be making the folder a mount, or ending that, right now.
-    flock(&folder, FlockOperation::LockExclusive)?;
+    halt.wait_for_lock(&folder)?;
     let path = path(name);
     put_place(&folder, name, mark)?;
     let source = format!("/proc/self/fd/{}", namespace.as_fd().as_raw_fd());
@@ -132,14 +131,14 @@ impl Folder {
     }
 
     /// Puts it back, unless others have names in it by now.
-    pub(super) fn restore(&self) -> io::Result<()> {
+    pub(super) fn restore(&self, halt: &Halt) -> io::Result<()> {
         if self.was_mount || !is_mount() {
             return Ok(());
         }
         let empty = || Ok::<_, io::Error>(fs::read_dir(FOLDER)?.next().is_none());
         let folder =
             open(FOLDER, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        flock(&folder, FlockOperation::LockExclusive)?;
+        halt.wait_for_lock(&folder)?;
         if !empty()? {
             return Ok(());
         }

@@ -13,6 +13,7 @@ use super::named;
 use super::socket::Request;
 use super::space::{Opened, Space, open_here};
 use crate::change::{Applied, Change, Made, Name, NamespaceRef, Undo};
+use crate::halt::Halt;
 use crate::kernel::{Error, KernelError, NamespaceWatcher, netns};
 
 /// Threads that make namespaces: above two, they only wait for one another's locks.
@@ -55,7 +56,8 @@ impl Netlink {
                 tell(name, opened.2, folder)
                     .map_err(|error| Error::Invalid(crate::journal::unwritable(&error)))?;
             }
-            named::add(name, &opened.0, host.mark).map_err(|error| broken(&error, change))?;
+            named::add(name, &opened.0, host.mark, &self.halt)
+                .map_err(|error| broken(&error, change))?;
         }
         let space = Space::new(Some(name.clone()), opened, self.fresh_index);
         let space = self.spaces.insert(space);
@@ -111,7 +113,7 @@ impl Netlink {
     pub(super) fn restore_folder(&mut self) -> io::Result<()> {
         let more = self.spaces.all().any(|space| space.own && space.name.is_some());
         let Some(host) = self.host.as_mut().filter(|_| !more) else { return Ok(()) };
-        host.folder.take().map_or(Ok(()), |folder| folder.restore())
+        host.folder.take().map_or(Ok(()), |folder| folder.restore(&self.halt))
     }
 
     pub(super) fn set_namespace_id(
@@ -138,16 +140,20 @@ impl Netlink {
     }
 }
 
-/// Makes many namespaces, on several threads.
-pub(super) fn create_many(count: usize) -> Vec<io::Result<Opened>> {
+/// Makes many namespaces, on several threads; fewer where work may not go on.
+pub(super) fn create_many(count: usize, halt: &Halt) -> Vec<io::Result<Opened>> {
     let share = count.div_ceil(MAKERS);
     thread::scope(|scope| {
         let makers: Vec<_> = (0..MAKERS)
             .map(|maker| {
                 let mine = share.min(count.saturating_sub(maker * share));
-                thread::Builder::new()
-                    .name("namespaces".to_owned())
-                    .spawn_scoped(scope, move || (0..mine).map(|_| create_here()).collect())
+                thread::Builder::new().name("namespaces".to_owned()).spawn_scoped(
+                    scope,
+                    move || {
+                        let going = (0..mine).take_while(|_| halt.may_go_on().is_ok());
+                        going.map(|_| create_here()).collect()
+                    },
+                )
             })
             .collect();
         let mut all: Vec<io::Result<Opened>> = Vec::with_capacity(count);

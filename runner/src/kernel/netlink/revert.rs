@@ -195,7 +195,8 @@ fn is_gone(step: &Change, error: &Error) -> bool {
         | Error::Invalid(_)
         | Error::Timeout(_)
         | Error::Limit(_)
-        | Error::Unsupported(_) => return false,
+        | Error::Unsupported(_)
+        | Error::Halted(_) => return false,
     };
     let puts = matches!(
         step,

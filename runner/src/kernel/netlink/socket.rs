@@ -6,7 +6,7 @@
 //! Documentation/userspace-api in the kernel's source.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use netlink_packet_core::{
     Emitable, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR,
@@ -18,10 +18,16 @@ use netlink_sys::protocols::NETLINK_ROUTE;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
 use super::attributes::{self, text, u32_of};
+use crate::halt::{Halt, Halted};
 
 /// Acknowledgements that may be outstanding: each takes about 1 KiB of the receive buffer, which
 /// is 208 KiB where nobody raised it.
 const WINDOW: usize = 96;
+/// The first window of a socket. The kernel carries out a whole window before the sending ends, so
+/// that what takes long there must go in smaller ones.
+const FIRST_WINDOW: usize = 16;
+/// A window that took longer is followed by a smaller one, one that took a tenth of it by a larger one.
+const WINDOW_TIME: Duration = Duration::from_millis(50);
 /// Of one send: well below the default send buffer.
 const SEND_BYTES: usize = 64 << 10;
 /// The kernel answers at once, unless somebody else holds the rtnl lock.
@@ -60,6 +66,8 @@ pub(crate) enum Failure {
     /// the answer got lost, and asking again did not help: nobody knows
     Unknown,
     Broken(io::Error),
+    /// not sent
+    Halted(Halted),
 }
 
 impl From<io::Error> for Failure {
@@ -95,6 +103,8 @@ impl Channel for netlink_sys::Socket {
 pub(crate) struct Socket<C = netlink_sys::Socket> {
     channel: C,
     sequence: u32,
+    /// requests that may be under way
+    most: usize,
     outgoing: Vec<u8>,
     incoming: Vec<u8>,
 }
@@ -117,31 +127,58 @@ impl Socket {
 
 impl<C: Channel> Socket<C> {
     pub(crate) fn over(channel: C) -> Self {
-        Self { channel, sequence: 0, outgoing: Vec::new(), incoming: Vec::new() }
+        let most = FIRST_WINDOW;
+        Self { channel, sequence: 0, most, outgoing: Vec::new(), incoming: Vec::new() }
     }
 
     /// One request, until it is acknowledged.
     pub(crate) fn execute(&mut self, request: &Request) -> Result<(), Failure> {
-        self.execute_all(std::slice::from_ref(request)).pop().unwrap_or(Err(Failure::Unknown))
+        self.window(std::slice::from_ref(request)).pop().unwrap_or(Err(Failure::Unknown))
     }
 
     /// Many requests, in order, several under way at a time; the answer to each. One that fails
-    /// does not stop those behind it.
-    pub(crate) fn execute_all(&mut self, requests: &[Request]) -> Vec<Result<(), Failure>> {
+    /// does not stop those behind it; where work may not go on, the rest isn't sent.
+    pub(crate) fn execute_all(
+        &mut self,
+        requests: &[Request],
+        halt: &Halt,
+    ) -> Vec<Result<(), Failure>> {
         let mut answers = Vec::with_capacity(requests.len());
         let mut rest = requests;
         while !rest.is_empty() {
-            let (first, count) = self.fill(rest);
-            let mut window = self.exchange(first, count);
-            for (request, answer) in rest.iter().zip(&mut window) {
-                if matches!(answer, Err(Failure::Unknown)) {
-                    *answer = self.settle(request);
-                }
+            if let Err(halted) = halt.may_go_on() {
+                answers.extend(rest.iter().map(|_| Err(Failure::Halted(halted.clone()))));
+                break;
             }
+            let began = Instant::now();
+            let mut window = self.window(rest);
+            let count = window.len();
             answers.append(&mut window);
             rest = &rest[count..];
+            self.adapt(count, began.elapsed());
         }
         answers
+    }
+
+    /// As many of them as may be under way at a time.
+    fn window(&mut self, requests: &[Request]) -> Vec<Result<(), Failure>> {
+        let (first, count) = self.fill(requests);
+        let mut answers = self.exchange(first, count);
+        for (request, answer) in requests.iter().zip(&mut answers) {
+            if matches!(answer, Err(Failure::Unknown)) {
+                *answer = self.settle(request);
+            }
+        }
+        answers
+    }
+
+    /// By how long a window took.
+    fn adapt(&mut self, count: usize, took: Duration) {
+        if took > WINDOW_TIME {
+            self.most = (count / 2).max(1);
+        } else if count == self.most && took < WINDOW_TIME / 10 {
+            self.most = (count * 2).min(WINDOW);
+        }
     }
 
     /// Puts a window of requests into the send buffer; the first's sequence number and how many.
@@ -149,7 +186,7 @@ impl<C: Channel> Socket<C> {
         self.outgoing.clear();
         let first = self.sequence.wrapping_add(1);
         let mut count = 0;
-        for request in requests.iter().take(WINDOW) {
+        for request in requests.iter().take(self.most) {
             self.append(&request.message, request.flags | NLM_F_REQUEST | NLM_F_ACK);
             count += 1;
             if self.outgoing.len() >= SEND_BYTES {

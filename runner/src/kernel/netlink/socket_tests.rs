@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use netlink_packet_core::{
     NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_CREATE, NLM_F_DUMP_INTR, NLM_F_EXCL, NLMSG_DONE,
@@ -12,6 +13,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::LinkMessage;
 
 use super::{Channel, Failure, Messages, Refusal, Request, Socket};
+use crate::halt::Halt;
 use crate::kernel::netlink::attributes::Nest;
 
 /// What the peer does on the next receive.
@@ -136,10 +138,31 @@ fn each_of_many_requests_gets_its_own_answer() {
         Play::Answer(vec![acknowledged(0, 0), acknowledged(2, libc::EBUSY)]),
         Play::Answer(vec![acknowledged(1, 0)]),
     ]);
-    let answers = Socket::over(&peer).execute_all(&[create(), create(), create()]);
+    let answers =
+        Socket::over(&peer).execute_all(&[create(), create(), create()], &Halt::default());
     let errors: Vec<_> = answers.into_iter().map(|one| one.is_err()).collect();
     assert_eq!(errors, [false, false, true]);
     assert_eq!(peer.sends(), 1);
+}
+
+#[test]
+fn nothing_more_is_sent_once_work_may_not_go_on() {
+    let peer = Peer::playing(Vec::new());
+    let over = Halt::within(Duration::ZERO);
+    let answers = Socket::over(&peer).execute_all(&[create(), create()], &over);
+    assert_eq!(answers.len(), 2);
+    assert!(answers.iter().all(|answer| matches!(answer, Err(Failure::Halted(_)))));
+    assert_eq!(peer.sends(), 0);
+}
+
+#[test]
+fn windows_grow_where_the_kernel_is_quick_and_shrink_where_it_is_slow() {
+    let peer = Peer::playing(Vec::new());
+    let mut socket = Socket::over(&peer);
+    for (count, took, most) in [(16, 1, 32), (7, 1, 32), (32, 20, 32), (32, 51, 16), (1, 60, 1)] {
+        socket.adapt(count, Duration::from_millis(took));
+        assert_eq!(socket.most, most, "{count} in {took} ms");
+    }
 }
 
 #[test]

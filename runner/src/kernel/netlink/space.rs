@@ -13,6 +13,7 @@ use super::attributes;
 use super::raw_link::{RawLink, get_link};
 use super::socket::{Body, Failure, Refusal, Request, Socket};
 use crate::change::{Name, NamespaceRef};
+use crate::halt::Halt;
 use crate::kernel::kind::options::nearest;
 use crate::kernel::{Error, netns};
 
@@ -86,8 +87,12 @@ impl Space {
         self.socket().execute(request)
     }
 
-    pub(crate) fn execute_all(&self, requests: &[Request]) -> Vec<Result<(), Failure>> {
-        self.socket().execute_all(requests)
+    pub(crate) fn execute_all(
+        &self,
+        requests: &[Request],
+        halt: &Halt,
+    ) -> Vec<Result<(), Failure>> {
+        self.socket().execute_all(requests, halt)
     }
 
     pub(crate) fn get(&self, message: &RouteNetlinkMessage) -> Result<Body, Failure> {
