@@ -260,7 +260,7 @@ impl Lab<'_> {
     /// Waits until no IPv6 address of the lab is tentative any more (RFC 4862: about a second).
     #[track_caller]
     pub fn settle(&self) {
-        let patience = Instant::now() + Duration::from_secs(10);
+        let patience = Instant::now() + crate::machine::patience(Duration::from_secs(10));
         let tentative = ["ip", "-6", "address", "show", "tentative"];
         let everywhere = ["ip", "-all", "netns", "exec"].into_iter().chain(tentative);
         let everywhere: Vec<&str> = everywhere.collect();

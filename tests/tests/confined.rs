@@ -144,7 +144,10 @@ fn guest_below(ancestor: u32) -> PathBuf {
                 return process;
             }
         }
-        assert!(start.elapsed() < PATIENCE, "there is no guest");
+        assert!(
+            start.elapsed() < netwright_tests::machine::patience(PATIENCE),
+            "there is no guest"
+        );
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -268,7 +271,11 @@ fn a_recipes_process_ends_with_the_run_whatever_ends_it() {
         run.end();
         let start = Instant::now();
         while is_guest(&guest) {
-            assert!(start.elapsed() < PATIENCE, "{} goes on", guest.display());
+            assert!(
+                start.elapsed() < netwright_tests::machine::patience(PATIENCE),
+                "{} goes on",
+                guest.display()
+            );
             thread::sleep(Duration::from_millis(5));
         }
     }

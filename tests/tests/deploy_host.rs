@@ -63,7 +63,11 @@ fn deployments(host: &Host) -> Value {
 fn until_gone(host: &Host) {
     let start = Instant::now();
     while deployments(host) != serde_json::json!([]) {
-        assert!(start.elapsed() < PATIENCE, "it stays: {}", deployments(host));
+        assert!(
+            start.elapsed() < netwright_tests::machine::patience(PATIENCE),
+            "it stays: {}",
+            deployments(host)
+        );
         thread::sleep(Duration::from_millis(50));
     }
 }
@@ -261,7 +265,7 @@ fn a_deployment_that_is_being_altered_is_told_to_be() {
     let start = Instant::now();
     let told = loop {
         let output = host.netwright(["inspect", "edge"], &[]);
-        if output.code != 0 || start.elapsed() > PATIENCE {
+        if output.code != 0 || start.elapsed() > netwright_tests::machine::patience(PATIENCE) {
             break output.expect_code(5);
         }
         thread::sleep(Duration::from_millis(20));

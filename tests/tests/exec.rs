@@ -56,7 +56,10 @@ fn processes_with(word: &str) -> Vec<String> {
 fn until_gone(word: &str) {
     let start = Instant::now();
     while let [first, ..] = &processes_with(word)[..] {
-        assert!(start.elapsed() < PATIENCE, "`{first}` goes on");
+        assert!(
+            start.elapsed() < netwright_tests::machine::patience(PATIENCE),
+            "`{first}` goes on"
+        );
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -148,7 +151,7 @@ fn nothing_outlives_a_run_that_is_killed() {
     let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program");
     let start = Instant::now();
     while !processes_with("sleep 7654323").iter().any(|line| line.starts_with("/bin/sleep")) {
-        assert!(start.elapsed() < PATIENCE, "it never began");
+        assert!(start.elapsed() < netwright_tests::machine::patience(PATIENCE), "it never began");
         thread::sleep(Duration::from_millis(10));
     }
     run.kill().expect("it is this test's own");

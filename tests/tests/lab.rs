@@ -1,10 +1,12 @@
 //! Labs: kept, looked into, entered and taken apart.
 
+use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use netwright_tests::machine::patience;
 use netwright_tests::{Output, Session};
 
 const PAIR: &str = "\
@@ -89,7 +91,7 @@ fn what_runs_in_a_lab_ends_with_it() {
         .expect("the program starts");
     let started = Instant::now();
     while lab.exec(None, ["pgrep", "-f", "sleep 600"]).code != 0 {
-        assert!(started.elapsed() < Duration::from_secs(20), "`sleep` did not start");
+        assert!(started.elapsed() < patience(Duration::from_secs(20)), "`sleep` did not start");
         sleep(Duration::from_millis(20));
     }
     drop(lab);
@@ -129,13 +131,20 @@ fn an_interrupted_run_is_undone_and_says_so() {
     let session = Session::new();
     session.bring("target/recipes/components/bomb.wasm");
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 143)] {
+        let events = session.path(signal);
         let run = session
-            .command(["run", "./bomb.wasm", "-p", "how=loop"])
+            .command(["run", "./bomb.wasm", "-p", "how=loop", "--timeout", "600", "--events"])
+            .arg(&events)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        sleep(Duration::from_millis(1500));
+        // Compiled, and at work.
+        let (started, patience) = (Instant::now(), patience(Duration::from_secs(60)));
+        while !fs::read_to_string(&events).is_ok_and(|text| text.contains("netns add first")) {
+            assert!(started.elapsed() < patience, "nothing is made");
+            sleep(Duration::from_millis(20));
+        }
         let kill = std::process::Command::new("kill")
             .args([format!("-{signal}"), run.id().to_string()])
             .status()

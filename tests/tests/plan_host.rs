@@ -91,7 +91,10 @@ fn until_listed(host: &Host, place: &str) {
         if listed.starts_with("edge\t") && !listed.contains("goes in") {
             return;
         }
-        assert!(start.elapsed() < PATIENCE, "{place}: {listed}");
+        assert!(
+            start.elapsed() < netwright_tests::machine::patience(PATIENCE),
+            "{place}: {listed}"
+        );
         thread::sleep(Duration::from_millis(10));
     }
 }

@@ -88,7 +88,11 @@ fn journals(host: &Host) -> Vec<PathBuf> {
 fn until_recovered(host: &Host, place: &str) {
     let start = Instant::now();
     while let [first, ..] = &journals(host)[..] {
-        assert!(start.elapsed() < PATIENCE, "{place}: `{}` stays", first.display());
+        assert!(
+            start.elapsed() < netwright_tests::machine::patience(PATIENCE),
+            "{place}: `{}` stays",
+            first.display()
+        );
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -243,7 +247,10 @@ fn gc_tells_what_it_did() {
 
 /// Between none and this long a run lives, which is longer than it takes.
 const LONGEST_LIFE: u64 = 400;
-const RANDOM_KILLS: u64 = 200;
+/// At night ten times as many.
+fn random_kills() -> u64 {
+    netwright_tests::machine::times(200, 2000) as u64
+}
 
 /// Watchers of this host's journals.
 fn watchers(host: &Host) -> Vec<u32> {
@@ -275,7 +282,7 @@ fn random_kills_leave_nothing() {
                 *next += 1;
                 *next
             };
-            if number > RANDOM_KILLS {
+            if number > random_kills() {
                 break;
             }
             // Spread over the whole life; the machine's own timing is random enough.
@@ -307,7 +314,7 @@ fn random_kills_leave_nothing() {
     };
     thread::scope(|scope| (0..WORKERS).for_each(|_| drop(scope.spawn(work))));
     let killed_runs = killed_runs.into_inner().expect("no worker panicked");
-    assert!(killed_runs > RANDOM_KILLS / 4, "only {killed_runs} runs were still going on");
+    assert!(killed_runs > random_kills() / 4, "only {killed_runs} runs were still going on");
 }
 
 fn start(host: &Host) -> Child {

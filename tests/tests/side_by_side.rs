@@ -10,7 +10,11 @@ use std::time::{Duration, Instant};
 use netwright_tests::{Host, Output};
 
 const RUNS: usize = 32;
-const ROUNDS: usize = 10;
+/// At night ten times as many.
+fn rounds() -> usize {
+    netwright_tests::machine::times(10, 100)
+}
+
 const KILLED: i32 = 128 + 9;
 
 const MACHINE: &str = "link add eth1 type veth peer name sw1
@@ -72,7 +76,7 @@ fn nothing_is_lost_and_nothing_is_left() {
             }
         });
         let mut killed = 0;
-        for round in 0..ROUNDS {
+        for round in 0..rounds() {
             let host = &host;
             let runs: Vec<_> = (0..RUNS)
                 .map(|number| (number, scope.spawn(move || one_run(host, round, number))))
@@ -86,13 +90,16 @@ fn nothing_is_lost_and_nothing_is_left() {
             // What a round left is taken back before the names are used again.
             let start = Instant::now();
             while journals(host) > 0 {
-                assert!(start.elapsed() < Duration::from_secs(30), "journals stay after {round}");
+                assert!(
+                    start.elapsed() < netwright_tests::machine::patience(Duration::from_secs(30)),
+                    "journals stay after {round}"
+                );
                 thread::sleep(Duration::from_millis(20));
             }
         }
         killed
     });
-    assert!(killed > ROUNDS, "only {killed} were killed");
+    assert!(killed > rounds(), "only {killed} were killed");
     assert_eq!(host.differences(&before), [""; 0]);
 }
 

@@ -62,7 +62,10 @@ impl Engine {
         let start = Instant::now();
         while engine.docker(["version"]).code != 0 {
             let log = fs::read_to_string(engine.host.session().path("log")).unwrap_or_default();
-            assert!(start.elapsed() < PATIENCE, "the Engine does not start:\n{log}");
+            assert!(
+                start.elapsed() < netwright_tests::machine::patience(PATIENCE),
+                "the Engine does not start:\n{log}"
+            );
             thread::sleep(Duration::from_millis(100));
         }
         engine.import_image();

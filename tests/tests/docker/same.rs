@@ -88,7 +88,10 @@ fn a_container_and_an_endpoint_of_netwright_are_alike_and_reach_each_other() {
     let mut child = engine.netwright_command(&[&file], &GRANTS).spawn().expect("nsenter");
     let start = Instant::now();
     while !engine.pings("c1", "192.168.2.222") {
-        assert!(start.elapsed() < Duration::from_secs(40), "no answer from netwright's endpoint");
+        assert!(
+            start.elapsed() < netwright_tests::machine::patience(Duration::from_secs(40)),
+            "no answer from netwright's endpoint"
+        );
         thread::sleep(Duration::from_millis(100));
     }
     assert!(engine.pings("c1", "192.168.2.223"));

@@ -217,7 +217,8 @@ fn a_lab_heeds_its_routers() {
     let said = host.netwright(lab, &[]).expect_code(0);
     assert_eq!(said.stdout, "1\n");
     let route = ["exec", "heeds", "--", "ip", "-6", "route", "show", "default"];
-    let patience = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let patience = std::time::Instant::now()
+        + netwright_tests::machine::patience(std::time::Duration::from_secs(30));
     while host.netwright(route, &[]).expect_code(0).stdout.is_empty() {
         assert!(std::time::Instant::now() < patience, "the lab never heard its router");
     }

@@ -133,7 +133,10 @@ fn every_link_and_route_of_a_run_carries_its_mark() {
     let start = Instant::now();
     let route = || host.ip_json(&["route", "show", "10.5.0.0/24"]);
     while route() == serde_json::json!([]) {
-        assert!(start.elapsed() < Duration::from_secs(60), "the route never came");
+        assert!(
+            start.elapsed() < netwright_tests::machine::patience(Duration::from_secs(60)),
+            "the route never came"
+        );
     }
     let links = host.ip_json(&["link", "show"]);
     let groups: Vec<String> = links
@@ -187,7 +190,10 @@ ip netns exec lab-1 ping -c 60 192.0.2.1";
     let mut child = host.command(&inner).spawn().expect("nsenter is installed");
     let start = Instant::now();
     while host.run("ls", ["/run/netns/lab-2"]).code != 0 {
-        assert!(start.elapsed() < Duration::from_secs(60), "the namespace never came");
+        assert!(
+            start.elapsed() < netwright_tests::machine::patience(Duration::from_secs(60)),
+            "the namespace never came"
+        );
     }
     host.ip_lines(
         "link set lab-m name elsewhere
@@ -228,7 +234,10 @@ ip netns exec lab-1 ping -c 60 192.0.2.1";
     let start = Instant::now();
     let up = || host.run("ip", ["-n", "lab-1", "-br", "link", "show", "up"]);
     while !up().stdout.contains("LOOPBACK") {
-        assert!(start.elapsed() < Duration::from_secs(60), "the namespace never came");
+        assert!(
+            start.elapsed() < netwright_tests::machine::patience(Duration::from_secs(60)),
+            "the namespace never came"
+        );
     }
     child.kill().expect("it is ours");
     child.wait().expect("it was killed");

@@ -142,7 +142,7 @@ pub(crate) fn hold(rows: &[Row]) {
 
 impl Row {
     fn faults(&self, canary: &Canary, usual: Duration) -> Vec<String> {
-        let most = usual + self.until + GRACE;
+        let most = usual + self.until + netwright_tests::machine::patience(GRACE);
         let mut ended = self.run(canary);
         for _ in 1..ATTEMPTS {
             if ended.took > most {

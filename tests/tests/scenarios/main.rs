@@ -72,7 +72,7 @@ fn answers(lab: &Lab<'_>, from: &str, to: &str) -> bool {
 /// by a worker of the kernel's (net/core/link_watch.c, once a second), and neighbours that were
 /// asked for in vain meanwhile are asked for again a second later.
 fn reaches(lab: &Lab<'_>, from: &str, to: &str) -> bool {
-    let patience = Instant::now() + Duration::from_secs(10);
+    let patience = Instant::now() + netwright_tests::machine::patience(Duration::from_secs(10));
     while Instant::now() < patience {
         if answers(lab, from, to) {
             return true;
