@@ -14,6 +14,7 @@ pub enum Capability {
     HostAddressAdd,
     HostRouteAdd,
     HostNamespace,
+    HostProbe,
     Uplink,
     Artifacts,
     Exec,
@@ -46,12 +47,13 @@ pub enum Omitted {
 }
 
 impl Capability {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::HostLinkRead,
         Self::HostLinkCreate,
         Self::HostAddressAdd,
         Self::HostRouteAdd,
         Self::HostNamespace,
+        Self::HostProbe,
         Self::Uplink,
         Self::Artifacts,
         Self::Exec,
@@ -71,6 +73,7 @@ impl Capability {
             Self::HostAddressAdd => "host.address.add",
             Self::HostRouteAdd => "host.route.add",
             Self::HostNamespace => "host.namespace",
+            Self::HostProbe => "host.probe",
             Self::Uplink => "uplink",
             Self::Artifacts => "artifacts",
             Self::Exec => "exec",
@@ -90,6 +93,7 @@ impl Capability {
             | Self::HostAddressAdd
             | Self::HostRouteAdd
             | Self::HostNamespace
+            | Self::HostProbe
             | Self::Uplink
             | Self::Artifacts => Class::Attach,
             Self::Exec
@@ -110,6 +114,7 @@ impl Capability {
             Self::HostAddressAdd => "give links of this machine addresses",
             Self::HostRouteAdd => "add routes to this machine",
             Self::HostNamespace => "make, or enter, named network namespaces of this machine",
+            Self::HostProbe => "check from this machine's own network: ask stations, watch links",
             Self::Uplink => "join the lab to a network that this machine is on",
             Self::Artifacts => "write files into one folder",
             Self::Exec => "run a program outside the sandbox",
@@ -142,6 +147,7 @@ impl Capability {
             Self::HostNamespace => {
                 &[(Key::Name, Absent), (Key::Pid, Absent), (Key::Docker, Absent)]
             }
+            Self::HostProbe => &[(Key::Cidr, Absent), (Key::Link, Absent)],
             Self::Uplink => &[(Key::Link, Refused), (Key::Mode, Refused)],
             Self::Artifacts => &[(Key::Path, Refused)],
             Self::Exec => &[(Key::Program, Refused)],

@@ -311,8 +311,13 @@ impl<P: Clone> RuleReader<P> {
                 self.fault(Broken::with(message, why), place);
             }
             Reading::Grant => {
-                if capability == Capability::HostNamespace && self.limits.is_empty() {
-                    let message = format!("`{capability}` needs name=…, pid=… or docker=…");
+                let one_of = match capability {
+                    Capability::HostNamespace => Some("name=…, pid=… or docker=…"),
+                    Capability::HostProbe => Some("cidr=…, link=… or both"),
+                    _ => None,
+                };
+                if let Some(keys) = one_of.filter(|_| self.limits.is_empty()) {
+                    let message = format!("`{capability}` needs {keys}");
                     let why = "what a grant leaves out is not granted";
                     self.fault(Broken::with(message, why), place);
                 }

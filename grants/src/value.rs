@@ -164,12 +164,12 @@ impl fmt::Display for Value {
 /// Names of things that may not exist yet take patterns; what is taken from the host is named. A
 /// `deny` may be as wide as it likes.
 fn takes_patterns(capability: Capability, key: Key, reading: Reading) -> bool {
-    let layer_three = [Capability::HostAddressAdd, Capability::HostRouteAdd].contains(&capability);
+    let by_link = [Capability::HostAddressAdd, Capability::HostRouteAdd, Capability::HostProbe];
     match (reading, capability.class()) {
         (Reading::Deny, _) => true,
         (Reading::Grant | Reading::Ask, Class::Special) => false,
         (Reading::Grant | Reading::Ask, Class::Attach) => {
-            key == Key::Name || (key == Key::Link && layer_three)
+            key == Key::Name || (key == Key::Link && by_link.contains(&capability))
         }
     }
 }

@@ -35,6 +35,7 @@ pub mod report;
 
 pub mod check;
 pub mod consent;
+mod rights;
 pub mod run;
 pub mod state;
 

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use crate::change::{Answer, Change, LinkRef, NamespaceRef, Query, Spec};
 use crate::grant::Grants;
 use crate::kernel::{Denial, Error, Kernel};
+use crate::scenario::Reach;
 
 /// A change or query that the policy let through. Nothing else reaches the kernel.
 #[derive(Debug, Clone, PartialEq)]
@@ -157,6 +158,25 @@ impl Policy {
             Self::Nothing => Err(too_early("a probe")),
             Self::Host(policy) => policy.may_probe(namespace, kernel),
         }
+    }
+
+    /// Whether a scenario's checks may ask stations and watch links as these say: from the machine's
+    /// own namespace by a grant alone. Everything that is refused, each once.
+    pub fn may_check(&self, reaches: &[Reach]) -> Result<(), Vec<Error>> {
+        match self {
+            Self::Lab => Ok(()),
+            Self::Nothing => Err(vec![too_early("a check")]),
+            Self::Host(policy) => {
+                let refused = reaches.iter().filter_map(|reach| policy.may_reach(reach).err());
+                let refused: Vec<Error> = refused.collect();
+                if refused.is_empty() { Ok(()) } else { Err(refused) }
+            }
+        }
+    }
+
+    /// Whether a namespace is the machine's own, from which nothing is sent that was not asked for.
+    pub fn is_the_machines(&self, namespace: &NamespaceRef) -> bool {
+        matches!(self, Self::Host(_)) && namespace.name.is_none()
     }
 
     /// Whether a recipe may send and receive frames itself, in a link's place.

@@ -17,6 +17,7 @@ use crate::kernel::mark::Mark;
 use crate::kernel::uplink::{Uplinks, receive, send};
 use crate::kernel::{Error, Kernel, Netlink};
 use crate::policy::{Connection, HostPolicy, Policy};
+use crate::rights::keep_only_for_good;
 
 /// Starts the process where the operator grants an uplink. Before the lab is entered.
 pub(crate) fn start(grants: &Grants) -> Result<Option<Uplinks>, Failure> {
@@ -87,6 +88,9 @@ pub fn serve(rules: &[String]) -> Result<Exit, Failure> {
     let policy = HostPolicy::new(grants, mark, operator);
     let policy = Policy::Host(policy.into());
     let mut kernel = Netlink::for_host(mark).map_err(lacking)?;
+    // It makes links, and enters the namespaces that they are for.
+    keep_only_for_good(CapabilitySet::NET_ADMIN | CapabilitySet::SYS_ADMIN)
+        .map_err(|errno| lacking(errno.into()))?;
     let socket = std::io::stdin();
     loop {
         let (request, namespace) =

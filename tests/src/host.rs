@@ -242,6 +242,9 @@ pub fn wide_grants() -> Vec<String> {
         format!("{link} vlan=1-4094 mtu=68-65535"),
         format!("host.address.add cidr={halves} link={names}"),
         format!("host.route.add cidr={halves} link={names}"),
+        format!("host.probe cidr={halves}"),
+        format!("host.probe link={names}"),
+        format!("host.probe cidr={halves} link={names}"),
         "host.link.read".to_owned(),
     ]
 }

@@ -55,7 +55,7 @@ async fn during(check: &FramesCheck, probe: &Check, session: &mut Session) -> Se
 fn start(check: &FramesCheck, session: &mut Session) -> Result<usize, String> {
     let namespace = place(&check.namespace);
     let link = LinkRef { namespace, name: check.link.to_string(), index: None };
-    let descriptor = session.tap_descriptor(&link).map_err(failed)?;
+    let descriptor = session.watched_descriptor(&link).map_err(failed)?;
     let Answer::Links(found) = session.query(Query::Link { link }).map_err(failed)? else {
         return Err(super::mistaken());
     };

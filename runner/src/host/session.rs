@@ -11,6 +11,7 @@ use super::Limits;
 use super::budget::Objects;
 use crate::capture::Captures;
 use crate::change::{Answer, Applied, Change, LinkRef, Made, NamespaceRef, Query, Undo};
+use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
 use crate::halt::Halt;
 use crate::journal::{Intent, Journal, Standing, unwritable};
@@ -18,6 +19,7 @@ use crate::kernel::{BatchError, Denial, Error, Kernel};
 use crate::policy::{Permitted, Policy, reached_uplinks, uplink_needs};
 use crate::probe::Monitor;
 use crate::report::Report;
+use crate::scenario::Reach;
 use crate::tap::Opener;
 
 pub struct Session {
@@ -35,6 +37,8 @@ pub struct Session {
     /// A plan is made: recipes are told, and their changes are for show.
     pub rehearsal: bool,
     pub captures: Captures,
+    /// What the scenario's checks do in the machine's own namespace was granted.
+    checks_permitted: bool,
     /// Whether the run may go on; asked by whatever takes long.
     pub halt: Halt,
     /// Where a batch was when it might not go on any more, for whoever tells of it.
@@ -62,6 +66,7 @@ impl Session {
             monitor: None,
             rehearsal: false,
             captures: Captures::new(limits.captured_bytes),
+            checks_permitted: false,
             halt,
             halted_in: None,
         }
@@ -184,9 +189,38 @@ impl Session {
         self.kernel.namespace_descriptor(namespace)
     }
 
+    /// Whether a scenario's checks may do what they would do in the machine's own namespace; before
+    /// anything is made, for nothing of it depends on what the steps make.
+    pub fn permit_checks(&mut self, reaches: &[Reach]) -> Result<(), Failure> {
+        let Err(refused) = self.policy.may_check(reaches) else {
+            self.checks_permitted = true;
+            return Ok(());
+        };
+        let mut lines: Vec<String> = Vec::new();
+        for error in refused {
+            self.report.refused_by_policy(&error);
+            if let Error::Denied(Denial { capability, target, hint }) = error {
+                lines.push(format!("{capability} for {target}\n  help: {hint}"));
+            }
+        }
+        Err(Failure::new(Exit::Denied, lines.join("\nerror: ")))
+    }
+
+    /// The descriptor of a namespace whose link a scenario's check watches.
+    pub fn watched_descriptor(&mut self, link: &LinkRef) -> Result<Arc<OwnedFd>, Error> {
+        if self.checks_permitted && self.policy.is_the_machines(&link.namespace) {
+            return self.checked_descriptor(&link.namespace);
+        }
+        self.tap_descriptor(link)
+    }
+
     /// A namespace's descriptor for a probe of a scenario's check: it only asks whether stations
     /// answer, and the recipe learns nothing of it.
     pub fn checked_descriptor(&mut self, namespace: &NamespaceRef) -> Result<Arc<OwnedFd>, Error> {
+        if !self.checks_permitted && self.policy.is_the_machines(namespace) {
+            let may = self.policy.may_probe(namespace, &*self.kernel);
+            self.told(may)?;
+        }
         self.query(Query::Namespace { namespace: namespace.clone() })?;
         self.kernel.namespace_descriptor(namespace)
     }

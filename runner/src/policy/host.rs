@@ -9,6 +9,7 @@ use crate::change::{LinkRef, NamespaceRef, Query};
 use crate::grant::{Capability, Facts, Grants, Refusal, Request};
 use crate::kernel::mark::Mark;
 use crate::kernel::{Denial, Error, Kernel, SpaceSight};
+use crate::scenario::Reach;
 
 /// The main routing table, RT_TABLE_MAIN of linux/rtnetlink.h.
 pub(super) const MAIN_TABLE: u32 = 254;
@@ -155,6 +156,19 @@ impl HostPolicy {
             "the machine's own namespace",
             "a recipe sends nothing from there; probe from a namespace that it made",
         ))
+    }
+
+    /// What a scenario's checks send and watch there, the operator names.
+    pub(super) fn may_reach(&self, reach: &Reach) -> Result<(), Error> {
+        let cidr = reach.to.map(ipnet::IpNet::from);
+        let facts = Facts { cidr, link: reach.link.clone(), ..Facts::default() };
+        let target = match (&reach.to, &reach.link) {
+            (Some(station), Some(link)) => format!("a check that asks {station} by {link}"),
+            (Some(station), None) => format!("a check that asks {station}"),
+            (None, Some(link)) => format!("a check that watches {link}"),
+            (None, None) => "a check".to_owned(),
+        };
+        self.need(Capability::HostProbe, facts, &target)
     }
 
     pub(super) fn may_tap(&self, link: &LinkRef, kernel: &dyn Kernel) -> Result<(), Error> {

@@ -41,6 +41,8 @@ fn interfaces(capability: Capability) -> &'static [&'static str] {
         Capability::HostForwarding | Capability::HostSysctl => &["sysctls", "batch", "ensure"],
         Capability::Uplink | Capability::UplinkPassthru => &["links", "taps", "batch", "ensure"],
         Capability::Artifacts => &["report"],
+        // For the checks of scenarios, which are no recipe's.
+        Capability::HostProbe => &[],
         Capability::Exec => &["exec"],
     }
 }

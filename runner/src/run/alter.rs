@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::halt::Halt;
 use crate::host::{Limits, Session};
 use crate::report::Report;
-use crate::scenario::PlacedCheck;
+use crate::scenario::{PlacedCheck, reaches};
 use crate::state::State;
 
 /// What is to be done to a deployment.
@@ -55,6 +55,10 @@ impl Alteration<'_> {
     }
 
     async fn make(self, session: &mut Session, interrupts: &mut Interrupts) -> Ending {
+        let checks = self.checks.iter().map(|placed| &placed.check);
+        if let Err(failure) = session.permit_checks(&reaches(checks, &[])) {
+            return failure.into();
+        }
         if let Some(ending) = failed(session, self.changes) {
             return ending;
         }

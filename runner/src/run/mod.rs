@@ -96,11 +96,11 @@ async fn conduct(
     purpose: Purpose,
 ) -> Result<(Session, Ending, Interrupts), Failure> {
     let interrupts = Interrupts::listen()?;
-    let needed = rights::needed(&prepared, purpose);
+    let (needed, target) = (rights::needed(&prepared, purpose), prepared.target);
     let Prepared { scenario, recipes, guests, grants, limits, mut report, .. } = prepared;
     let recipes = recipes.into_iter().zip(guests).collect();
     let mut stage = Stage::new(scenario, recipes, grants, limits, interrupts, &mut report).await?;
-    rights::give_up_but(needed)?;
+    rights::give_up_but(needed, target)?;
     let mut report = stage.check_parameters(report).await?;
     report.started();
     let operator = place.policy.clone();
@@ -111,6 +111,9 @@ async fn conduct(
     session.monitor_links();
     if let Some(ending) = stage.lacking(session.kernel.as_ref()) {
         return Ok((session, ending, stage.interrupts));
+    }
+    if let Err(failure) = session.permit_checks(&stage.reaches()) {
+        return Ok((session, failure.into(), stage.interrupts));
     }
     stage.capture(&mut session);
     for step in 0..stage.steps() {

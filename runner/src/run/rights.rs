@@ -1,13 +1,14 @@
 //! What a run gives up once everything is set up: of root's rights, all but those that its changes
 //! and probes take.
 
-use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
+use rustix::thread::CapabilitySet;
 
 use super::Purpose;
 use super::prepare::Prepared;
 use crate::exit::{Exit, Failure};
 use crate::grant::Capability;
 use crate::policy::Target;
+use crate::rights::{keep_only, keep_only_for_good};
 
 /// What a run on the host may come to besides requests and settings, as the operator grants it.
 /// Threads that are started later have no more than these.
@@ -37,16 +38,14 @@ pub(super) fn needed(prepared: &Prepared, purpose: Purpose) -> CapabilitySet {
     needed
 }
 
-/// For this thread, which should be the only one.
-pub(super) fn give_up_but(needed: CapabilitySet) -> Result<(), Failure> {
-    let failed = |errno: rustix::io::Errno| {
+/// For this thread, which should be the only one. On the host for good: in a lab all of them mean the
+/// lab alone.
+pub(super) fn give_up_but(needed: CapabilitySet, target: Target) -> Result<(), Failure> {
+    let given_up = match target {
+        Target::Host => keep_only_for_good(needed),
+        Target::Lab => keep_only(needed),
+    };
+    given_up.map_err(|errno| {
         Failure::new(Exit::Lacking, format!("can't give up capabilities: {errno}"))
-    };
-    let had = capabilities(None).map_err(failed)?;
-    let sets = CapabilitySets {
-        effective: had.effective & needed,
-        permitted: had.permitted & needed,
-        inheritable: CapabilitySet::empty(),
-    };
-    set_capabilities(None, sets).map_err(failed)
+    })
 }

@@ -18,7 +18,7 @@ use crate::kernel::{Absent, Asked, Error, Kernel};
 use crate::policy::Policy;
 use crate::recipe::Recipe;
 use crate::report::{Report, escape};
-use crate::scenario::{Capture, Faults, PlacedCheck, RecipeFault, Scenario};
+use crate::scenario::{Capture, Faults, PlacedCheck, Reach, RecipeFault, Scenario, reaches};
 
 /// A scenario with its recipes loaded.
 pub(super) struct Stage {
@@ -81,6 +81,12 @@ impl Stage {
         Session::new(policy, kernel, report, &self.limits, self.halt.clone())
     }
 
+    /// What the scenario's checks and captures do in the root namespace.
+    pub(super) fn reaches(&self) -> Vec<Reach> {
+        let Scenario { checks, captures, .. } = &self.scenario;
+        reaches(checks.iter().map(|placed| &placed.check), captures)
+    }
+
     /// Begins to capture what the scenario wants seen from the start.
     pub(super) fn capture(&self, session: &mut Session) {
         let wanted: Vec<_> = self.scenario.captures.iter().map(wanted).collect();
@@ -88,7 +94,7 @@ impl Stage {
             return;
         }
         // Where the policy refuses it, that is reported, and the checks on it say so again.
-        if let Ok(root) = session.descriptor(&NamespaceRef::named(None)) {
+        if let Ok(root) = session.checked_descriptor(&NamespaceRef::named(None)) {
             let watcher = session.captures.want(wanted, &root);
             session.kernel.watch_namespaces(watcher);
         }

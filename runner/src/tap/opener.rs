@@ -24,6 +24,9 @@ use rustix::process::{
     setsid, waitpid,
 };
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+use rustix::thread::CapabilitySet;
+
+use crate::rights::keep_only_for_good;
 
 /// A request is a device's number; an answer is an error number, 0 with the descriptor. Both in
 /// the machine's byte order: the two ends are one program.
@@ -136,6 +139,7 @@ fn serve(socket: OwnedFd, parent: Pid) -> Result<(), Errno> {
     chdir("/")?;
     let socket = keep_only(socket)?;
     let nodes = mount_nodes()?;
+    keep_only_for_good(CapabilitySet::MKNOD)?;
     loop {
         let mut request = [0; REQUEST];
         let (length, _) = rustix::net::recv(socket.as_fd(), &mut request, RecvFlags::empty())?;

@@ -5,6 +5,7 @@ mod fail;
 mod floor;
 mod grants;
 mod operator;
+mod probe;
 mod third_kernel;
 mod undo;
 mod uplink;
