@@ -23,6 +23,9 @@ struct Below {
     link: LinkSight,
 }
 
+/// As deep as the kernel nests links (MAX_NEST_DEV of linux/netdevice.h).
+const DEEPEST: usize = 8;
+
 impl Decision<'_> {
     pub(super) fn create_link(
         &mut self,
@@ -128,6 +131,17 @@ impl Decision<'_> {
         spec: &Spec,
         shown: &str,
     ) -> Result<Option<Below>, Error> {
+        self.below_within(namespace, spec, shown, DEEPEST)
+    }
+
+    /// `deepest`: how many links may be between. Those of one batch may name each other in a ring.
+    fn below_within(
+        &self,
+        namespace: &NamespaceRef,
+        spec: &Spec,
+        shown: &str,
+        deepest: usize,
+    ) -> Result<Option<Below>, Error> {
         let Some(parent) = parent_of(spec) else { return Ok(None) };
         let link = self.reference(namespace, &parent)?;
         let key = (link.namespace.name.clone(), link.name.clone());
@@ -142,7 +156,12 @@ impl Decision<'_> {
             Ok(link) => Ok(Some(Below { direct: true, link })),
             Err(_) if self.together.links.contains(&key) => {
                 let Some((there, born)) = self.together.born.get(&key) else { return Ok(None) };
-                let below = self.below(there, born, shown)?;
+                let Some(deepest) = deepest.checked_sub(1) else {
+                    return Err(Error::Invalid(format!(
+                        "{shown}: more than {DEEPEST} links stand on each other, or they do so in a ring\n  help: name a parent that is there, or that this batch makes without the new link"
+                    )));
+                };
+                let below = self.below_within(there, born, shown, deepest)?;
                 let direct = |below: &Below| below.direct && flat(kind::name(&born.kind));
                 Ok(below.map(|below| Below { direct: direct(&below), ..below }))
             }
