@@ -178,15 +178,19 @@ impl Host {
         lines
     }
 
-    /// What differs now from a state before, one line each, once neighbours have been forgotten.
+    /// What differs from a state before, one line each, once neighbours have been forgotten: waits
+    /// for there to be nothing.
     pub fn differences(&self, before: &[String]) -> Vec<String> {
-        crate::machine::until_empty(|| {
-            let after = self.state();
-            let new = after.iter().filter(|line| !before.contains(line));
-            let lost = before.iter().filter(|line| !after.contains(line));
-            let new = new.map(|line| format!("new {line}"));
-            new.chain(lost.map(|line| format!("lost {line}"))).collect()
-        })
+        crate::machine::until_empty(|| self.differences_now(before))
+    }
+
+    /// The same without waiting, for who expects that there is something.
+    pub fn differences_now(&self, before: &[String]) -> Vec<String> {
+        let after = self.state();
+        let new = after.iter().filter(|line| !before.contains(line));
+        let lost = before.iter().filter(|line| !after.contains(line));
+        let new = new.map(|line| format!("new {line}"));
+        new.chain(lost.map(|line| format!("lost {line}"))).collect()
     }
 }
 

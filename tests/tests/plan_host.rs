@@ -276,7 +276,7 @@ fn what_was_altered_goes_back_unless_it_is_confirmed() {
     host.settle();
     let drifted = host.state();
     command(&host, "apply", &["--confirm-within", "8s"]).expect_code(0);
-    assert_ne!(host.differences(&drifted), [""; 0], "nothing was mended");
+    assert_ne!(host.differences_now(&drifted), [""; 0], "nothing was mended");
     until_listed(&host, "unconfirmed");
     assert_eq!(host.differences(&drifted), [""; 0]);
     command(&host, "apply", &["--confirm-within", "60s"]).expect_code(0);
