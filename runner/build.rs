@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const NAMES: [&str; 3] = ["ip", "topology", "macvlan-network"];
 
 /// The SDK's crates, by their folders.
-const SDK: [&str; 4] = ["guest-sdk", "guest-sdk/macros", "grants", "frames"];
+const SDK: [&str; 5] = ["guest-sdk", "guest-sdk/macros", "grants", "frames", "names"];
 /// What of such a folder a crate that uses it is compiled from.
 const SOURCES: [&str; 3] = ["Cargo.toml", "src", "wit"];
 const LICENSES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];

@@ -75,8 +75,8 @@ const MODES: [&str; 6] = ["macvlan", "macvtap", "ipvlan", "ipvtap", "vlan", "por
 /// Names of routing tables, /etc/iproute2/rt_tables as it is delivered.
 const TABLES: [(&str, u32); 3] = [("default", 253), ("main", MAIN_TABLE), ("local", 255)];
 
-/// IFNAMSIZ of linux/if.h, less its NUL.
-const LONGEST_NAME: usize = 15;
+/// The names in grants are of links and namespaces of the host.
+const LONGEST_NAME: usize = netwright_names::LONGEST_LINK;
 
 /// A container's name may be longer than a link's.
 const LONGEST_CONTAINER: usize = 128;
@@ -174,11 +174,9 @@ fn takes_patterns(capability: Capability, key: Key, reading: Reading) -> bool {
     }
 }
 
-/// `[a-zA-Z][a-zA-Z0-9._-]{0,14}`: what a link or namespace of ours can be called.
+/// What a link or namespace of ours can be called there.
 fn is_new_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.len() <= LONGEST_NAME
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    netwright_names::on_host(text).is_ok()
 }
 
 fn word(text: &str, what: &str, known: &[&str]) -> Result<Value, Broken> {

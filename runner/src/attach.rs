@@ -88,7 +88,7 @@ fn named(grants: &Grants) -> Vec<(String, OwnedFd)> {
     let covered = |name: &String| {
         let facts = Facts { name: Some(name.clone()), ..Facts::default() };
         let request = Request::new(Capability::HostNamespace, facts);
-        name.parse::<Name>().is_ok() && grants.allows(&request).is_ok()
+        Name::new_namespace(name).is_ok() && grants.allows(&request).is_ok()
     };
     let opened = |name: String| {
         let file = open_namespace(&Path::new(NAMED).join(&name)).ok()?;

@@ -17,7 +17,7 @@ pub use link::{
     MacvlanMode, Options, Setting, Spec, Statistics, Tuntap, Veth, Vlan, VlanProtocol,
 };
 pub(crate) use name::shown;
-pub use name::{LONGEST_NAME, LinkRef, MacAddress, Name, NamespaceRef};
+pub use name::{LinkRef, MacAddress, Name, NamespaceRef};
 pub use neighbour::{Entry, Neighbour, NeighbourState};
 pub use query::{Answer, Feature, Query};
 pub use route::{Family, NextHop, Route, RouteKind, Rule, RuleAction};

@@ -5,35 +5,17 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The name of something new: `[a-zA-Z][a-zA-Z0-9._-]{0,14}`.
-///
-/// Narrower than the kernel's rule (net/core/dev.c, `dev_valid_name`), which lets through escape
-/// sequences, `%d` patterns and `-rf`.
+/// The name of something new, by the grammar of labs. On the host the policy asks for more.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
-/// The longest name of a link: IFNAMSIZ less its NUL.
-pub const LONGEST_NAME: usize = 15;
+pub(crate) use netwright_names::shown;
 
 impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Characters of a wrong name that are shown: a recipe's may have millions.
-const LONGEST_SHOWN: usize = 64;
-
-/// A name of somebody's for a message: escaped, and cut where it is long.
-pub(crate) fn shown(text: &str) -> String {
-    let mut characters = text.chars();
-    let mut shown: String =
-        characters.by_ref().take(LONGEST_SHOWN).flat_map(char::escape_debug).collect();
-    if characters.next().is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 /// What the names of namespaces begin with that the run did not make: a container's, a process's.
@@ -42,11 +24,16 @@ const ATTACHED: [&str; 2] = ["docker:", "pid:"];
 const LONGEST_CONTAINER: usize = 128;
 
 impl Name {
+    /// The name of a namespace that is the run's own.
+    pub fn new_namespace(text: &str) -> Result<Self, String> {
+        netwright_names::namespace(text).map(|()| Self(text.to_owned()))
+    }
+
     /// The name of a namespace, which may be a container's or a process's: `docker:NAME`,
     /// `pid:NUMBER`. Only the operator decides which there are.
     pub fn of_namespace(text: &str) -> Result<Self, String> {
         let Some(prefix) = ATTACHED.into_iter().find(|prefix| text.starts_with(prefix)) else {
-            return text.parse();
+            return Self::new_namespace(text);
         };
         let rest = &text[prefix.len()..];
         let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
@@ -68,28 +55,9 @@ impl Name {
 impl FromStr for Name {
     type Err = String;
 
+    /// The name of a link.
     fn from_str(text: &str) -> Result<Self, String> {
-        let shown = shown(text);
-        if text.is_empty() {
-            return Err("a name must not be empty".to_owned());
-        }
-        if text.len() > LONGEST_NAME {
-            return Err(format!(
-                "name `{shown}` has {} bytes; the kernel allows {LONGEST_NAME}",
-                text.len()
-            ));
-        }
-        let mut characters = text.chars();
-        if !characters.next().is_some_and(|first| first.is_ascii_alphabetic()) {
-            return Err(format!("name `{shown}` must begin with a letter"));
-        }
-        match characters.find(|c| !c.is_ascii_alphanumeric() && !"._-".contains(*c)) {
-            Some(bad) => Err(format!(
-                "name `{shown}` must not hold `{}`; letters, digits, `.`, `_` and `-` are allowed",
-                bad.escape_debug()
-            )),
-            None => Ok(Self(text.to_owned())),
-        }
+        netwright_names::link(text).map(|()| Self(text.to_owned()))
     }
 }
 

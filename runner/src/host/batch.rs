@@ -72,7 +72,7 @@ pub(super) fn step(step: batch::Step) -> convert::Parsed<Change> {
 fn change(change: batch::Change) -> convert::Parsed<Change> {
     Ok(match change {
         batch::Change::CreateNamespace(name) => {
-            Change::CreateNamespace { name: convert::name(&name)? }
+            Change::CreateNamespace { name: convert::new_namespace(&name)? }
         }
         batch::Change::CreateLink((place, spec)) => {
             Change::CreateLink { namespace: namespace(place)?, spec: convert::spec(spec)? }

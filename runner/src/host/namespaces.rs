@@ -39,7 +39,7 @@ impl namespaces::Host for Host {
 
 impl namespaces::HostNamespace for Host {
     fn create(&mut self, name: String) -> Result<Handle, Refusal> {
-        let name = convert::name(&name)?;
+        let name = convert::new_namespace(&name)?;
         match self.session.perform(Change::CreateNamespace { name })? {
             Made::Namespace(made) => Ok(self.table.push(NamespaceHandle(made))?),
             Made::Link(_) | Made::Nothing => Err(mismatch("new namespace")),
@@ -68,7 +68,7 @@ impl namespaces::HostNamespace for Host {
 
     fn set_id(&mut self, handle: Handle, peer: String, id: i32) -> Result<(), Refusal> {
         let namespace = namespace(&self.table, &handle)?;
-        let peer = NamespaceRef::named(Some(convert::name(&peer)?));
+        let peer = NamespaceRef::named(Some(convert::new_namespace(&peer)?));
         if id < 0 {
             return Err(Error::Invalid(format!("namespace id {id} is below 0")).into());
         }

@@ -64,7 +64,7 @@ pub fn namespaces(_: &Inside) -> Result<Vec<(Name, OwnedFd)>, Failure> {
     for entry in fs::read_dir("/run/netns").map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let file = entry.file_name();
-        let Some(name) = file.to_str().and_then(|name| name.parse::<Name>().ok()) else {
+        let Some(name) = file.to_str().and_then(|name| Name::new_namespace(name).ok()) else {
             continue;
         };
         let descriptor = open(entry.path(), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())

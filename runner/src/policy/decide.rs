@@ -28,6 +28,7 @@ impl HostPolicy {
     ) -> Result<Vec<Decided>, (usize, Error)> {
         let together = Together::of(&changes);
         let decide = |(place, change)| {
+            names_are_plain(&change).map_err(|rule| (place, Error::Invalid(rule)))?;
             let mut decision =
                 Decision { policy: self, kernel, together: &together, links: Vec::new() };
             let change = decision.decide(change).map_err(|error| (place, error))?;
@@ -63,6 +64,29 @@ impl HostPolicy {
             _ => Spec { parent: Some(parent), ..spec },
         };
         Ok((Change::CreateLink { namespace, spec }, vec![seen.reference]))
+    }
+}
+
+/// On the host names are read by others too, so they are plainer than a lab's.
+fn names_are_plain(change: &Change) -> Result<(), String> {
+    let renamed = |settings: &[Setting]| {
+        settings.iter().try_for_each(|setting| match setting {
+            Setting::Name(name) => netwright_names::on_host(name.as_str()),
+            _ => Ok(()),
+        })
+    };
+    match change {
+        Change::CreateNamespace { name } => netwright_names::on_host(name.as_str()),
+        Change::CreateLink { spec, .. } => {
+            netwright_names::on_host(spec.name.as_str())?;
+            renamed(&spec.settings)?;
+            match &spec.kind {
+                Kind::Veth(veth) => netwright_names::on_host(&veth.peer.name),
+                _ => Ok(()),
+            }
+        }
+        Change::ChangeLink { settings, .. } => renamed(settings),
+        _ => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::fault::quote;
-use crate::change::{LONGEST_NAME, LinkName, MacAddress, Name, Prefix};
+use crate::change::{LinkName, MacAddress, Name, Prefix};
 
 /// `500ms`, `30s`, `2m`, `1h`, or parts of it together: `1m30s`.
 pub fn duration(text: &str) -> Result<Duration, String> {
@@ -118,21 +118,14 @@ pub(crate) fn destination(text: &str) -> Result<Option<Prefix>, String> {
     ))
 }
 
-/// A link's or namespace's name.
+/// A link's name.
 pub(crate) fn name(text: &str) -> Result<Name, String> {
-    if text.len() > LONGEST_NAME {
-        let length = text.len();
-        return Err(format!(
-            "name {} has {length} bytes; the kernel allows {LONGEST_NAME}",
-            quote(text)
-        ));
-    }
     text.parse()
 }
 
 /// A namespace's name, which may be a container's or a process's.
 pub(crate) fn namespace(text: &str) -> Result<Name, String> {
-    if text.contains(':') { Name::of_namespace(text) } else { name(text) }
+    Name::of_namespace(text)
 }
 
 pub(crate) fn mac(text: &str) -> Result<MacAddress, String> {

@@ -5,13 +5,14 @@ use crate::values::{destination, host, link, mac, name, network};
 #[test]
 fn names_follow_the_grammar_of_new_things() {
     assert_eq!(name("eth0.100"), Ok("eth0.100".to_owned()));
+    assert_eq!(name("0_a@b+c"), Ok("0_a@b+c".to_owned()));
     for (text, why) in [
         ("", "a name must not be empty"),
-        ("0eth", "name `0eth` must begin with a letter"),
+        ("-eth", "name `-eth` must begin with a letter, a digit or `_`"),
         ("sixteen-letters-", "name `sixteen-letters-` has 16 bytes; the kernel allows 15"),
         (
             "a\u{1b}[2J",
-            "name `a\\u{1b}[2J` must not hold `\\u{1b}`; letters, digits, `.`, `_` and `-` are allowed",
+            "name `a\\u{1b}[2J` must not hold `\\u{1b}`; letters, digits, `.`, `_`, `@`, `+` and `-` are allowed",
         ),
     ] {
         assert_eq!(name(text), Err(why.to_owned()));

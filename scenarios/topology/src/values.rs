@@ -68,28 +68,14 @@ pub fn family_word(address: IpAddr) -> &'static str {
     if address.is_ipv4() { "IPv4" } else { "IPv6" }
 }
 
-/// IFNAMSIZ less its NUL.
-const LONGEST_NAME: usize = 15;
-
-/// The name of a link or namespace.
+/// The name of a link.
 pub fn name(text: &str) -> Result<String, String> {
-    let legal = |c: &char| c.is_ascii_alphanumeric() || "._-".contains(*c);
-    if text.is_empty() {
-        Err("a name must not be empty".to_owned())
-    } else if text.len() > LONGEST_NAME {
-        let length = text.len();
-        Err(format!("name {} has {length} bytes; the kernel allows {LONGEST_NAME}", quote(text)))
-    } else if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        Err(format!("name {} must begin with a letter", quote(text)))
-    } else if let Some(bad) = text.chars().find(|c| !legal(c)) {
-        Err(format!(
-            "name {} must not hold `{}`; letters, digits, `.`, `_` and `-` are allowed",
-            quote(text),
-            bad.escape_debug()
-        ))
-    } else {
-        Ok(text.to_owned())
-    }
+    netwright_names::link(text).map(|()| text.to_owned())
+}
+
+/// The name of a new namespace.
+pub fn new_namespace(text: &str) -> Result<String, String> {
+    netwright_names::namespace(text).map(|()| text.to_owned())
 }
 
 /// The name of a port, or of its master: the kernel joins links of one namespace only.
@@ -106,7 +92,7 @@ pub fn neighbouring(text: &str) -> Result<String, String> {
 /// A namespace: by name, or one of somebody else's that the operator named: `docker:CONTAINER`,
 /// `pid:PROCESS`.
 pub fn namespace(text: &str) -> Result<String, String> {
-    if is_attached(text) { Ok(text.to_owned()) } else { name(text) }
+    if is_attached(text) { Ok(text.to_owned()) } else { new_namespace(text) }
 }
 
 /// Whether a namespace is a container's or a process's, and so there before.

@@ -29,6 +29,10 @@ pub(super) fn name(text: &str) -> Parsed<Name> {
     text.parse().map_err(Error::Invalid)
 }
 
+pub(super) fn new_namespace(text: &str) -> Parsed<Name> {
+    Name::new_namespace(text).map_err(Error::Invalid)
+}
+
 /// Names the namespace by its own, for the run's root namespace has none.
 pub(super) fn namespace_name(text: Option<&str>) -> Parsed<Option<Name>> {
     text.map(|text| Name::of_namespace(text).map_err(Error::Invalid)).transpose()
@@ -37,7 +41,7 @@ pub(super) fn namespace_name(text: Option<&str>) -> Parsed<Option<Name>> {
 /// A link's name as the kernel has it: looked up, never made, so wider than [`Name`].
 pub(super) fn existing_link(text: &str) -> Parsed<String> {
     let printable = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-    if text.len() <= crate::change::LONGEST_NAME && printable && !text.contains('/') {
+    if text.len() <= netwright_names::LONGEST_LINK && printable && !text.contains('/') {
         return Ok(text.to_owned());
     }
     let shown = crate::change::shown(text);

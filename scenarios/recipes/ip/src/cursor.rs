@@ -8,6 +8,8 @@ pub(crate) struct Cursor<'a> {
     words: &'a [Word],
     next: usize,
     faults: &'a mut Vec<Fault>,
+    /// namespaces that the script has made before
+    made: &'a [String],
 }
 
 /// An option: the word as it was typed, and its full name.
@@ -18,8 +20,13 @@ pub(crate) struct Named<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    pub(crate) fn new(words: &'a [Word], faults: &'a mut Vec<Fault>) -> Self {
-        Self { words, next: 0, faults }
+    pub(crate) fn new(words: &'a [Word], faults: &'a mut Vec<Fault>, made: &'a [String]) -> Self {
+        Self { words, next: 0, faults, made }
+    }
+
+    /// Whether the script has made a namespace of this name before.
+    pub(crate) fn made(&self, name: &str) -> bool {
+        self.made.iter().any(|made| made == name)
     }
 
     pub(crate) fn next(&mut self) -> Option<&'a Word> {

@@ -273,15 +273,15 @@ const STATES: &[(&str, &str)] = &[
     ("up", "up"),
 ];
 
-/// A namespace by name. Of process numbers only 1 can be understood: it is how commands inside
+/// A namespace by name; a number is one only where the script has made it. Of process numbers only 1 can be understood: it is how commands inside
 /// a namespace name the one that everything started in.
 fn place(cursor: &mut Cursor<'_>, named: Named<'_>) -> Option<Place> {
     let word = cursor.value(named)?;
-    match read_number(&word.text) {
+    match read_number(&word.text).filter(|_| !cursor.made(&word.text)) {
         Some(1) => Some(Place::Root),
         Some(_) => {
             let message = format!("`{}` is the number of a process", word.text);
-            cursor.refuse_with(word, message, "namespaces go by name; `1` is the root namespace");
+            cursor.refuse_with(word, message, "namespaces go by name, also by a number that the script gave one; else `1` is the root namespace");
             None
         }
         None => existing_namespace(cursor, word).map(Place::Named),

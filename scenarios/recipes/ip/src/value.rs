@@ -9,8 +9,7 @@ use crate::fault::shown;
 use crate::keyword::suggestion;
 use crate::lex::Word;
 
-/// IFNAMSIZ less its NUL.
-pub(crate) const LONGEST_NAME: usize = 15;
+pub(crate) const LONGEST_NAME: usize = netwright_names::LONGEST_LINK;
 /// IFALIASZ less its NUL.
 const LONGEST_ALIAS: usize = 255;
 
@@ -107,37 +106,28 @@ pub(crate) fn refuse_choice(
     cursor.fault(word, message, suggestion(choices, &word.text));
 }
 
-/// The name of something new: `[a-zA-Z][a-zA-Z0-9._-]{0,14}`.
+/// The name of a new link.
 pub(crate) fn new_name(cursor: &mut Cursor<'_>, word: &Word) -> Option<String> {
-    match name_fault(&word.text) {
-        Some(message) => {
+    admit(cursor, word, netwright_names::link)
+}
+
+/// The name of a namespace, under the same rule whether it is new or not.
+pub(crate) fn namespace_word(cursor: &mut Cursor<'_>, word: &Word) -> Option<String> {
+    admit(cursor, word, netwright_names::namespace)
+}
+
+fn admit(
+    cursor: &mut Cursor<'_>,
+    word: &Word,
+    grammar: fn(&str) -> Result<(), String>,
+) -> Option<String> {
+    match grammar(&word.text) {
+        Ok(()) => Some(word.text.clone()),
+        Err(message) => {
             cursor.refuse(word, message);
             None
         }
-        None => Some(word.text.clone()),
     }
-}
-
-fn name_fault(name: &str) -> Option<String> {
-    let typed = shown(name);
-    if name.is_empty() {
-        return Some("a name must not be empty".to_owned());
-    }
-    if name.len() > LONGEST_NAME {
-        let length = name.len();
-        return Some(format!(
-            "name `{typed}` has {length} bytes; the kernel allows {LONGEST_NAME}"
-        ));
-    }
-    let mut characters = name.chars();
-    if !characters.next().is_some_and(|first| first.is_ascii_alphabetic()) {
-        return Some(format!("name `{typed}` must begin with a letter"));
-    }
-    let bad = characters.find(|c| !c.is_ascii_alphanumeric() && !"._-".contains(*c))?;
-    let bad = bad.escape_debug();
-    Some(format!(
-        "name `{typed}` must not hold `{bad}`; letters, digits, `.`, `_` and `-` are allowed"
-    ))
 }
 
 /// The name of a link that is there already, by the kernel's own rule
@@ -163,16 +153,18 @@ pub(crate) fn link(cursor: &mut Cursor<'_>, option: Named<'_>) -> Option<String>
     link_word(cursor, word)
 }
 
-/// The name of a namespace, under the same rule whether it is new or not.
 pub(crate) fn namespace(cursor: &mut Cursor<'_>, option: Named<'_>) -> Option<String> {
     let word = cursor.value(option)?;
-    new_name(cursor, word)
+    namespace_word(cursor, word)
 }
 
 /// A namespace that may also be a container's or a process's: `docker:NAME`, `pid:NUMBER`.
 pub(crate) fn existing_namespace(cursor: &mut Cursor<'_>, word: &Word) -> Option<String> {
     let attached = word.text.starts_with("docker:") || word.text.starts_with("pid:");
-    if attached && word.text.len() > 4 { Some(word.text.clone()) } else { new_name(cursor, word) }
+    if attached && word.text.len() > 4 {
+        return Some(word.text.clone());
+    }
+    namespace_word(cursor, word)
 }
 
 pub(crate) fn alias(cursor: &mut Cursor<'_>, option: Named<'_>) -> Option<String> {
@@ -250,7 +242,7 @@ pub(crate) fn attribute(name: &str, value: impl ToString) -> Attribute {
 
 #[cfg(test)]
 mod tests {
-    use super::{name_fault, read_mac, read_number};
+    use super::{read_mac, read_number};
 
     #[test]
     fn numbers_are_read_in_three_bases() {
@@ -286,28 +278,6 @@ mod tests {
             ":::::",
         ] {
             assert_eq!(read_mac(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn new_names_are_plain() {
-        assert_eq!(name_fault("enp0s5.200"), None);
-        for (name, message) in [
-            ("", "a name must not be empty"),
-            ("abcdefghijklmnop", "name `abcdefghijklmnop` has 16 bytes; the kernel allows 15"),
-            ("-rf", "name `-rf` must begin with a letter"),
-            ("7up", "name `7up` must begin with a letter"),
-            (
-                "veth%d",
-                "name `veth%d` must not hold `%`; letters, digits, `.`, `_` and `-` are allowed",
-            ),
-            (
-                "a\u{1b}b",
-                "name `a\\u{1b}b` must not hold `\\u{1b}`; letters, digits, `.`, `_` and `-` are allowed",
-            ),
-            ("a/b", "name `a/b` must not hold `/`; letters, digits, `.`, `_` and `-` are allowed"),
-        ] {
-            assert_eq!(name_fault(name).as_deref(), Some(message));
         }
     }
 }

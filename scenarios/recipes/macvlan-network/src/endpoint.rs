@@ -49,7 +49,7 @@ pub(crate) fn read(
 
 fn read_one(at: &At<'_>, network: &Network, reader: &mut Reader) -> Option<Endpoint> {
     if !at.value.is_object() {
-        let name = reader.parsed(at, values::name)?;
+        let name = reader.parsed(at, values::new_namespace)?;
         let parent = parent(None, network, &at.place, reader)?;
         return Some(Endpoint {
             namespace: name.clone(),
@@ -62,7 +62,8 @@ fn read_one(at: &At<'_>, network: &Network, reader: &mut Reader) -> Option<Endpo
         });
     }
     let mut fields = reader.fields(at, "an endpoint")?;
-    let name = fields.need(reader, "name").and_then(|at| reader.parsed(&at, values::name));
+    let name = fields.need(reader, "name");
+    let name = name.and_then(|at| reader.parsed(&at, values::new_namespace));
     let namespace = fields.get("namespace").and_then(|at| reader.parsed(&at, values::namespace));
     let link = fields.get("link").and_then(|at| reader.parsed(&at, values::name));
     let node = fields

@@ -50,19 +50,27 @@ pub(super) fn way(how: &str) -> Option<Way> {
     })
 }
 
+/// IFNAMSIZ and NAME_MAX, less what ends them.
+const LONGEST_LINK: usize = 15;
+const LONGEST_NAMESPACE: usize = 255;
+
 /// Every one must be refused; `all` and `default` are sysctl's alone, and names like others.
 fn names() -> Result<(), Error> {
     let root = Namespace::root()?;
     let refused = NAMES.iter().filter(|name| !["all", "default"].contains(name));
-    for name in refused.map(|name| (*name).to_owned()).chain(["x".repeat(5_000_000)]) {
+    for name in
+        refused.map(|name| (*name).to_owned()).chain(["x".repeat(256), "x".repeat(5_000_000)])
+    {
         let spec = Spec {
             name: name.clone(),
             kind: Kind::Bridge(Vec::new()),
             parent: None,
             settings: Vec::new(),
         };
+        // A namespace's name may be longer than a link's.
+        let long = name.len() > LONGEST_LINK && name.len() <= LONGEST_NAMESPACE;
         for (what, made) in [
-            ("namespace", Namespace::create(&name).map(drop)),
+            ("namespace", if long { Err(other("")) } else { Namespace::create(&name).map(drop) }),
             ("link", Link::create(&root, &spec).map(drop)),
             ("kind", probes::arp(&root, &name, wait::NOBODY, 1).map(drop)),
         ] {
