@@ -160,17 +160,25 @@ fn vxlan_options(given: &[Attribute]) -> Vec<Attribute> {
     all
 }
 
-/// As iproute2: ipip and sit carry whatever protocol they can, and IPv6 tunnels may be nested four
-/// deep (RFC 2473), unless that is asked for otherwise.
+/// As iproute2: ipip and sit carry whatever protocol they can and take the hop limit of what they
+/// carry, IPv6 tunnels may be nested four deep (RFC 2473) and have a hop limit of 64, unless that is
+/// asked for otherwise. Left out, the kernel has other defaults for some of them.
 fn tunnel_options(kind: &str, given: &[Attribute]) -> Vec<Attribute> {
-    let mut all = given.to_vec();
-    let default = match kind {
-        "ipip" | "sit" => ("mode", "any"),
-        "ip6gre" | "ip6gretap" | "ip6tnl" => ("encaplimit", "4"),
-        _ => return all,
+    let defaults: &[(&str, &str)] = match kind {
+        "ipip" | "sit" => &[("mode", "any"), ("ttl", "inherit")],
+        "ip6gre" | "ip6gretap" | "ip6tnl" => &[("encaplimit", "4"), ("hoplimit", "64")],
+        _ => &[],
     };
-    if !given.iter().any(|option| option.name == default.0 || option.name == "external") {
-        all.push(option(default.0, default.1));
+    let mut all = given.to_vec();
+    if given.iter().any(|option| option.name == "external") {
+        return all;
+    }
+    for (name, value) in defaults {
+        let canonical = |name: &str| options::canonical(kind, name);
+        let said = |given: &Attribute| canonical(&given.name) == canonical(name);
+        if !given.iter().any(said) {
+            all.push(option(name, value));
+        }
     }
     all
 }

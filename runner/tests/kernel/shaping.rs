@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use netwright::change::{
     Backlog, Chance, Change, Discipline, Distribution, Netem, Qdisc, Reorder, Setting, Tbf, Write,
 };
-use netwright::kernel::{Kernel, netns};
+use netwright::kernel::{Error, Kernel, netns};
 use serde_json::{Value, json};
 
 use crate::Named;
@@ -154,13 +154,35 @@ fn former() {
     let removed = lab.apply(Change::RemoveQdisc { link: link("p0") });
     lab.revert(&removed);
     assert_eq!(shape(&lab, "p0"), before);
+    lab.output("", "tc qdisc delete dev p0 root");
+    for kind in ["htb", "prio", "hfsc", "drr"] {
+        bare_as_tc_makes_it(&mut lab, kind);
+    }
     lab.output("", "tc qdisc replace dev p0 root handle 9: htb");
+    lab.output("", "tc class add dev p0 parent 9: classid 9:1 htb rate 1mbit");
     let refused = lab.refused(put_qdisc("p0", tbf(1_000_000, 4096, 1_000_000), Write::Replace));
     assert_eq!(
         refused,
         "`p0` has a root `htb` with classes of its own, which could not be put back\n  \
          help: delete it with the tool that made it"
     );
+}
+
+/// A classful discipline without classes is no more than the line that makes it again.
+fn bare_as_tc_makes_it(lab: &mut Lab, kind: &str) {
+    let other = Discipline::Other { kind: kind.to_owned(), options: None };
+    let made = match lab.try_apply(put_qdisc("p0", other, Write::Add)) {
+        Ok(made) => made,
+        Err(Error::Unsupported(_)) if kind != "htb" && !complete() => return,
+        Err(error) => panic!("{kind}: {error}"),
+    };
+    let (name, _, options) = shape(lab, "p0");
+    lab.revert(&made.undo);
+    assert_ne!(shape(lab, "p0").0, kind);
+    lab.output("", &format!("tc qdisc replace dev p0 root {kind}"));
+    let by_tc = shape(lab, "p0");
+    assert_eq!((name, options), (by_tc.0, by_tc.2), "{kind}");
+    lab.output("", "tc qdisc delete dev p0 root");
 }
 
 /// Whether netem is there; where it may be missing, the refusal is checked instead.

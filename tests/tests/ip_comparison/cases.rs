@@ -440,6 +440,123 @@ ip route flush proto static
 ip route flush type blackhole
 ip route flush root 10.4.0.0/14
 
+== the cache of routes flushed
+ip link add v0 type veth peer name v1
+ip link set v0 up
+ip link set v1 up
+ip address add 10.0.0.1/24 dev v0
+ip address add fd00::1/64 nodad dev v0
+ip route add default via 10.0.0.254
+ip route add 10.2.0.0/16 via 10.0.0.2 table 9
+ip -6 route add fd01::/64 via fd00::2
+ip route flush cache
+ip route flush cached
+ip route flush c
+ip -4 route flush cloned
+ip -6 route flush cache
+ip route flush table cache
+ip route flush table 9 cache
+ip route flush dev v0 cache
+ip route flush 10.0.0.0/24 cached
+
+== routes of all and any flushed
+ip netns add n1
+ip netns add n2
+ip netns add n3
+ip link add v0 netns n1 type veth peer name v1 netns n2
+ip link add v2 netns n3 type veth peer name v3
+ip -n n1 link set v0 up
+ip -n n2 link set v1 up
+ip -n n3 link set v2 up
+ip link set v3 up
+ip -n n1 address add 10.0.0.1/24 dev v0
+ip -n n2 address add 10.0.0.2/24 dev v1
+ip -n n3 address add 10.0.0.3/24 dev v2
+ip -n n3 address add fd00::3/64 nodad dev v2
+ip -n n1 route add default via 10.0.0.254
+ip -n n2 route add default via 10.0.0.254
+ip -n n2 route add 10.9.0.0/16 via 10.0.0.254
+ip -n n3 route add default via 10.0.0.254
+ip -n n3 route add 10.9.0.0/16 via 10.0.0.254 table 9
+ip -n n3 route add fd01::/64 via fd00::9
+ip -n n1 route flush all
+ip -n n2 route flush default
+ip -n n3 route flush table 9 any
+ip -n n3 -6 route flush root default
+
+== routes of a family flushed by all
+ip link add v0 type veth peer name v1
+ip link set v0 up
+ip link set v1 up
+ip address add 10.0.0.1/24 dev v0
+ip route add default via 10.0.0.254
+ip route add 10.9.0.0/16 via 10.0.0.254
+ip -4 route flush all
+
+== addresses flushed by what they lie in
+ip link add v0 type veth peer name v1
+ip link set v0 up
+ip link set v1 up
+ip address add 10.0.0.1/24 dev v0
+ip address add 10.0.1.1/24 dev v0
+ip address add 10.0.2.1/24 dev v0
+ip address add 10.7.0.1 peer 10.8.0.0/24 dev v0
+ip address add 10.7.0.2 peer 10.9.0.0/24 dev v1
+ip address add fd00::1/64 nodad dev v0
+ip address add fd01::1/64 nodad dev v0
+ip address flush to 10.0.0.1
+ip address flush to 10.0.1.0/30
+ip address flush to 10.0.2.2/32
+ip address flush to 10.8.0.0/16
+ip address flush dev v1 to 10.7.0.0/16
+ip -6 address flush to fd01::1
+
+== every address flushed
+ip link add v0 type veth peer name v1
+ip link set v0 up
+ip address add 10.0.0.1/24 dev v0
+ip address add fd00::1/64 nodad dev v0
+ip address flush dev v0 to all
+
+== onlink of all hops of an IPv6 route
+ip link add v0 type veth peer name v1
+ip link set v0 up
+ip link set v1 up
+ip address add fd00::1/64 nodad dev v0
+ip -6 route add fd01::/64 onlink nexthop via fd77::1 dev v0 nexthop via fd77::2 dev v1
+ip -6 route add fd02::/64 nexthop via fd77::1 dev v0 onlink weight 3 nexthop via fd00::2 dev v0
+
+== a group deleted with both ends of a veth in it
+ip link add v0 group 7 type veth peer name v1 group 7
+ip link add p0 group 7 type veth peer name q0
+ip link add m0 link p0 group 7 type macvlan mode bridge
+ip link add keep type bridge
+ip link delete group 7
+
+== names as the kernel has them
+ip netns add cni-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0
+ip netns add 1
+ip netns add a+b
+ip netns add _x@y
+ip link add 6rd type ifb
+ip link add 5g0 type veth peer name 9p
+ip link add _x type ifb
+ip link add veth@x type ifb
+ip link add a+b type ifb
+ip link add m@1 link 5g0 type macvlan mode bridge
+ip link set 6rd netns a+b
+ip -n a+b link set 6rd up
+ip link set 9p netns 1
+ip netns exec 1 ip address add 10.0.0.1/24 dev 9p
+ip netns exec 1 ip link set 9p up
+ip link set veth@x up name new@x
+
+== indexes of both ends of a veth
+ip link add v0 index 70 type veth peer name v1 index 71
+ip link add v2 type veth peer name v3 index 80
+ip netns add n1
+ip link add v4 index 90 type veth peer name v5 index 91 netns n1
+
 == rules
 ip rule add from 10.0.0.0/8 table 100
 ip rule add to 10.1.0.0/16 lookup 100 priority 500

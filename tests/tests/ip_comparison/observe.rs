@@ -30,7 +30,7 @@ fn questions() -> String {
     script.push_str("for ns in '' $(ip netns list | cut -d' ' -f1 | sort); do\n");
     for question in QUESTIONS {
         let ip = "ip ${ns:+-n $ns} -j -d";
-        writeln!(script, "echo \"@$ns {question}\"; {ip} {question} || exit 1; echo")
+        writeln!(script, "echo \"@@@$ns {question}\"; {ip} {question} || exit 1; echo")
             .expect("a string can be written to");
     }
     script.push_str("done\n");
@@ -40,7 +40,7 @@ fn questions() -> String {
 /// `NAMESPACE QUESTION` to the answer; the root namespace has no name.
 fn answers(printed: &str) -> Map<String, Value> {
     let mut answers = Map::new();
-    for part in printed.split('@').filter(|part| !part.trim().is_empty()) {
+    for part in printed.split("@@@").filter(|part| !part.trim().is_empty()) {
         let (question, answer) = part.split_once('\n').expect("an answer is on its own lines");
         let answer = answer.trim();
         let answer = if answer.is_empty() { "[]" } else { answer };

@@ -198,8 +198,11 @@ pub(crate) fn inet6_attribute(option: &Attribute) -> Result<(u16, Vec<u8>), Stri
 
 fn general(rows: &[Row], option: &Attribute) -> Result<(u16, Vec<u8>), String> {
     let row = rows.iter().find(|row| row.name == option.name).ok_or_else(|| {
+        if option.name == "index" {
+            return "the `index` of a link is chosen when it is made, and stays".to_owned();
+        }
         let mut names: Vec<_> = tables::LINK.iter().map(|row| row.name).collect();
-        names.extend(["index", "addrgenmode"]);
+        names.push("addrgenmode");
         let near = nearest(&option.name, &names);
         let help = near.map(|near| format!("\n  help: did you mean `{near}`?")).unwrap_or_default();
         format!("a link has no setting `{}`{help}", option.name.escape_debug())

@@ -136,13 +136,14 @@ impl Netlink {
     ) -> Result<(), Error> {
         let space = self.space_of(&plan.target, &veth.peer)?;
         let name: Name = veth.peer.name.parse().map_err(Error::Invalid)?;
-        let index = beside.unwrap_or_else(|| space.peek_index());
+        let asked = index_asked(&veth.peer_settings)?;
+        let index = asked.or(beside).unwrap_or_else(|| space.peek_index());
         let beside = space.cookie == plan.target.cookie;
         let mut builder = LinkUnspec::new_with_index(index).name(name.as_str());
         if !beside {
             builder = builder.setns_by_fd(space.raw_descriptor());
         }
-        for setting in &veth.peer_settings {
+        for setting in veth.peer_settings.iter().filter(|setting| !is_index(setting)) {
             // veth_newlink configures the peer before there is anything to put it up for.
             let now = at_birth(setting) && !matches!(setting, Setting::Up(_) | Setting::Master(_));
             if !now {
@@ -217,32 +218,24 @@ impl Netlink {
         via: &Space,
         spec: &Spec,
     ) -> Result<(u32, Option<u32>), Error> {
-        let asked = spec.settings.iter().find_map(|setting| {
-            if let Setting::Other(attribute) = setting
-                && attribute.name == "index"
-            {
-                return Some(&attribute.value);
-            }
-            None
-        });
-        let mut beside = false;
+        let asked = index_asked(&spec.settings)?;
+        let (mut beside, mut of_peer) = (false, None);
         if let Kind::Veth(veth) = &spec.kind {
             beside = self.space_of(target, &veth.peer)?.cookie == target.cookie;
+            of_peer = index_asked(&veth.peer_settings)?.filter(|_| beside);
         }
         let free = if matches!(spec.kind, Kind::Macvtap(_) | Kind::Ipvtap(_)) {
             self.spaces.all().map(|space| space.peek_index()).max().unwrap_or(2)
         } else {
             target.peek_index().max(via.peek_index())
         };
-        let chosen = match asked {
-            Some(asked) => {
-                let index: u32 = asked.parse().map_err(|_| {
-                    Error::Invalid(format!("`index` must be a number, not `{asked}`"))
-                })?;
-                (index, beside.then_some(if free == index { free + 1 } else { free }))
-            }
-            None if beside => (free + 1, Some(free)),
-            None => (free, None),
+        let beside_of = |index| if free == index { free + 1 } else { free };
+        let chosen = match (asked, of_peer) {
+            (Some(index), Some(peer)) => (index, Some(peer)),
+            (Some(index), None) => (index, beside.then_some(beside_of(index))),
+            (None, Some(peer)) => (beside_of(peer), Some(peer)),
+            (None, None) if beside => (free + 1, Some(free)),
+            (None, None) => (free, None),
         };
         target.used_index(chosen.0.max(chosen.1.unwrap_or(0)));
         Ok(chosen)
@@ -272,6 +265,19 @@ impl Netlink {
         let requests = settings::requests(index, &read, later, &mut index_of)?;
         Ok(requests.into_iter().map(|request| (Arc::clone(space), request)).collect())
     }
+}
+
+/// The index that a new link is to have.
+fn index_asked(settings: &[Setting]) -> Result<Option<u32>, Error> {
+    let asked = settings.iter().find_map(|setting| match setting {
+        Setting::Other(attribute) if attribute.name == "index" => Some(&attribute.value),
+        _ => None,
+    });
+    let number = |asked: &String| {
+        let wrong = || Error::Invalid(format!("`index` must be a number, not `{asked}`"));
+        asked.parse().map_err(|_| wrong())
+    };
+    asked.map(number).transpose()
 }
 
 fn is_index(setting: &Setting) -> bool {

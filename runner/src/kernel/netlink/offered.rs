@@ -112,6 +112,8 @@ fn knows_discipline(space: &Space, kind: &str) -> Result<bool, Error> {
 /// Only a kernel that knows the kind gets as far as the name, which no link can have
 /// (net/core/rtnetlink.c, rtnl_newlink; net/core/dev.c, dev_valid_name).
 fn knows_kind(space: &Space, kind: &str) -> Result<bool, Error> {
+    // To the kernel a tap is one way to use a tun (drivers/net/tun.c, `tun_link_ops`).
+    let kind = if kind == "tap" { "tun" } else { kind };
     let mut message = LinkMessage::default();
     message.attributes.push(LinkAttribute::IfName("no/link".to_owned()));
     let kind_of = LinkInfo::Kind(InfoKind::Other(kind.to_owned()));

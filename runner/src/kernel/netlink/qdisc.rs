@@ -44,13 +44,12 @@ impl Netlink {
         }
         whole(&wanted.discipline)?;
         if how == Write::Replace {
-            replaceable(link, before.as_ref())?;
+            replaceable(&space, index, link, before.as_ref())?;
         }
         let same = before.as_ref().filter(|before| {
             how == Write::Change
                 || how == Write::Replace
-                    && qdisc.handle.is_some()
-                    && before.handle == qdisc.handle
+                    && (qdisc.handle.is_none() || before.handle == qdisc.handle)
                     && before.discipline.kind() == qdisc.discipline.kind()
         });
         let sent = match same {
@@ -69,7 +68,7 @@ impl Netlink {
     ) -> Result<Applied, Error> {
         let (space, index) = self.index_of(link)?;
         let before = self.explicit(&space, index)?;
-        replaceable(link, before.as_ref())?;
+        replaceable(&space, index, link, before.as_ref())?;
         let full = LinkRef { namespace: space.reference(), index: Some(index), ..link.clone() };
         space.execute(&message::delete(index)).map_err(|failure| match failure {
             Failure::Refused(Refusal { errno: libc::ENOENT | libc::EINVAL, .. })
@@ -228,15 +227,37 @@ pub(super) fn add_applied(link: &LinkRef, qdisc: &Qdisc) -> Option<Applied> {
     alone.then(|| Applied { made: Made::Nothing, undo: back(link.clone(), None) })
 }
 
-fn replaceable(link: &LinkRef, before: Option<&Qdisc>) -> Result<(), Error> {
+fn replaceable(
+    space: &Space,
+    index: u32,
+    link: &LinkRef,
+    before: Option<&Qdisc>,
+) -> Result<(), Error> {
     let kind = before.map_or("", |before| before.discipline.kind());
-    if !CLASSFUL.contains(&kind) {
+    if !CLASSFUL.contains(&kind) || is_bare(space, index, kind)? {
         return Ok(());
     }
     let name = link.name.escape_debug();
     Err(Error::Invalid(format!(
         "`{name}` has a root `{kind}` with classes of its own, which could not be put back\n  help: delete it with the tool that made it"
     )))
+}
+
+/// Whether nobody has put classes or disciplines below a root one: then nothing more goes with it
+/// than it was made of. Some kinds have their classes from the start.
+fn is_bare(space: &Space, index: u32, kind: &str) -> Result<bool, Error> {
+    let failed = |failure| explain(failure, &"qdisc show");
+    let all = space.dump(&message::dump()).map_err(failed)?;
+    if all.iter().any(|part| message::is_below_root(part, index)) {
+        return Ok(false);
+    }
+    match kind {
+        "prio" | "multiq" => Ok(true),
+        "htb" | "hfsc" | "drr" | "qfq" => {
+            Ok(space.dump(&message::dump_classes(index)).map_err(failed)?.is_empty())
+        }
+        _ => Ok(false),
+    }
 }
 
 /// What is asked for, with what it does not say as it was.

@@ -15,6 +15,8 @@ use crate::change::{Backlog, Chance, Discipline, Distribution, Netem, Qdisc, Reo
 /// linux/rtnetlink.h
 const TCA_KIND: u16 = 1;
 const TCA_OPTIONS: u16 = 2;
+/// TC_H_INGRESS, the place of ingress and clsact
+const INGRESS: u32 = 0xffff_fff1;
 const HEADER_LENGTH: usize = 20;
 
 /// linux/pkt_sched.h
@@ -56,12 +58,34 @@ pub(super) fn put(index: u32, qdisc: &Qdisc, flags: u16) -> Request {
     let options = match &qdisc.discipline {
         Discipline::Netem(netem) => Some(netem_options(netem)),
         Discipline::Tbf(tbf) => Some(tbf_options(tbf)),
-        Discipline::Other { options, .. } => options.clone(),
+        Discipline::Other { kind, options } => options.clone().or_else(|| usual_options(kind)),
     };
     if let Some(options) = options {
         message.attributes.push(TcAttribute::Other(DefaultNla::new(TCA_OPTIONS, options)));
     }
     Request { message: RouteNetlinkMessage::NewQueueDiscipline(message), flags }
+}
+
+/// What tc(8) sends for kinds that the kernel makes only with options, where it is told none.
+fn usual_options(kind: &str) -> Option<Vec<u8>> {
+    /// struct tc_htb_glob: version 3, ten quanta a rate, and no class for what none is found for
+    const HTB: [u32; 5] = [3, 10, 0, 0, 0];
+    const TCA_HTB_INIT: u16 = 2;
+    /// struct tc_prio_qopt: three bands, and the band of each priority
+    const BANDS: u32 = 3;
+    const PRIORITIES: [u8; 16] = [1, 2, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1];
+    match kind {
+        "htb" => {
+            let mut all = Nest::new();
+            all.put(TCA_HTB_INIT, words(HTB));
+            Some(all.bytes())
+        }
+        "prio" => Some([words([BANDS]), PRIORITIES.to_vec()].concat()),
+        // struct tc_hfsc_qopt: no default class; struct tc_multiq_qopt: as many as the link has.
+        "hfsc" => Some(vec![0; 2]),
+        "multiq" => Some(vec![0; 4]),
+        _ => None,
+    }
 }
 
 /// A kind alone, which netem and tbf refuse with EINVAL before anything is made.
@@ -79,6 +103,21 @@ pub(super) fn delete(index: u32) -> Request {
 /// All disciplines of a namespace: the kernel answers for no single link that has its own choice.
 pub(super) fn dump() -> RouteNetlinkMessage {
     RouteNetlinkMessage::GetQueueDiscipline(TcMessage::default())
+}
+
+/// The classes of a link's disciplines.
+pub(super) fn dump_classes(index: u32) -> RouteNetlinkMessage {
+    let mut message = TcMessage::default();
+    message.header.index = index.cast_signed();
+    RouteNetlinkMessage::GetTrafficClass(message)
+}
+
+/// Whether a part of a dump is a discipline that somebody put below the root one of a link.
+pub(super) fn is_below_root(body: &Body, index: u32) -> bool {
+    let word = |at: usize| body.1.get(at..at + 4).and_then(u32_of);
+    let below = word(12).is_some_and(|parent| parent != u32::from(TcHandle::ROOT));
+    let ingress = word(12) == Some(INGRESS);
+    word(4) == Some(index) && below && !ingress && word(8).is_some_and(|handle| handle >> 16 != 0)
 }
 
 /// The root discipline of one link, if that is what this part of a dump is about.

@@ -118,7 +118,10 @@ impl Netlink {
         let family = if destination.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
         request.header.address_family = family_of(family);
         request.header.destination_prefix_length = bits;
-        request.header.flags = RouteFlags::LookupTable;
+        // IPv6 always tells the table, and refuses to be asked for it (inet6_rtm_valid_getroute_req).
+        if destination.is_ipv4() {
+            request.header.flags = RouteFlags::LookupTable;
+        }
         request.attributes.push(RouteAttribute::Destination(destination.into()));
         if let Some(source) = source {
             request.header.source_prefix_length = bits;

@@ -129,8 +129,12 @@ pub(super) fn message(
         (None, Purpose::Put | Purpose::RemoveExactly) => RouteProtocol::Boot,
         (None, Purpose::Remove) => RouteProtocol::Unspec,
     };
-    // Without a word for its kind, any is deleted; ip(8) has no way to say "only unicast".
+    let by_object = route.metrics.iter().any(|metric| metric.name == "nhid");
+    // Without a word for its kind, any is deleted; ip(8) has no way to say "only unicast". To the
+    // kernel a route by an object is unicast, whatever a dump calls that of a blackhole.
     let kind = match (route.kind, purpose) {
+        (_, Purpose::Remove | Purpose::RemoveExactly) if by_object => RouteType::Unspec,
+        (_, Purpose::Put) if by_object => RouteType::Unicast,
         (RouteKind::Unicast, Purpose::Remove) => RouteType::Unspec,
         (kind, _) => type_of(kind),
     };
@@ -155,7 +159,10 @@ pub(super) fn message(
     if let Some(metric) = route.metric {
         builder = builder.priority(metric);
     }
-    match route.next_hops.as_slice() {
+    // Where it leads is in the object: said as well, it is refused (net/ipv4/fib_frontend.c,
+    // rtm_to_fib_config; net/ipv6/route.c, fib6_config_validate).
+    let hops = if by_object { &[][..] } else { route.next_hops.as_slice() };
+    match hops {
         [] => {}
         [hop] => {
             if let Some(gateway) = hop.gateway {

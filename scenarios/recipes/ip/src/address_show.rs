@@ -3,7 +3,7 @@
 use netwright_sdk::wit::types::{Family, IpPrefix};
 
 use crate::cursor::{Cursor, Named};
-use crate::inet::{Families, prefix};
+use crate::inet::{Families, chooses_nothing, prefix_word};
 use crate::keyword::{Keyword, exact, find};
 use crate::lex::Word;
 use crate::link_show::LinkFilter;
@@ -71,7 +71,11 @@ impl AddressFilter {
         match meaning {
             FilterWord::Scope if cursor.take("all") => self.scope = None,
             FilterWord::Scope => self.scope = Some(scope(cursor, named)?),
-            FilterWord::To => self.to = Some(prefix(cursor, named, families)?),
+            FilterWord::To => {
+                let word = cursor.value(named)?;
+                let nothing = chooses_nothing(word, families);
+                self.to = if nothing { None } else { Some(prefix_word(cursor, word, families)?) };
+            }
             FilterWord::Label => self.label = Some(cursor.value(named)?.text.clone()),
             FilterWord::State(state, wanted) => self.states.push((state, wanted)),
         }

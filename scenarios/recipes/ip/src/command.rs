@@ -82,13 +82,17 @@ impl Context {
 pub fn parse(script: &str) -> Result<Vec<Statement>, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut statements = Vec::new();
+    let mut made = Vec::new();
     for line in lex::lines(script, &mut faults) {
         // An open quote has swallowed words: nothing else that is wrong here can be told.
         if faults.iter().any(|fault| line.covers(fault.line)) {
             continue;
         }
         let before = faults.len();
-        let parsed = statement(&mut Cursor::new(&line.words, &mut faults));
+        let parsed = statement(&mut Cursor::new(&line.words, &mut faults, &made));
+        if let Some((_, Command::Netns(NetnsCommand::Add(name)))) = &parsed {
+            made.push(name.clone());
+        }
         if let (Some((places, command)), true) = (parsed, faults.len() == before) {
             statements.push(Statement { line: line.number(), text: line.text(), places, command });
         }
@@ -98,6 +102,19 @@ pub fn parse(script: &str) -> Result<Vec<Statement>, Vec<Fault>> {
     }
     faults.sort_by_key(|fault| (fault.line, fault.column));
     Err(faults)
+}
+
+/// The first comment that would be a command, and its line.
+pub(crate) fn commented(script: &str) -> Option<(usize, String)> {
+    let comments = script.lines().enumerate().filter_map(|(place, line)| {
+        let text = line.trim_start().strip_prefix('#')?.trim_matches(['#', ' ', '\t', '\r']);
+        Some((place + 1, text))
+    });
+    let is_command = |text: &str| {
+        let known = text.split_whitespace().next().is_some_and(|first| program(first).is_some());
+        known || parse(text).is_ok_and(|statements| !statements.is_empty())
+    };
+    comments.filter(|(_, text)| is_command(text)).map(|(line, text)| (line, text.to_owned())).next()
 }
 
 fn statement(cursor: &mut Cursor<'_>) -> Option<(Places, Command)> {

@@ -14,6 +14,12 @@ pub(crate) fn is_any(text: &str) -> bool {
     matches!(text, "default" | "any" | "all")
 }
 
+/// Whether a word chooses nothing where addresses or routes are chosen: without a family `all` and
+/// `any` stand for both of them, unlike `default`, which is IPv4's (lib/utils.c, `get_prefix_1`).
+pub(crate) fn chooses_nothing(word: &Word, families: &Families) -> bool {
+    families.chosen.is_none() && matches!(word.text.as_str(), "all" | "any")
+}
+
 pub(crate) fn family_of(address: &IpAddress) -> Family {
     match address {
         IpAddress::Ipv4(_) => Family::Ipv4,

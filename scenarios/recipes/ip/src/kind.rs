@@ -125,8 +125,9 @@ pub(crate) fn parse_change(cursor: &mut Cursor<'_>, word: &Word) -> Option<Vec<S
         "ipvlan" | "ipvtap" => {
             let ipvlan = ipvlan(cursor, word)?;
             let mode = ipvlan.mode.map(|mode| attribute("mode", mode_name(mode)));
-            let flag = ipvlan.flag.map(|flag| attribute("flag", flag_name(flag)));
-            mode.into_iter().chain(flag).collect()
+            // Without a word of them all flags are taken away (ip/iplink_ipvlan.c).
+            let flag = flag_name(ipvlan.flag.unwrap_or(IpvlanFlag::Bridge));
+            mode.into_iter().chain([attribute("flag", flag)]).collect()
         }
         "veth" | "dummy" | "ifb" | "vrf" | "tun" => {
             let message = format!("`{}` has nothing that can be set later", word.text);

@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, shown};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Word {
@@ -122,10 +122,11 @@ impl Lexer<'_> {
 
     fn word(&mut self, faults: &mut Vec<Fault>) -> Word {
         let mut word = Word { text: String::new(), line: self.line, column: self.column };
+        let mut expands = false;
         while let Some(&next) = self.rest.peek() {
             match next {
                 space if space.is_whitespace() => break,
-                '\'' | '"' => self.quote(&mut word.text, faults),
+                '\'' | '"' => expands |= self.quote(&mut word.text, faults),
                 '\\' if self.continues() => {}
                 '\\' => {
                     self.take();
@@ -135,29 +136,48 @@ impl Lexer<'_> {
                     }
                 }
                 _ => {
+                    expands |= self.expands();
                     self.take();
                     word.text.push(next);
                 }
             }
         }
+        if expands {
+            faults.push(not_expanded(&word));
+        }
         word
     }
 
-    /// What stands between two quotes; within double ones a backslash escapes.
-    fn quote(&mut self, text: &mut String, faults: &mut Vec<Fault>) {
+    /// Whether a shell would put something in the place of what begins here.
+    fn expands(&self) -> bool {
+        let mut ahead = self.rest.clone();
+        match ahead.next() {
+            Some('`') => true,
+            Some('$') => ahead
+                .next()
+                .is_some_and(|after| after.is_ascii_alphanumeric() || "_({?@*#!$-".contains(after)),
+            Some(_) | None => false,
+        }
+    }
+
+    /// What stands between two quotes; within double ones a backslash escapes, and a shell would
+    /// still expand what is there, which is what is answered.
+    fn quote(&mut self, text: &mut String, faults: &mut Vec<Fault>) -> bool {
         let (line, column) = (self.line, self.column);
         let mark = self.take();
+        let mut expands = false;
         while let Some(&next) = self.rest.peek() {
             if next == '\n' {
                 break;
             }
+            expands |= mark == Some('"') && next != '"' && self.expands();
             self.take();
             if Some(next) == mark {
-                return;
+                return expands;
             }
             let escaped = next == '\\'
                 && mark == Some('"')
-                && self.rest.peek().is_some_and(|&after| matches!(after, '"' | '\\' | '$'));
+                && self.rest.peek().is_some_and(|&after| matches!(after, '"' | '\\' | '$' | '`'));
             let kept = if escaped { self.take().unwrap_or(next) } else { next };
             text.push(kept);
         }
@@ -167,6 +187,24 @@ impl Lexer<'_> {
             message: "this quote is not closed on its line".to_owned(),
             help: None,
         });
+        // One fault is enough.
+        false
+    }
+}
+
+/// Taken as they stand such words would be other names and values than those that are meant.
+fn not_expanded(word: &Word) -> Fault {
+    Fault {
+        line: word.line,
+        column: word.column,
+        message: format!(
+            "`{}` stays as it is written: no shell reads this script",
+            shown(&word.text)
+        ),
+        help: Some(
+            "write what it stands for, or put it between `'` where the signs themselves are meant"
+                .to_owned(),
+        ),
     }
 }
 
@@ -218,6 +256,37 @@ mod tests {
         lines("link set a alias 'x\nlink show", &mut faults);
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
         assert_eq!(faults, ["1:18: this quote is not closed on its line"]);
+    }
+
+    #[test]
+    fn what_a_shell_would_expand_is_a_fault_but_between_single_quotes() {
+        for script in [
+            "alias $NS",
+            "alias \"$(hostname)\"",
+            "alias ${x}",
+            "alias a$1",
+            "alias \"a $x b\"",
+            "alias `hostname`",
+            "alias \"`hostname`\"",
+            "alias $(ip link show)",
+        ] {
+            let mut faults = Vec::new();
+            lines(script, &mut faults);
+            let text = script.split_once(' ').map(|(_, rest)| rest).unwrap_or_default();
+            let word = match text.strip_prefix('"') {
+                Some(rest) => rest.trim_end_matches('"'),
+                None => text.split(' ').next().unwrap_or_default(),
+            };
+            let expected = format!(
+                "1:7: `{word}` stays as it is written: no shell reads this script\n  \
+                 help: write what it stands for, or put it between `'` where the signs themselves are meant"
+            );
+            assert_eq!(faults.first().map(ToString::to_string), Some(expected), "{script}");
+        }
+        assert_eq!(
+            words(r#"alias '$(hostname)' '`x`' \$x "\$x" a$ "$" "\`""#),
+            ["1:1:alias 1:7:$(hostname) 1:21:`x` 1:27:$x 1:31:$x 1:37:a$ 1:40:$ 1:44:`"]
+        );
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod run;
 mod run_address;
 mod run_link;
 mod run_neighbour;
+mod run_ping;
 mod run_route;
 mod run_rule;
 mod run_sysctl;
@@ -47,6 +48,7 @@ mod vxlan;
 
 use netwright_sdk::prelude::*;
 
+use command::commented;
 pub use command::{Command, Place, Places, Statement, parse};
 pub use fault::Fault as ScriptFault;
 
@@ -80,11 +82,25 @@ pub struct Script {
 )]
 fn ip(_lab: &Lab, params: Script) -> Result<()> {
     match parse(&params.script) {
-        Ok(statements) => run::run(&statements),
+        Ok(statements) => {
+            if statements.is_empty() {
+                warn_of_prompts(&params.script);
+            }
+            run::run(&statements)
+        }
         Err(faults) => {
             let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
             Err(Error::invalid(faults.join("\n")))
         }
+    }
+}
+
+/// In documents `#` is root's prompt as well; here it begins a comment, always.
+fn warn_of_prompts(script: &str) {
+    if let Some((line, command)) = commented(script) {
+        log::warn(format!(
+            "the script has comments alone, so nothing is done; line {line} looks like a command behind root's prompt: `# {command}`; leave out the `#` in front of what is to be carried out"
+        ));
     }
 }
 

@@ -13,14 +13,17 @@ use crate::value;
 pub struct Ping {
     pub destination: IpAddress,
     pub options: PingOptions,
+    /// with a deadline: how many replies are enough
+    pub answered: Option<u32>,
+    /// `-w`: goes on for so long, or until as many are answered
+    pub deadline_ms: Option<u32>,
 }
 
 /// Without `-c` ping(8) goes on for ever, which no script can mean.
 const COUNT: u32 = 3;
-/// Without `-i`: fast, for nobody is watching.
-const INTERVAL_MS: u32 = 200;
-const TIMEOUT_MS: u32 = 1000;
 /// ping(8)'s own.
+const INTERVAL_MS: u32 = 1000;
+const TIMEOUT_MS: u32 = 10_000;
 const SIZE: u16 = 56;
 
 const FLAGS: [&str; 17] = [
@@ -39,10 +42,13 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>, program: &Word) -> Option<Ping> {
     };
     let six = program.text.ends_with('6');
     let mut families = Families { chosen: six.then_some(Family::Ipv6) };
+    let (mut count, mut deadline_ms) = (None, None);
     let mut destination = None;
     while let Some(word) = cursor.next() {
         if word.text.len() > 1 && word.text.starts_with('-') {
-            flag(cursor, word, &mut options, &mut families)?;
+            let found = flag(cursor, word, &mut options, &mut families)?;
+            count = found.count.or(count);
+            deadline_ms = found.deadline_ms.or(deadline_ms);
         } else if destination.is_some() {
             let typed = shown(&word.text);
             cursor.refuse(word, format!("`{typed}` is a second destination"));
@@ -55,7 +61,16 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>, program: &Word) -> Option<Ping> {
         return None;
     };
     let destination = address_word(cursor, word, &mut families)?;
-    Some(Ping { destination, options })
+    options.count = count.unwrap_or(options.count);
+    let answered = deadline_ms.and(count);
+    Some(Ping { destination, options, answered, deadline_ms })
+}
+
+/// What a flag says beside the options of the probe.
+#[derive(Default)]
+struct Said {
+    count: Option<u32>,
+    deadline_ms: Option<u32>,
 }
 
 /// A flag with its value, which may be written onto it: `-c3`.
@@ -64,7 +79,7 @@ fn flag(
     word: &Word,
     options: &mut PingOptions,
     families: &mut Families,
-) -> Option<()> {
+) -> Option<Said> {
     let Some(name) = FLAGS.into_iter().find(|flag| word.text.starts_with(flag)) else {
         cursor.unknown(word, "`ping`", FLAGS.into_iter());
         return None;
@@ -82,25 +97,27 @@ fn flag(
             "-6" => families.chosen = Some(Family::Ipv6),
             _output => {}
         }
-        return Some(());
+        return Some(Said::default());
     }
     let value = if attached.is_empty() { cursor.value(Named { word, name })? } else { &split };
-    set(cursor, name, value, options);
-    Some(())
+    Some(set(cursor, name, value, options))
 }
 
-fn set(cursor: &mut Cursor<'_>, name: &str, value: &Word, options: &mut PingOptions) {
+fn set(cursor: &mut Cursor<'_>, name: &str, value: &Word, options: &mut PingOptions) -> Said {
+    let mut said = Said::default();
     match name {
-        "-c" => options.count = number(cursor, name, value, 1, 10_000).unwrap_or(COUNT),
+        "-c" => said.count = number(cursor, name, value, 1, 10_000),
         "-s" => {
             let size = number(cursor, name, value, 0, 65_507);
             options.size = size.and_then(|size| u16::try_from(size).ok()).unwrap_or(SIZE);
         }
-        "-W" | "-w" => options.timeout_ms = seconds(cursor, name, value).unwrap_or(TIMEOUT_MS),
+        "-w" => said.deadline_ms = seconds(cursor, name, value),
+        "-W" => options.timeout_ms = seconds(cursor, name, value).unwrap_or(TIMEOUT_MS),
         "-i" => options.interval_ms = seconds(cursor, name, value).unwrap_or(INTERVAL_MS),
         "-M" => options.whole = whole(cursor, value),
         _source => options.source = Some(value.text.clone()),
     }
+    said
 }
 
 fn number(cursor: &mut Cursor<'_>, name: &str, value: &Word, least: u32, most: u32) -> Option<u32> {

@@ -124,6 +124,12 @@ fn route(words: RouteWords<'_>, family: Family) -> Route {
     let alone = words.next_hops.is_empty();
     let given = single.gateway.is_some() || single.link.is_some() || single.onlink;
     let mut next_hops = words.next_hops;
+    // Said of the whole route it holds for each hop of IPv6 (net/ipv6/route.c,
+    // `ip6_route_multipath_add`); IPv4 takes it of each hop alone (net/ipv4/fib_semantics.c,
+    // `fib_get_nhs`).
+    if words.onlink && family == Family::Ipv6 {
+        next_hops.iter_mut().for_each(|hop| hop.onlink = true);
+    }
     if alone && given {
         next_hops.push(single);
     }

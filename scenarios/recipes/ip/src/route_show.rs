@@ -5,7 +5,7 @@ use netwright_sdk::wit::types::{Family, IpAddress, IpPrefix};
 
 use crate::cursor::{Cursor, Named};
 use crate::fault::shown;
-use crate::inet::{Families, address, family_of, prefix_word};
+use crate::inet::{Families, address, chooses_nothing, family_of, prefix_word};
 use crate::keyword::{Keyword, begins, exact, find, names, short, suggestion};
 use crate::lex::Word;
 use crate::names::{protocol, scope, service, table};
@@ -25,6 +25,8 @@ pub struct RouteFilter {
     pub scope: Option<u8>,
     pub kind: Option<RouteKind>,
     pub type_of_service: Option<u8>,
+    /// of the cache, and not of any table
+    pub cached: bool,
 }
 
 /// How a route's destination is compared.
@@ -126,9 +128,9 @@ impl RouteFilter {
     ) -> Option<()> {
         match meaning {
             FilterWord::Table if cursor.take("all") => self.table = None,
+            FilterWord::Table if cursor.take("cache") => self.cached = true,
             FilterWord::Table => self.table = Some(table(cursor, named)?),
-            // The kernel has had no cache of IPv4 routes since 3.6, and that of IPv6 is its own.
-            FilterWord::Cached => {}
+            FilterWord::Cached => self.cached = true,
             FilterWord::Service => self.type_of_service = Some(service(cursor, named)?),
             FilterWord::Protocol if cursor.take("all") => self.protocol = None,
             FilterWord::Protocol => self.protocol = Some(protocol(cursor, named)?),
@@ -161,6 +163,9 @@ impl RouteFilter {
         if self.destination != Destinations::Any || begins("help", &word.text) {
             cursor.unknown(word, "the choice of routes", names(WORDS).chain(names(HOW)));
             return None;
+        }
+        if chooses_nothing(word, families) {
+            return Some(());
         }
         let prefix = prefix_word(cursor, word, families)?;
         families.chosen = Some(families.chosen.unwrap_or(family_of(&prefix.address)));

@@ -4,19 +4,18 @@ use std::collections::HashMap;
 
 use netwright_sdk::host::links::{self, Link};
 use netwright_sdk::host::namespaces::{Namespace, list_names};
-use netwright_sdk::host::{probes, shaping, vlans};
+use netwright_sdk::host::{shaping, vlans};
 use netwright_sdk::wit::types::{Denial, Detail, Error as Cause, KernelError};
 use netwright_sdk::{Error, Result, log};
 
 use crate::bridge::BridgeCommand;
 use crate::command::{Command, Place, Places, Statement};
-use crate::inet::text_of;
 use crate::link::LinkCommand;
 use crate::netns::NetnsCommand;
-use crate::ping::Ping;
 use crate::run_address::run_address;
 use crate::run_link::{run_link, run_tuntap};
 use crate::run_neighbour::run_neighbour;
+use crate::run_ping::run_ping;
 use crate::run_route::run_route;
 use crate::run_rule::run_rule;
 use crate::run_sysctl::run_sysctl;
@@ -152,30 +151,6 @@ pub(crate) fn print(text: &str) {
     if !text.is_empty() {
         netwright_sdk::report::print(text);
     }
-}
-
-fn run_ping(namespace: &Namespace, ping: &Ping, text: &str) -> Result<()> {
-    let echo = probes::ping(namespace, ping.destination, &ping.options)?;
-    let answered = echo.received > 0;
-    let lost = echo.sent.saturating_sub(echo.received);
-    let percent = (u64::from(lost) * 100).checked_div(echo.sent.into()).unwrap_or(0);
-    let mut detail = format!(
-        "{} packets transmitted, {} received, {percent}% packet loss",
-        echo.sent, echo.received
-    );
-    if answered {
-        let times = [echo.minimum_us, echo.average_us, echo.maximum_us].map(milliseconds);
-        detail = format!("{detail}, rtt min/avg/max = {} ms", times.join("/"));
-    }
-    netwright_sdk::report::check(text, answered, &detail);
-    if answered {
-        return Ok(());
-    }
-    Err(Error::unmet(format!("no reply from {}: {detail}", text_of(&ping.destination))))
-}
-
-fn milliseconds(microseconds: u32) -> String {
-    format!("{}.{:03}", microseconds / 1000, microseconds % 1000)
 }
 
 /// Says in an error which line it comes from. What the operator acts on stays in its own field.

@@ -44,9 +44,7 @@ fn passes(filter: &AddressFilter, info: &Info) -> bool {
     };
     let address = &info.address;
     filter.scope.is_none_or(|scope| address.scope.unwrap_or(0) == scope)
-        && filter.to.as_ref().is_none_or(|to| {
-            holds(to, &address.prefix.address) && to.length <= address.prefix.length
-        })
+        && filter.to.as_ref().is_none_or(|to| holds(to, &address.prefix.address))
         && filter.label.as_deref().is_none_or(|label| labelled(info, label))
         && filter.states.iter().all(|(which, wanted)| state(*which) == *wanted)
 }

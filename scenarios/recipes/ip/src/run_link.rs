@@ -7,6 +7,7 @@ use netwright_sdk::{Error, Result};
 use crate::command::Place;
 use crate::link::{LinkCommand, Which};
 use crate::link_show::LinkFilter;
+use crate::names::group_name;
 use crate::run::{Session, open_link, print};
 use crate::show_link::{link_lines, lower, tuntap_line};
 use crate::tuntap::TuntapCommand;
@@ -27,10 +28,10 @@ pub(crate) fn run_link(session: &mut Session, place: &Place, command: &LinkComma
         }
         LinkCommand::Delete(which) => {
             let namespace = session.namespace(place)?;
-            for name in chosen(namespace, which)? {
-                open_link(namespace, &name)?.delete()?;
+            match which {
+                Which::Named(name) => Ok(open_link(namespace, name)?.delete()?),
+                Which::Group(group) => delete_group(namespace, *group),
             }
-            Ok(())
         }
         LinkCommand::Show(filter) => {
             let namespace = session.namespace(place)?;
@@ -48,10 +49,34 @@ fn chosen(namespace: &Namespace, which: &Which) -> Result<Vec<String>> {
     match which {
         Which::Named(name) => Ok(vec![name.clone()]),
         Which::Group(group) => {
-            let links = list_all(namespace)?.into_iter().filter(|info| info.group == *group);
-            Ok(links.map(|info| info.name).collect())
+            Ok(of_group(namespace, *group)?.into_iter().map(|(_, name)| name).collect())
         }
     }
+}
+
+/// One link may take others of the group along: its other end, those that stand on it.
+fn delete_group(namespace: &Namespace, group: u32) -> Result<()> {
+    let all = of_group(namespace, group)?;
+    if all.is_empty() {
+        return Err(Error::failed(format!("no link is in group {}", group_name(group))));
+    }
+    for (index, name) in all {
+        let gone = || of_group(namespace, group).map(|left| !left.contains(&(index, name.clone())));
+        match open_link(namespace, &name).and_then(|link| Ok(link.delete()?)) {
+            Ok(()) => {}
+            Err(error) => {
+                if !gone()? {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn of_group(namespace: &Namespace, group: u32) -> Result<Vec<(u32, String)>> {
+    let links = list_all(namespace)?.into_iter().filter(|info| info.group == group);
+    Ok(links.map(|info| (info.index, info.name)).collect())
 }
 
 /// A move comes first, as in the kernel (net/core/rtnetlink.c, `do_setlink`); whatever else is

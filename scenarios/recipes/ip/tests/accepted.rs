@@ -179,7 +179,7 @@ ip tunt a x m ta us 5 g 5 vn mu o p         = ip tuntap add dev x mode tap user 
 ip tunt d x m tu                            = ip tuntap delete dev x mode tun
 ip tunt add x mode tun user root            = ip tuntap add x mode tun user 0
 # ping
-ip -n ns1 netns exec ns1 ping 10.0.0.1      = ip netns exec ns1 ping -c 3 -W 1 -i 0.2 -s 56 10.0.0.1
+ip -n ns1 netns exec ns1 ping 10.0.0.1      = ip netns exec ns1 ping -c 3 -W 10 -i 1 -s 56 10.0.0.1
 ip netns exec ns1 ping6 -c 1 fd00::1        = ip netns exec ns1 ping -6 -c1 -q -n fd00::1
 /bin/ping -c1 10.0.0.1                      = ping -c 1 10.0.0.1
 # sysctl

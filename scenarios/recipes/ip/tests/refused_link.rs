@@ -27,16 +27,20 @@ const REFUSED: &str = r##"
 > ip link add x type tun
 1:20: a tun or tap is not made by `ip link`
   help: `ip tuntap add dev NAME mode tun`
-> ip link add 1x type dummy
-1:13: name `1x` must begin with a letter
+> ip link add -1x type dummy
+1:13: name `-1x` must begin with a letter, a digit or `_`
 > ip link add abcdefghijklmnop type dummy
 1:13: name `abcdefghijklmnop` has 16 bytes; the kernel allows 15
 > ip link add a/b type dummy
-1:13: name `a/b` must not hold `/`; letters, digits, `.`, `_` and `-` are allowed
+1:13: name `a/b` must not hold `/`; letters, digits, `.`, `_`, `@`, `+` and `-` are allowed
 > ip link add veth%d type dummy
-1:13: name `veth%d` must not hold `%`; letters, digits, `.`, `_` and `-` are allowed
+1:13: name `veth%d` must not hold `%`: the kernel takes `%d` for a number that it chooses
 > ip link add $(id) type dummy
-1:13: name `$(id)` must begin with a letter
+1:13: `$(id)` stays as it is written: no shell reads this script
+  help: write what it stands for, or put it between `'` where the signs themselves are meant
+> ip link set x alias "of $USER"
+1:21: `of $USER` stays as it is written: no shell reads this script
+  help: write what it stands for, or put it between `'` where the signs themselves are meant
 > ip link add "" type dummy
 1:13: a name must not be empty
 > ip link add x type dummy foo
@@ -169,8 +173,8 @@ const REFUSED: &str = r##"
 1:20: `vrf` needs `table`
 > ip link add x type vrf table foo
 1:30: `foo` is not a table; that is a name or a number up to 4294967295
-> ip link add x type veth peer name 2x
-1:35: name `2x` must begin with a letter
+> ip link add x type veth peer name +2x
+1:35: name `+2x` must begin with a letter, a digit or `_`
 > ip link add x type veth pear name y
 1:25: `pear` is not known in `type veth`
   help: did you mean `peer`?
@@ -181,7 +185,7 @@ const REFUSED: &str = r##"
   help: options of `bond` are taken as name and value by turns
 > ip link add x netns 77 type dummy
 1:21: `77` is the number of a process
-  help: namespaces go by name; `1` is the root namespace
+  help: namespaces go by name, also by a number that the script gave one; else `1` is the root namespace
 > ip link add x netns a netns b type dummy
 1:23: `netns` is given twice
 > ip link add x index 0 type dummy
@@ -213,7 +217,7 @@ const REFUSED: &str = r##"
 > ip link set x link y
 1:20: the lower link is given once, when a link is made
 > ip link set x name y/z
-1:20: name `y/z` must not hold `/`; letters, digits, `.`, `_` and `-` are allowed
+1:20: name `y/z` must not hold `/`; letters, digits, `.`, `_`, `@`, `+` and `-` are allowed
 > ip link set x name lo0lo0lo0lo0lo0lo0
 1:20: name `lo0lo0lo0lo0lo0lo0` has 18 bytes; the kernel allows 15
 > ip link set x master a/b

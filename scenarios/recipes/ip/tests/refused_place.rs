@@ -16,8 +16,8 @@ const REFUSED: &str = r##"
   help: `link`, `address`, `route`, `rule`, `neighbour`, `netns` or `tuntap`
 > ip -n
 1:4: `netns` needs a value after it
-> ip -n 1ns link
-1:7: name `1ns` must begin with a letter
+> ip -n ~1ns link
+1:7: name `~1ns` must begin with a letter, a digit or `_`
 > ip -x link
 1:4: `-x` is not known in the options of ip(8)
 > ip -f inet7 route
@@ -42,7 +42,7 @@ const REFUSED: &str = r##"
 > ip netns add
 1:10: `add` needs a value after it
 > ip netns add a/b
-1:14: name `a/b` must not hold `/`; letters, digits, `.`, `_` and `-` are allowed
+1:14: name `a/b` must not hold `/`; letters, digits, `.`, `_`, `@`, `+` and `-` are allowed
 > ip netns add x y
 1:16: `y` is too much for `ip netns add`
 > ip netns del
