@@ -26,6 +26,14 @@ pub fn changes(topology: &Topology) -> Vec<(Step, Place)> {
         changes.push((create, link.place.clone()));
     }
     topology.links.iter().for_each(|link| masters(link, &mut changes));
+    for link in &topology.altered {
+        let mut settings = settings(&link.mtu, &link.mac, &link.settings);
+        settings.extend(link.master.iter().map(|(name, _)| Setting::Master(Some(name.clone()))));
+        if !settings.is_empty() {
+            let set = Change::ChangeLink((link_name(&link.key), settings));
+            changes.push((set, link.place.clone()));
+        }
+    }
     for address in &topology.addresses {
         let put = Change::PutAddress((link_name(&address.link), wit(address), Write::Add));
         changes.push((put, address.place.clone()));

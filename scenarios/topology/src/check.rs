@@ -53,13 +53,23 @@ impl<'a> Names<'a> {
                 names.declare(&peer.key, &peer.place, "", reader);
             }
         }
+        let mut altered: BTreeMap<&Key, &Place> = BTreeMap::new();
+        for link in &topology.altered {
+            if let Some(first) = altered.insert(&link.key, &link.place) {
+                let message =
+                    format!("link {} is that of {} already", shown(&link.key), first.item());
+                reader.fault(&link.place.step("name"), message);
+            }
+        }
         names
     }
 
     fn declare(&mut self, key: &'a Key, place: &'a Place, step: &str, reader: &mut Reader) {
         let place_of_name = || if step.is_empty() { place.clone() } else { place.step(step) };
         if key.1 == "lo" {
-            reader.fault(&place_of_name(), "every namespace has its `lo` from the start");
+            let help = Some("leave out `kind`, and say what of it is to be set".to_owned());
+            let message = "every namespace has its `lo` from the start";
+            reader.fault_with(&place_of_name(), message, help);
         } else if self.existing.contains(key) {
             let message = format!("link {} is under `existing` too", shown(key));
             reader.fault(&place_of_name(), message);
@@ -131,6 +141,9 @@ fn spaces(topology: &Topology, names: &Names<'_>, reader: &mut Reader) {
         if let Some(lower) = &link.lower {
             need(lower.text.namespace.as_deref().unwrap_or_default(), lower.place.clone());
         }
+    }
+    for link in &topology.altered {
+        need(&link.key.0, link.place.step("namespace"));
     }
     for address in topology.addresses.iter().filter(|address| address.link_place.is_some()) {
         let item = address.link_place.as_ref().map(|place| beside(place, "link", "namespace"));

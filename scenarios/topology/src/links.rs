@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use crate::fault::Place;
 use crate::kind;
-use crate::model::{Existing, Key, Link, LinkAddress, Lower, Peer, Port, Topology, of_peer, shown};
+use crate::model::{
+    Altered, Existing, Key, Link, LinkAddress, Lower, Peer, Port, Topology, of_peer, shown,
+};
 use crate::read::{At, Fields, Reader};
 use crate::shaping;
 use crate::values::{self, LinkText};
@@ -13,11 +15,15 @@ use crate::values::{self, LinkText};
 /// The lowest MTU of an Ethernet device, include/uapi/linux/if_ether.h (ETH_MIN_MTU), and the
 /// highest of veth and dummy (ETH_MAX_MTU).
 const MTU: (u32, u32) = (68, 65_535);
+/// 64 KiB, drivers/net/loopback.c.
+const LOOPBACK_MTU: u32 = 65_536;
+/// The link that every namespace has from the start.
+const LOOPBACK: &str = "lo";
 
 /// The `namespaces` parameter: names.
 pub fn namespaces(at: &At<'_>, topology: &mut Topology, reader: &mut Reader) {
     for item in reader.list(at) {
-        if let Some(name) = reader.parsed(&item, values::name) {
+        if let Some(name) = reader.parsed(&item, values::new_namespace) {
             topology.namespaces.push((name, item.place));
         }
     }
@@ -28,7 +34,7 @@ pub fn existing(at: &At<'_>, reader: &mut Reader) -> Existing {
     let mut existing = Existing::default();
     let Some(mut fields) = reader.fields(at, "`existing`") else { return existing };
     for item in fields.get("namespaces").map(|at| reader.list(&at)).unwrap_or_default() {
-        existing.namespaces.extend(reader.parsed(&item, values::name));
+        existing.namespaces.extend(reader.parsed(&item, values::namespace));
     }
     for item in fields.get("links").map(|at| reader.list(&at)).unwrap_or_default() {
         if let Some(link) = reader.parsed(&item, values::link) {
@@ -57,13 +63,16 @@ fn link(at: &At<'_>, topology: &mut Topology, reader: &mut Reader) -> Option<Lin
     let namespace = namespace(&mut fields, reader);
     let name = fields.need(reader, "name").and_then(|at| reader.parsed(&at, values::name));
     let key = (namespace.unwrap_or_default(), name.unwrap_or_default());
+    if is_there(&mut fields, &key, topology, reader) {
+        let link = altered(fields, key, topology, reader);
+        topology.altered.push(link);
+        return None;
+    }
     let kind_word = kind_word(&mut fields, &key, topology, reader);
     let parts = kind_word.and_then(|word| kind::read(word, &mut fields, &key.0, topology, reader));
-    let settings = settings(&mut fields, reader);
-    let (mtu, mac) = (mtu(&mut fields, reader), mac(&mut fields, reader));
-    let master = fields
-        .get("master")
-        .and_then(|at| reader.parsed(&at, values::neighbouring).map(|name| (name, at.place)));
+    let settings = settings(&mut fields, reader, Some(true));
+    let (mtu, mac) = (mtu(&mut fields, MTU.1, reader), mac(&mut fields, reader));
+    let master = master(&mut fields, reader);
     read_addresses(&mut fields, &key, &mut topology.addresses, reader);
     shaping::qdisc(&mut fields, &key, topology, reader);
     if kind_word.is_none() {
@@ -81,6 +90,50 @@ fn link(at: &At<'_>, topology: &mut Topology, reader: &mut Reader) -> Option<Lin
     let place = at.place.clone();
     let (kind, lower, ports) = (parts.kind, parts.lower, parts.ports);
     Some(Link { key, place, kind, lower, peer, ports, master, mtu, mac, settings })
+}
+
+/// Whether a link is there before and is only altered: one of `existing` that has no kind, or the
+/// `lo` that every namespace has, whose kind may be said.
+fn is_there(fields: &mut Fields<'_>, key: &Key, topology: &Topology, reader: &mut Reader) -> bool {
+    let Some(kind) = fields.get("kind") else {
+        return key.1 == LOOPBACK || topology.existing.links.contains(key);
+    };
+    if kind.value.as_str() != Some("loopback") {
+        return false;
+    }
+    if key.1 != LOOPBACK && !key.1.is_empty() {
+        let help = Some(
+            "a namespace has one, `name: lo`; another link for addresses is a `kind: dummy`"
+                .to_owned(),
+        );
+        reader.fault_with(&kind.place, "a loopback is called `lo`", help);
+    }
+    true
+}
+
+/// What is set on a link that is there: of `lo` that it is up, unless it says otherwise, of others
+/// nothing that it does not say.
+fn altered(
+    mut fields: Fields<'_>,
+    key: Key,
+    topology: &mut Topology,
+    reader: &mut Reader,
+) -> Altered {
+    let place = fields.place().clone();
+    let loopback = key.1 == LOOPBACK;
+    let settings = settings(&mut fields, reader, loopback.then_some(true));
+    let most = if loopback { LOOPBACK_MTU } else { MTU.1 };
+    let (mtu, mac) = (mtu(&mut fields, most, reader), mac(&mut fields, reader));
+    let master = master(&mut fields, reader);
+    read_addresses(&mut fields, &key, &mut topology.addresses, reader);
+    shaping::qdisc(&mut fields, &key, topology, reader);
+    for (own, place) in fields.given(kind::KEYS) {
+        let message = format!("link {} is there before; it has no `{own}`", shown(&key));
+        reader.fault(&place, message);
+    }
+    fields.forgive(kind::KEYS);
+    reader.close(fields);
+    Altered { key, place, master, mtu, mac, settings }
 }
 
 /// The `kind` key. Whoever is used to name both ends of a cable leaves it out of the second.
@@ -110,9 +163,14 @@ pub(crate) fn namespace(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<
     fields.get("namespace").and_then(|at| reader.parsed(&at, values::namespace))
 }
 
-fn mtu(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<(u32, Place)> {
+fn master(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<(String, Place)> {
+    let at = fields.get("master")?;
+    reader.parsed(&at, values::neighbouring).map(|name| (name, at.place))
+}
+
+fn mtu(fields: &mut Fields<'_>, most: u32, reader: &mut Reader) -> Option<(u32, Place)> {
     let at = fields.get("mtu")?;
-    reader.number(&at, MTU.0, MTU.1).map(|mtu| (mtu, at.place))
+    reader.number(&at, MTU.0, most).map(|mtu| (mtu, at.place))
 }
 
 fn mac(
@@ -123,8 +181,8 @@ fn mac(
     reader.parsed(&at, values::mac).map(|mac| (mac, at.place))
 }
 
-/// What can be set on a link of any kind; it is up unless it says otherwise.
-fn settings(fields: &mut Fields<'_>, reader: &mut Reader) -> Vec<Setting> {
+/// What can be set on a link of any kind; `up` where it does not say.
+fn settings(fields: &mut Fields<'_>, reader: &mut Reader, up: Option<bool>) -> Vec<Setting> {
     let mut settings = Vec::new();
     let mut flag = |key, make: fn(bool) -> Setting, default: Option<bool>| {
         let given = fields.get(key).and_then(|at| reader.boolean(&at));
@@ -134,7 +192,7 @@ fn settings(fields: &mut Fields<'_>, reader: &mut Reader) -> Vec<Setting> {
     flag("all-multicast", Setting::AllMulticast, None);
     flag("multicast", Setting::Multicast, None);
     flag("arp", Setting::Arp, None);
-    flag("up", Setting::Up, Some(true));
+    flag("up", Setting::Up, up);
     if let Some(length) =
         fields.get("transmit-queue-length").and_then(|at| reader.number(&at, 0, 1_000_000))
     {
@@ -238,8 +296,8 @@ pub(crate) fn peer(
     let mut fields = reader.fields(&at, "a peer")?;
     let namespace = namespace(&mut fields, reader);
     let name = fields.need(reader, "name").and_then(|at| reader.parsed(&at, values::name));
-    let settings = settings(&mut fields, reader);
-    let (mtu, mac) = (mtu(&mut fields, reader), mac(&mut fields, reader));
+    let settings = settings(&mut fields, reader, Some(true));
+    let (mtu, mac) = (mtu(&mut fields, MTU.1, reader), mac(&mut fields, reader));
     let mut addresses = Vec::new();
     let key = inherit(LinkText { namespace, name: name.clone().unwrap_or_default() });
     read_addresses(&mut fields, &key, &mut addresses, reader);

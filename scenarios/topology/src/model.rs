@@ -21,6 +21,8 @@ pub struct Topology {
     pub namespaces: Vec<(String, Place)>,
     pub existing: Existing,
     pub links: Vec<Link>,
+    /// those that are there before and have something set
+    pub altered: Vec<Altered>,
     /// those that could not be read, so that what refers to them isn't complained of as well
     pub faulty: BTreeSet<Key>,
     pub addresses: Vec<LinkAddress>,
@@ -49,6 +51,17 @@ pub struct Link {
     /// of a bridge
     pub ports: Vec<Port>,
     /// the bridge or VRF that it is put into
+    pub master: Option<(String, Place)>,
+    pub mtu: Option<(u32, Place)>,
+    pub mac: Option<(MacAddress, Place)>,
+    pub settings: Vec<Setting>,
+}
+
+/// A link that is there before: its namespace's `lo`, or one of `existing`.
+#[derive(Debug)]
+pub struct Altered {
+    pub key: Key,
+    pub place: Place,
     pub master: Option<(String, Place)>,
     pub mtu: Option<(u32, Place)>,
     pub mac: Option<(MacAddress, Place)>,

@@ -35,6 +35,7 @@ pub(crate) struct Stack<'a> {
     links: BTreeMap<&'a Key, &'a Link>,
     /// veth peers, by the link that declares them
     peers: BTreeMap<&'a Key, &'a Link>,
+    existing: &'a BTreeSet<Key>,
 }
 
 impl<'a> Stack<'a> {
@@ -42,7 +43,7 @@ impl<'a> Stack<'a> {
         let links = topology.links.iter().map(|link| (&link.key, link)).collect();
         let peers = topology.links.iter();
         let peers = peers.filter_map(|link| link.peer.as_ref().map(|peer| (&peer.key, link)));
-        Self { links, peers: peers.collect() }
+        Self { links, peers: peers.collect(), existing: &topology.existing.links }
     }
 
     /// The lower link: a plain name is one of the same namespace, or else of the root.
@@ -53,7 +54,9 @@ impl<'a> Stack<'a> {
             return Some(key(namespace));
         }
         let own = key(&link.key.0);
-        let here = self.links.contains_key(&own) || self.peers.contains_key(&own);
+        let here = self.links.contains_key(&own)
+            || self.peers.contains_key(&own)
+            || self.existing.contains(&own);
         Some(if here && (own != link.key || link.key.0.is_empty()) { own } else { key("") })
     }
 
