@@ -13,7 +13,10 @@ use crate::halt::Halt;
 use crate::host::{Limits, Session};
 use crate::report::Report;
 use crate::scenario::{PlacedCheck, reaches};
-use crate::state::State;
+use crate::state::{Difference, State, repair};
+
+/// A change may take along what hangs on it, as routes on an address: that is put back in turn.
+const ROUNDS: usize = 4;
 
 /// What is to be done to a deployment.
 pub(super) struct Alteration<'a> {
@@ -59,10 +62,7 @@ impl Alteration<'_> {
         if let Err(failure) = session.permit_checks(&reaches(checks, &[])) {
             return failure.into();
         }
-        if let Some(ending) = failed(session, self.changes) {
-            return ending;
-        }
-        if let Some(ending) = unlike(self.plan, session) {
+        if let Some(ending) = self.mend(session) {
             return ending;
         }
         for placed in self.checks {
@@ -80,6 +80,34 @@ impl Alteration<'_> {
     }
 }
 
+impl Alteration<'_> {
+    /// Makes the changes and reads back what came of them; an ending where that is not as planned.
+    fn mend(&self, session: &mut Session) -> Option<Ending> {
+        if let Some(ending) = failed(session, self.changes) {
+            return Some(ending);
+        }
+        let rehearsal = &self.plan.rehearsal;
+        let mut left = Vec::new();
+        for round in 1..=ROUNDS {
+            let now = match State::read(session.kernel.as_ref()) {
+                Ok(now) => now,
+                Err(error) => return Some(error.ends(&"what was made can't be read back").into()),
+            };
+            left = rehearsal.differences(&now);
+            if left.is_empty() {
+                return None;
+            }
+            let Ok(changes) = repair(&left, &now, &rehearsal.state) else { break };
+            if round < ROUNDS
+                && let Some(ending) = failed(session, &changes)
+            {
+                return Some(ending);
+            }
+        }
+        Some(unlike(&left))
+    }
+}
+
 /// The first change that failed.
 fn failed(session: &mut Session, changes: &[Change]) -> Option<Ending> {
     changes.iter().find_map(|change| {
@@ -89,17 +117,8 @@ fn failed(session: &mut Session, changes: &[Change]) -> Option<Ending> {
 }
 
 /// What the kernel accepted but did not do.
-fn unlike(plan: &Plan, session: &Session) -> Option<Ending> {
-    let message = match State::read(session.kernel.as_ref()) {
-        Err(error) => return Some(error.ends(&"what was made can't be read back").into()),
-        Ok(now) => {
-            let left = plan.rehearsal.differences(&now);
-            if left.is_empty() {
-                return None;
-            }
-            let left: Vec<String> = left.iter().map(|one| format!("  {one}")).collect();
-            format!("the kernel took every change, but not all came about:\n{}", left.join("\n"))
-        }
-    };
-    Some(Ending { exit: Exit::Broken, message: Some(message) })
+fn unlike(left: &[Difference]) -> Ending {
+    let left: Vec<String> = left.iter().map(|one| format!("  {one}")).collect();
+    let message = "the kernel took every change, but not all came about";
+    Ending { exit: Exit::Broken, message: Some(format!("{message}:\n{}", left.join("\n"))) }
 }

@@ -11,19 +11,24 @@ use crate::change::{
     AddressInfo, Change, Kind, LinkInfo, LinkName, MacAddress, Name, NamespaceRef, Neighbour,
     NeighbourState, Prefix, Route, Rule, Setting, Spec,
 };
-use crate::kernel::mark::Mark;
+use crate::kernel::mark::{Mark, PROTOCOL};
 
 /// RTPROT_KERNEL, rtnetlink(7): follows from links and addresses.
 const KERNEL: u8 = 2;
+/// RTPROT_BOOT, RTPROT_STATIC and netwright's own: what people and scenarios put by ip(8)'s or
+/// netwright's hand. Every other number is that of a daemon (zebra, bird, ospf …), of a lease or of
+/// a router's advertisement, which put, change and remove it as they please.
+const BY_HAND: [u8; 3] = [3, 4, PROTOCOL];
 /// RT_TABLE_LOCAL.
 const LOCAL: u32 = 255;
 /// FIB rules of every new namespace: local, main and default (net/ipv4/fib_rules.c).
 const OWN_RULES: [u32; 3] = [0, 32766, 32767];
 
-/// Options of bridges and their ports that run, count, or follow from addresses.
+/// Options of bridges, bonds and their ports that run, count, follow from addresses, or that the
+/// kernel alters by itself: which port of a bond is in use is the bond's state.
 const PASSING: [&str; 4] = ["timer", "designated", "topology_change", "root_"];
-const PASSING_WHOLE: [&str; 4] =
-    ["bridge_id", "bridge_slave state", "bridge_slave no", "config_pending"];
+const PASSING_WHOLE: [&str; 5] =
+    ["bridge_id", "bridge_slave state", "bridge_slave no", "config_pending", "active_slave"];
 
 /// One thing that a network holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -92,6 +97,8 @@ pub struct Asked {
     /// links whose Ethernet address was asked for, by namespace and name
     macs: BTreeSet<(String, String)>,
     addresses: HashSet<Prefix>,
+    /// protocols of routes and rules, beside those of whatever is put by hand
+    protocols: HashSet<u8>,
 }
 
 impl Asked {
@@ -118,8 +125,15 @@ impl Asked {
             Change::PutAddress { address, .. } => {
                 self.addresses.insert(address.prefix);
             }
+            Change::PutRoute { route, .. } => self.protocols.extend(route.protocol),
+            Change::AddRule { rule, .. } => self.protocols.extend(rule.protocol),
             _ => {}
         }
+    }
+
+    /// Whether what has this protocol is somebody's word, and no daemon's or lease's.
+    fn counts(&self, protocol: u8) -> bool {
+        BY_HAND.contains(&protocol) || (protocol != KERNEL && self.protocols.contains(&protocol))
     }
 
     fn note_spec(&mut self, namespace: &NamespaceRef, spec: &Spec) {
@@ -183,11 +197,17 @@ impl NamespaceState {
         for info in self.addresses.iter().filter(|info| is_asked(info, asked)) {
             all.insert(self.address_object(info), address_facts(info));
         }
-        for route in self.routes.iter().filter(|route| is_own(route)) {
+        for route in
+            self.routes.iter().filter(|route| asked.counts(route.protocol.unwrap_or(KERNEL)))
+        {
             all.insert(self.route_object(route), Facts::new());
         }
-        let given = |priority: Option<u32>| !OWN_RULES.contains(&priority.unwrap_or(0));
-        for rule in self.rules.iter().filter(|rule| given(rule.priority)) {
+        let given = |rule: &Rule| {
+            let first = OWN_RULES.contains(&rule.priority.unwrap_or(0));
+            // Those of a VRF are the kernel's, and come with the first one in any case.
+            !first && rule.protocol.is_none_or(|one| one == KERNEL || asked.counts(one))
+        };
+        for rule in self.rules.iter().filter(|rule| given(rule)) {
             all.insert(self.rule_object(rule), Facts::new());
         }
         for (link, neighbour) in &self.neighbours {
@@ -208,7 +228,10 @@ impl NamespaceState {
     }
 
     pub(super) fn route_object(&self, route: &Route) -> Object {
-        Object::Route { namespace: place(self.name.as_ref()), route: route.to_string() }
+        // How long it has left is not what makes it another one.
+        let mut lasting = route.clone();
+        lasting.metrics.retain(|metric| metric.name != "expires");
+        Object::Route { namespace: place(self.name.as_ref()), route: lasting.to_string() }
     }
 
     pub(super) fn rule_object(&self, rule: &Rule) -> Object {

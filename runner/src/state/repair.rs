@@ -10,6 +10,9 @@ use crate::change::{
     Setting, Write,
 };
 
+/// Every namespace has its own, which can't be deleted.
+const LOOPBACK: &str = "lo";
+
 /// All changes, in an order that their needs allow; or the difference that no change can mend,
 /// for a link or namespace has to be made.
 pub fn repair<'a>(
@@ -68,6 +71,11 @@ impl Repair<'_> {
             Object::Namespace { .. } => None,
             Object::Link { namespace, name } => {
                 let link = link(namespace, name);
+                if name == LOOPBACK && (extra || missing) {
+                    // It is always there; what differs is whether it is up.
+                    let settings = vec![Setting::Up(missing)];
+                    return Some((Stage::Links, vec![Change::ChangeLink { link, settings }]));
+                }
                 if extra {
                     return Some((Stage::OldLinks, vec![Change::DeleteLink { link }]));
                 }
@@ -89,12 +97,22 @@ impl Repair<'_> {
                 let info = there.addresses.iter().find(found)?;
                 let link = link(namespace, &info.link);
                 let address = info.address.clone();
-                let change = if extra {
-                    Change::RemoveAddress { link, prefix: address.prefix, peer: address.peer }
+                let (prefix, peer) = (address.prefix, address.peer);
+                let remove = |link, peer| Change::RemoveAddress { link, prefix, peer };
+                let put = |link, how| Change::PutAddress { link, address, how };
+                let changes = if extra {
+                    vec![remove(link, peer)]
+                } else if missing || only_metric(difference) {
+                    vec![put(link, Write::Replace)]
                 } else {
-                    Change::PutAddress { link, address, how: Write::Replace }
+                    // Of one that is there the kernel alters the metric and how long it lasts,
+                    // and nothing else (net/ipv4/devinet.c, inet_rtm_newaddr).
+                    let old = find(self.is, namespace)?;
+                    let same = |info: &&_| old.address_object(info) == difference.object;
+                    let peer = old.addresses.iter().find(same)?.address.peer;
+                    vec![remove(link.clone(), peer), put(link, Write::Add)]
                 };
-                Some((stage, vec![change]))
+                Some((stage, changes))
             }
             Object::Route { namespace, .. } => {
                 let state = if extra { self.is } else { self.wanted };
@@ -198,6 +216,10 @@ fn settings(difference: &Difference, wanted: &LinkInfo) -> Option<Vec<Setting>> 
         settings.push(Setting::Up(wanted.up));
     }
     Some(settings)
+}
+
+fn only_metric(difference: &Difference) -> bool {
+    difference.facts().iter().all(|(name, _, _)| *name == "metric")
 }
 
 fn mode(word: &str) -> Option<MacvlanMode> {
