@@ -2,9 +2,10 @@
 
 use super::Kept;
 use super::deployment::Deployment;
-use super::view::{Inspection, LinkView, NamespaceView, What, link_view, route_views};
+use super::view::{Inspection, LinkView, NamespaceView, What, link_view, route_views, rule_views};
 use crate::change::{Answer, Family, Name, NamespaceRef, Query};
 use crate::exit::{Exit, Failure};
+use crate::kernel::mark::PROTOCOL;
 use crate::kernel::{Error, Kernel};
 use crate::policy::Policy;
 use crate::report;
@@ -71,7 +72,24 @@ impl Reader<'_> {
         if self.is_others(&namespace) {
             routes.retain(|route| links.iter().any(|link| route.link.as_ref() == Some(&link.name)));
         }
-        Ok(NamespaceView { links, name: name.map(String::from).unwrap_or_default(), routes })
+        let rules = self.rules(&namespace)?;
+        let name = name.map(String::from).unwrap_or_default();
+        Ok(NamespaceView { name, links, routes, rules })
+    }
+
+    /// Of others' namespaces: those that netwright put there.
+    fn rules(&self, namespace: &NamespaceRef) -> Result<Vec<String>, Error> {
+        let mut rules = Vec::new();
+        for family in [Family::Ipv4, Family::Ipv6] {
+            let query = Query::Rules { namespace: namespace.clone(), family };
+            if let Answer::Rules(found) = self.ask(query)? {
+                rules.extend(found);
+            }
+        }
+        if self.is_others(namespace) {
+            rules.retain(|rule| rule.protocol == Some(PROTOCOL));
+        }
+        Ok(rule_views(&rules))
     }
 
     /// Of others' namespaces: those that the deployment made there.
