@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use clap_complete::Shell;
 pub use pages::{completions, manual};
@@ -20,6 +21,29 @@ Exit codes: 0 done; 1 a check failed; 2 bad usage, scenario or parameter; 3 some
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// What was typed; the program ends where it can't be understood.
+pub fn read() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| without_hidden(error).exit())
+}
+
+/// Commands that are for netwright itself alone are nothing to suggest.
+fn without_hidden(mut error: clap::Error) -> clap::Error {
+    let suggested = error.remove(ContextKind::SuggestedSubcommand);
+    let names = match suggested {
+        Some(ContextValue::String(name)) => vec![name],
+        Some(ContextValue::Strings(names)) => names,
+        _ => return error,
+    };
+    let shown: Vec<String> = names.into_iter().filter(|name| !name.starts_with("__")).collect();
+    if shown.is_empty() {
+        // How else the word could be meant is said only beside them.
+        error.remove(ContextKind::Suggested);
+    } else {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(shown));
+    }
+    error
 }
 
 #[derive(Debug, Subcommand)]

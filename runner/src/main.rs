@@ -3,8 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use netwright::cli::{self, Cli, Command, GrantsCommand, RecipeCommand};
+use netwright::cli::{self, Command, GrantsCommand, RecipeCommand};
 use netwright::exit::{Exit, Failure};
 use netwright::halt::signals;
 use netwright::{
@@ -12,7 +11,7 @@ use netwright::{
 };
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = cli::read();
     let listening = if hears_signals(&cli.command) { signals::listen() } else { Ok(()) };
     let outcome =
         listening.and_then(|()| resources::raise_open_files()).and_then(|()| dispatch(cli.command));
