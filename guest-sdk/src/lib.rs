@@ -139,6 +139,38 @@ pub mod macro_support {
         false
     }
 
+    /// Whether a default can be a value of its type: a whole number within its range where it is
+    /// one, `true` or `false` where it is a boolean. `number` is none where the text is no number.
+    pub const fn is_value(kind: &str, range: &str, number: Option<i128>, text: &str) -> bool {
+        if !range.is_empty() {
+            let (least, most) = limits(range);
+            return matches!(number, Some(number) if least <= number && number <= most);
+        }
+        !same(kind, "boolean") || same(text, "true") || same(text, "false")
+    }
+
+    const fn same(one: &str, other: &str) -> bool {
+        one.len() == other.len() && is_choice(one, other)
+    }
+
+    /// `[LEAST,MOST]`.
+    const fn limits(range: &str) -> (i128, i128) {
+        let text = range.as_bytes();
+        let (mut limits, mut which, mut negative, mut place) = ([0; 2], 0, false, 1);
+        while place + 1 < text.len() {
+            match text[place] {
+                b',' => (which, negative) = (1, false),
+                b'-' => negative = true,
+                digit => {
+                    let digit = (digit - b'0') as i128;
+                    limits[which] = limits[which] * 10 + if negative { -digit } else { digit };
+                }
+            }
+            place += 1;
+        }
+        (limits[0], limits[1])
+    }
+
     /// One of two texts.
     pub const fn choose(first: bool, one: &'static str, other: &'static str) -> &'static str {
         if first { one } else { other }

@@ -180,6 +180,27 @@ impl<'a> Param<'a> {
                 );
             }
         });
+        let fits = self.default.as_ref().map(|default| {
+            let text = &default.text;
+            let message = format!("`{text}` can't be the default of parameter `{}`", self.name);
+            let number = option(text.parse::<i128>().ok().map(|number| quote!(#number)));
+            let range = match self.range {
+                Some((least, most)) => {
+                    let range = format!("[{least},{most}]");
+                    quote!(#range)
+                }
+                None => quote!(#value::RANGE),
+            };
+            quote! {
+                const _: () = assert!(
+                    !#value::LIST.is_empty()
+                        || ::netwright_sdk::macro_support::is_value(
+                            #value::TYPE, #range, #number, #text
+                        ),
+                    #message
+                );
+            }
+        });
         let range = self.range.map(|_| {
             let message =
                 format!("`range` is for whole numbers; parameter `{}` is none", self.name);
@@ -187,7 +208,7 @@ impl<'a> Param<'a> {
                 const _: () = assert!(!#value::RANGE.is_empty(), #message);
             )
         });
-        quote!(#choice #range)
+        quote!(#choice #fits #range)
     }
 }
 

@@ -56,6 +56,26 @@ use crate::host;
 ///     mode: MacvlanMode,
 /// }
 /// ```
+///
+/// or that is no value of the type:
+///
+/// ```compile_fail,E0080
+/// # use netwright_sdk::prelude::*;
+/// #[derive(Params)]
+/// struct Wrong {
+///     #[param(default = "four")]
+///     children: u8,
+/// }
+/// ```
+///
+/// ```compile_fail,E0080
+/// # use netwright_sdk::prelude::*;
+/// #[derive(Params)]
+/// struct Wrong {
+///     #[param(default = 256)]
+///     children: u8,
+/// }
+/// ```
 pub trait Params: Sized {
     /// The manifest's entries, JSON objects with commas between.
     #[doc(hidden)]
