@@ -104,12 +104,14 @@ pub fn schema() -> Schema {
     schema
 }
 
-/// A number or a yes-or-no of a check may be written as `${name}` too.
+/// A number, a yes-or-no or one of a few words may be written as `${name}` too.
 fn allow_variables(schema: &mut Schema) {
     transform_subschemas(&mut allow_variables, schema);
     refuse_null(schema);
     let Some(kinds) = schema.get("type").map(kinds) else { return };
-    if kinds.iter().any(|kind| ["integer", "number", "boolean"].contains(&kind.as_str())) {
+    let narrow = ["integer", "number", "boolean"];
+    let words = schema.get("enum").is_some();
+    if words || kinds.iter().any(|kind| narrow.contains(&kind.as_str())) {
         let description = schema.remove("description");
         let plain = schema.clone().to_value();
         let variable = json!({ "type": "string", "pattern": "^\\$\\{[A-Za-z][A-Za-z0-9_-]*\\}$" });

@@ -315,6 +315,25 @@ fn what_the_parser_accepts_or_refuses_the_schema_does_too() {
 }
 
 #[test]
+fn the_schema_takes_every_scenario_that_is_shipped() {
+    let validator = jsonschema::validator_for(schema::schema().as_value()).unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let value = yaml::read(&text, 0, &mut Vec::new()).unwrap().to_json();
+        let errors: Vec<_> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{}", path.display());
+        count += 1;
+    }
+    assert!(count > 20, "{count}");
+}
+
+#[test]
 fn no_character_of_a_file_steers_the_terminal() {
     let text = "name: x\nsteps: []\n\u{9b}2J\u{61c}\u{200b}\u{2028}é: \u{9b}1m\n";
     let faults = Scenario::parse(text, "x.yaml", &[]).unwrap_err().to_string();

@@ -249,11 +249,23 @@ fn tunnel(kind: &str, provider: (&str, &str), flags: &str) {
         parent: None,
         settings: &settings,
         seen,
-        options: &[&[("ttl", "32")], &[("remote", "10.0.0.3")], &[("tos", "inherit")]],
+        options: if keyed { KEYED } else { PLAIN },
         changes: &[("x0", "mtu 1300", Setting::Mtu(1300))],
     }
     .run();
 }
+
+/// Options of a tunnel, each altered in place by itself.
+const PLAIN: &[&[(&str, &str)]] =
+    &[&[("ttl", "32")], &[("remote", "10.0.0.3")], &[("tos", "inherit")]];
+/// Flags and keys share attributes, and what is not altered of them stays.
+const KEYED: &[&[(&str, &str)]] = &[
+    &[("ttl", "32")],
+    &[("remote", "10.0.0.3")],
+    &[("tos", "inherit")],
+    &[("key", "7")],
+    &[("okey", "8")],
+];
 
 fn gre() {
     tunnel("gre", ("CONFIG_NET_IPGRE", "ip_gre"), "ikey");

@@ -11,13 +11,15 @@ use std::process::Command;
 /// that a trial must have one of to run on the second kernel when no filter is given; all of them
 /// where there are none. They begin in this order, two at a time, so that the long trials come
 /// first, and what is short fills the rest.
-const PROGRAMS: [(&str, &[&str]); 6] = [
+const PROGRAMS: [(&str, &[&str]); 8] = [
     ("plan_host", &["every_plan_of_the_host"]),
     ("deploy", &["every_plan_agrees_with_its_run"]),
     ("scenarios", &["vlans::", "tunnels::"]),
     ("kernel", &[]),
     ("host", &["uplink::a_lab_is_joined_by_every_kind"]),
     ("impairments", &[]),
+    ("drift", &["a_bond_that_failed_over"]),
+    ("words", &["tunnels_without_options"]),
 ];
 
 /// The same for the third kernel, which has what the second one lacks: by names that only such

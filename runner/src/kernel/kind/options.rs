@@ -112,7 +112,32 @@ pub(crate) fn encode(
 /// Whether an option is one of a tunnel's flags, or a key, which goes with a flag.
 pub(crate) fn is_tunnel_flag(kind: &str, option: &Attribute) -> bool {
     find(kind, option)
-        .is_ok_and(|row| matches!(row.wire, Wire::TunnelFlag(..) | Wire::TunnelKey(..)))
+        .is_ok_and(|row| is_flag_row(row))
+}
+
+fn is_flag_row(row: &Row) -> bool {
+    matches!(
+        row.wire,
+        Wire::TunnelFlag(..)
+            | Wire::TunnelFlagOff(_)
+            | Wire::TunnelKey(..)
+            | Wire::TunnelKeyOff(_)
+    )
+}
+
+/// The flags and keys of a tunnel, which share attributes: so that one can be altered, all of them
+/// are sent.
+pub(crate) fn tunnel_flags(kind: &str, data: &[u8]) -> Vec<Attribute> {
+    let mut all = read(kind, data, &mut |_| None);
+    all.retain(|option| is_tunnel_flag(kind, option));
+    all
+}
+
+/// The words that take all flags and keys of a tunnel away.
+pub(crate) fn no_tunnel_flags(kind: &str) -> Vec<Attribute> {
+    let off = |row: &&Row| matches!(row.wire, Wire::TunnelFlagOff(_) | Wire::TunnelKeyOff(_));
+    let named = |row: &Row| Attribute { name: row.name.to_owned(), value: String::new() };
+    table(kind).unwrap_or_default().iter().filter(off).map(named).collect()
 }
 
 /// Whether an option is one bit of an attribute that the kernel leaves out where no bit is set
@@ -164,7 +189,7 @@ pub(crate) fn read(
     let mut found: Vec<Attribute> = Vec::new();
     let mut seen: Vec<u16> = Vec::new();
     for row in table(kind).unwrap_or_default() {
-        let shares = matches!(row.wire, Wire::Bit(_) | Wire::TunnelFlag(..) | Wire::TunnelKey(..));
+        let shares = matches!(row.wire, Wire::Bit(_)) || is_flag_row(row);
         if !shares && seen.contains(&row.attribute) {
             continue;
         }
@@ -274,7 +299,7 @@ mod tests {
                 return Some(range.end().min(&77).max(range.start()).to_string());
             }
             Wire::Switch | Wire::Flag | Wire::Bit(_) | Wire::TunnelFlag(..) => "on",
-            Wire::Fixed(_) => return None,
+            Wire::Fixed(_) | Wire::TunnelFlagOff(_) | Wire::TunnelKeyOff(_) => return None,
             Wire::Word(_, words) | Wire::NetworkWord(words) => words.last()?.0,
             Wire::Ipv4 => "10.0.0.9",
             Wire::Ipv6 => "2001:db8::9",

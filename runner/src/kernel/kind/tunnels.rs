@@ -3,7 +3,8 @@
 use super::tables::{FLOW_LABEL, SERVICE, U8, U32};
 use super::wire::Direction::{Both, In, Out};
 use super::wire::Wire::{
-    Fixed, Flag, Ipv4, Ipv6, Link, Network, Number, NumberOr, Switch, TunnelFlag, TunnelKey, Word,
+    Fixed, Flag, Ipv4, Ipv6, Link, Network, Number, NumberOr, Switch, TunnelFlag, TunnelFlagOff,
+    TunnelKey, TunnelKeyOff, Word,
 };
 use super::wire::{Direction, GRE_INPUT_FLAGS, GRE_OUTPUT_FLAGS, Row, TunnelKeys, Wire, row};
 
@@ -17,6 +18,12 @@ const fn gre_key(direction: Direction) -> Wire {
     TunnelKey(direction, TunnelKeys { input: 4, output: 5, flags })
 }
 
+const NO_GRE_KEY: Wire = {
+    let flags = Some((GRE_INPUT_FLAGS, GRE_OUTPUT_FLAGS));
+    TunnelKeyOff(TunnelKeys { input: 4, output: 5, flags })
+};
+const NO_VTI_KEY: Wire = TunnelKeyOff(TunnelKeys { input: 2, output: 3, flags: None });
+
 const fn vti_key(direction: Direction) -> Wire {
     TunnelKey(direction, TunnelKeys { input: 2, output: 3, flags: None })
 }
@@ -26,12 +33,15 @@ pub(super) static GRE: &[Row] = &[
     row("key", 4, gre_key(Both)),
     row("ikey", 4, gre_key(In)),
     row("okey", 5, gre_key(Out)),
+    row("nokey", 4, NO_GRE_KEY),
     row("seq", 2, TunnelFlag(Both, SEQUENCE)),
     row("iseq", 2, TunnelFlag(In, SEQUENCE)),
     row("oseq", 3, TunnelFlag(Out, SEQUENCE)),
+    row("noseq", 2, TunnelFlagOff(SEQUENCE)),
     row("csum", 2, TunnelFlag(Both, CHECKSUM)),
     row("icsum", 2, TunnelFlag(In, CHECKSUM)),
     row("ocsum", 3, TunnelFlag(Out, CHECKSUM)),
+    row("nocsum", 2, TunnelFlagOff(CHECKSUM)),
     row("local", 6, Ipv4),
     row("remote", 7, Ipv4),
     row("ttl", 8, NumberOr(1, U8, TTL)),
@@ -49,7 +59,9 @@ pub(super) static ERSPAN: &[Row] = &[
     row("key", 4, gre_key(Both)),
     row("ikey", 4, gre_key(In)),
     row("okey", 5, gre_key(Out)),
+    row("nokey", 4, NO_GRE_KEY),
     row("seq", 2, TunnelFlag(Both, SEQUENCE)),
+    row("noseq", 2, TunnelFlagOff(SEQUENCE)),
     row("local", 6, Ipv4),
     row("remote", 7, Ipv4),
     row("ttl", 8, NumberOr(1, U8, TTL)),
@@ -67,12 +79,15 @@ pub(super) static GRE6: &[Row] = &[
     row("key", 4, gre_key(Both)),
     row("ikey", 4, gre_key(In)),
     row("okey", 5, gre_key(Out)),
+    row("nokey", 4, NO_GRE_KEY),
     row("seq", 2, TunnelFlag(Both, SEQUENCE)),
     row("iseq", 2, TunnelFlag(In, SEQUENCE)),
     row("oseq", 3, TunnelFlag(Out, SEQUENCE)),
+    row("noseq", 2, TunnelFlagOff(SEQUENCE)),
     row("csum", 2, TunnelFlag(Both, CHECKSUM)),
     row("icsum", 2, TunnelFlag(In, CHECKSUM)),
     row("ocsum", 3, TunnelFlag(Out, CHECKSUM)),
+    row("nocsum", 2, TunnelFlagOff(CHECKSUM)),
     row("local", 6, Ipv6),
     row("remote", 7, Ipv6),
     row("hoplimit", 8, Number(1, U8)),
@@ -119,6 +134,7 @@ pub(super) static VTI: &[Row] = &[
     row("key", 2, vti_key(Both)),
     row("ikey", 2, vti_key(In)),
     row("okey", 3, vti_key(Out)),
+    row("nokey", 2, NO_VTI_KEY),
     row("local", 4, Ipv4),
     row("remote", 5, Ipv4),
     row("fwmark", 6, Number(4, U32)),
@@ -129,6 +145,7 @@ pub(super) static VTI6: &[Row] = &[
     row("key", 2, vti_key(Both)),
     row("ikey", 2, vti_key(In)),
     row("okey", 3, vti_key(Out)),
+    row("nokey", 2, NO_VTI_KEY),
     row("local", 4, Ipv6),
     row("remote", 5, Ipv6),
     row("fwmark", 6, Number(4, U32)),

@@ -60,8 +60,12 @@ pub(crate) enum Wire {
     QosMap,
     /// flag bits in two attributes of two bytes in network order, for in and out
     TunnelFlag(Direction, u16),
+    /// the same, taken away in both directions
+    TunnelFlagOff(u16),
     /// a key, decimal or as an IPv4 address, with the flag that says so
     TunnelKey(Direction, TunnelKeys),
+    /// no key in either direction
+    TunnelKeyOff(TunnelKeys),
     /// eight hexadecimal bytes in network order
     Hexadecimal64,
 }
@@ -79,10 +83,12 @@ pub(super) const GRE_KEY: u16 = 0x2000;
 pub(crate) const GRE_INPUT_FLAGS: u16 = 2;
 pub(crate) const GRE_OUTPUT_FLAGS: u16 = 3;
 
-/// Part of an attribute's bytes: put there, or added to what other options put there.
+/// Part of an attribute's bytes: put there, added to what other options put there, or taken out of
+/// that.
 enum Piece {
     Set(Vec<u8>),
     Or(Vec<u8>),
+    Not(Vec<u8>),
 }
 
 /// Attributes under way, several options may share one.
@@ -115,7 +121,11 @@ impl Encoder {
             (Piece::Or(bytes), Some((_, there))) => {
                 there.iter_mut().zip(bytes).for_each(|(byte, more)| *byte |= more);
             }
+            (Piece::Not(bytes), Some((_, there))) => {
+                there.iter_mut().zip(bytes).for_each(|(byte, less)| *byte &= !less);
+            }
             (Piece::Set(bytes) | Piece::Or(bytes), None) => self.0.push((attribute, bytes)),
+            (Piece::Not(bytes), None) => self.0.push((attribute, vec![0; bytes.len()])),
         }
     }
 
@@ -165,7 +175,20 @@ fn pieces(row: &Row, value: &str) -> Result<Vec<(u16, Piece)>, String> {
             none(name, value)?;
             Ok(tunnel_flags(*direction, GRE_INPUT_FLAGS, GRE_OUTPUT_FLAGS, *bits))
         }
+        Wire::TunnelFlagOff(bits) => {
+            none(name, value)?;
+            Ok(no_tunnel_flags(GRE_INPUT_FLAGS, GRE_OUTPUT_FLAGS, *bits))
+        }
         Wire::TunnelKey(direction, keys) => tunnel_key(name, value, *direction, keys),
+        Wire::TunnelKeyOff(keys) => {
+            none(name, value)?;
+            let zero = |attribute| (attribute, Piece::Set(vec![0; 4]));
+            let mut pieces = vec![zero(keys.input), zero(keys.output)];
+            if let Some((input, output)) = keys.flags {
+                pieces.append(&mut no_tunnel_flags(input, output, GRE_KEY));
+            }
+            Ok(pieces)
+        }
         Wire::Hexadecimal64 => match u64::from_str_radix(value.trim_start_matches("0x"), 16) {
             Ok(bits) => set(bits.to_be_bytes().to_vec()),
             Err(_) => Err(format!("`{name}` must be up to 16 hexadecimal digits, not `{value}`")),
@@ -281,6 +304,11 @@ fn tunnel_flags(direction: Direction, input: u16, output: u16, bits: u16) -> Vec
         Direction::Out => vec![piece(output)],
         Direction::Both => vec![piece(input), piece(output)],
     }
+}
+
+fn no_tunnel_flags(input: u16, output: u16, bits: u16) -> Vec<(u16, Piece)> {
+    let piece = |attribute| (attribute, Piece::Not(bits.to_be_bytes().to_vec()));
+    vec![piece(input), piece(output)]
 }
 
 fn tunnel_key(

@@ -61,6 +61,7 @@ pub(crate) fn decode(
             tunnel_has(data, *direction, (GRE_INPUT_FLAGS, GRE_OUTPUT_FLAGS), *bits)
                 .then(|| "on".to_owned())
         }
+        Wire::TunnelFlagOff(_) | Wire::TunnelKeyOff(_) => None,
         Wire::TunnelKey(direction, keys) => decode_key(data, *direction, keys),
         Wire::Hexadecimal64 => Some(format!("{:016x}", big(value?))),
     }
@@ -80,7 +81,12 @@ fn tunnel_has(data: &[u8], direction: Direction, flags: (u16, u16), bits: u16) -
 fn decode_key(data: &[u8], direction: Direction, keys: &TunnelKeys) -> Option<String> {
     let key = |attribute| attributes::find(data, attribute).map(big).unwrap_or(0);
     let (input, output) = (key(keys.input), key(keys.output));
+    // Two keys in both directions are told one by one.
     let used = match keys.flags {
+        Some(flags) if direction != Direction::Both && input != output => {
+            tunnel_has(data, direction, flags, GRE_KEY)
+                || tunnel_has(data, Direction::Both, flags, GRE_KEY)
+        }
         Some(flags) => tunnel_has(data, direction, flags, GRE_KEY),
         None => true,
     };

@@ -283,6 +283,12 @@ fn has_option(space: &Space, now: &RawLink, kind: &str, asked: &Attribute) -> bo
     let mut bytes = |options: &[Attribute]| {
         options::encode(kind, options, &mut index_of).ok().map(|nest| nest.bytes())
     };
+    if options::is_tunnel_flag(kind, asked) {
+        // Met where saying it alters nothing.
+        let present = options::tunnel_flags(kind, now.data());
+        let with = [present.clone(), vec![asked.clone()]].concat();
+        return bytes(&present) == bytes(&with);
+    }
     let asked = bytes(std::slice::from_ref(asked));
     asked.is_some()
         && old.iter().any(|old| {

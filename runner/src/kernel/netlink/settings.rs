@@ -143,8 +143,8 @@ pub(crate) fn requests(
                 check_port(&known, given, settings)?;
                 after.push(port_request(index, given, index_of)?);
             } else if known.kind() == given.kind {
-                check_flags(&known, given)?;
-                let mut data = options::encode(&given.kind, &given.options, index_of)?;
+                let all = with_flags(&known, given);
+                let mut data = options::encode(&given.kind, &all, index_of)?;
                 if kind::is_replaced_whole(&given.kind) {
                     data.put_missing(known.data());
                 }
@@ -162,19 +162,14 @@ pub(crate) fn requests(
     Ok(before)
 }
 
-/// Flags and keys of a tunnel share attributes, and there is no word for the absence of one, so
-/// that a change of them could not be taken back.
-fn check_flags(link: &RawLink, given: &Options) -> Result<(), Error> {
-    let flag = given.options.iter().find(|option| options::is_tunnel_flag(&given.kind, option));
-    match flag {
-        None => Ok(()),
-        Some(option) => Err(Error::Invalid(format!(
-            "`{}` of `{name}` can't be changed in place: it shares an attribute with others\n  \
-             help: it needs a replacement: delete `{name}` and make it anew with what it shall have",
-            option.name,
-            name = link.name
-        ))),
-    }
+/// Flags and keys of a tunnel share attributes: where one is altered, the others are sent as they
+/// are, as iproute2 does (ip/link_gre.c).
+fn with_flags(link: &RawLink, given: &Options) -> Vec<Attribute> {
+    let flagged = given.options.iter().any(|one| options::is_tunnel_flag(&given.kind, one));
+    let mut all =
+        if flagged { options::tunnel_flags(&given.kind, link.data()) } else { Vec::new() };
+    all.extend(given.options.iter().cloned());
+    all
 }
 
 /// The kernel ignores a port's options on a link that is none.
@@ -317,8 +312,15 @@ fn old_options(
         .iter()
         .filter_map(|option| options::canonical(&given.kind, &option.name))
         .collect();
-    let mut old: Vec<Attribute> =
-        all.into_iter().filter(|option| names.contains(&option.name.as_str())).collect();
+    let flag = |option: &Attribute| options::is_tunnel_flag(&given.kind, option);
+    let mut old: Vec<Attribute> = all
+        .into_iter()
+        .filter(|option| !flag(option) && names.contains(&option.name.as_str()))
+        .collect();
+    if given.options.iter().any(flag) {
+        old.extend(options::no_tunnel_flags(&given.kind));
+        old.extend(options::tunnel_flags(&given.kind, data));
+    }
     if given.options.iter().any(|option| option.name == "backup_port")
         && !old.iter().any(|option| option.name == "backup_port")
     {

@@ -1,0 +1,278 @@
+//! Words that people write: names, prompts, `lo`, taps, `ping` as it is known, and the documents'
+//! own commands.
+
+use std::time::Instant;
+
+use netwright_tests::{Host, Output, Session, has_tunnels, netwright, workspace};
+
+fn run(text: &str) -> Output {
+    let session = Session::new();
+    let file = session.file("scenario.yaml", text);
+    session.netwright(["run".into(), file.into_os_string()])
+}
+
+fn script(lines: &str) -> Output {
+    let session = Session::new();
+    let file = session.file("lines.ip", lines);
+    session.netwright(["run", "builtin:ip", "-p", &format!("script=@{}", file.display())])
+}
+
+#[test]
+fn the_loopback_of_a_namespace_is_raised_and_has_addresses() {
+    let text = "\
+name: loopbacks
+steps:
+  - recipe: builtin:topology
+    params:
+      namespaces: [a, b]
+      links:
+        - { name: e, namespace: a, kind: veth, addresses: [10.0.0.1/30], peer: { namespace: b, name: e, addresses: [10.0.0.2/30] } }
+        - { name: lo, namespace: b, addresses: [10.255.0.2/32], mtu: 65536 }
+        - { name: lo, namespace: a, kind: loopback, up: true }
+        - { name: lo }
+      routes: [ { namespace: a, destination: 10.255.0.2/32, gateway: 10.0.0.2 } ]
+  - name: again
+    recipe: builtin:topology
+    params:
+      existing: { links: [a/e] }
+      links:
+        - { name: e, namespace: a, mtu: 1400, alias: altered, addresses: [10.0.9.1/24] }
+        - { name: m, namespace: a, kind: macvlan, mode: bridge, parent: e }
+      addresses: [ { namespace: a, link: lo, address: 10.255.0.1/32 } ]
+checks:
+  - link: { namespace: b, name: lo, up: true }
+  - link: { name: lo, up: true }
+  - link: { namespace: a, name: e, mtu: 1400, up: true }
+  - link: { namespace: a, name: m, parent: a/e }
+  - address: { namespace: a, link: e, is: 10.0.9.1/24 }
+  - ping: { from: a, to: 10.255.0.2 }
+  - ping: { from: b, to: 10.255.0.2 }
+  - ping: { from: b, to: 127.0.0.1 }
+  - ping: { from: a, to: 10.255.0.1 }
+";
+    run(text).expect_code(0);
+}
+
+#[test]
+fn a_tap_is_made_and_known_as_one() {
+    let text = "\
+name: taps
+steps:
+  - recipe: builtin:topology
+    params:
+      links:
+        - { name: tap0, kind: tap, addresses: [192.168.101.1/24] }
+        - { name: tun0, kind: tun }
+  - { name: more, recipe: 'builtin:ip', params: { script: 'ip tuntap add dev tap1 mode tap' } }
+checks:
+  - link: { name: tap0, kind: tap }
+  - link: { name: tap1, kind: tap }
+  - link: { name: tun0, kind: tun }
+";
+    run(text).expect_code(0);
+    let wrong =
+        run(&text.replace("link: { name: tun0, kind: tun }", "link: { name: tun0, kind: tap }"));
+    assert_eq!(wrong.code, 1, "{wrong:#?}");
+}
+
+#[test]
+fn a_ping_with_a_deadline_goes_on_until_it_is_answered() {
+    let text = |flags: &str| {
+        format!(
+            "\
+name: deadline
+steps:
+  - recipe: builtin:topology
+    params:
+      namespaces: [a, b]
+      links:
+        - {{ name: p1, kind: veth, peer: {{ namespace: a, name: e, addresses: [10.0.0.1/24] }} }}
+        - {{ name: p2, kind: veth, peer: {{ namespace: b, name: e, addresses: [10.0.0.2/24] }} }}
+        - {{ name: br0, kind: bridge, options: {{ stp_state: 1, forward_delay: 200 }}, ports: [p1, p2] }}
+  - name: wait
+    recipe: builtin:ip
+    params: {{ script: \"ip netns exec a ping {flags}\" }}
+"
+        )
+    };
+    let found = run(&text("-c 2 -w 60 10.0.0.2")).expect_code(0);
+    assert!(found.stdout.contains(" packets transmitted, 2 received"), "{found:#?}");
+    let none = run(&text("-c 2 -w 3 -i 0.5 10.0.0.9"));
+    assert_eq!(none.code, 1, "{none:#?}");
+    assert!(none.stdout.contains("6 packets transmitted, 0 received"), "{none:#?}");
+}
+
+/// ping(8) sends one a second.
+#[test]
+fn a_ping_sends_one_request_a_second() {
+    let started = Instant::now();
+    let found = script("ip link set lo up\nping -c 3 127.0.0.1\nping -c 2 -i 0.01 127.0.0.1\n");
+    let found = found.expect_code(0);
+    assert!(started.elapsed().as_secs_f32() >= 2.0, "{found:#?}");
+    assert!(found.stdout.contains("3 packets transmitted, 3 received"), "{found:#?}");
+}
+
+#[test]
+fn a_script_of_root_prompts_is_told_of() {
+    let prompts = script("# ip link add v0 type veth peer name v1\n  #ip link set v0 up\n");
+    let prompts = prompts.expect_code(0);
+    let warning = "the script has comments alone, so nothing is done; line 1 looks like a command \
+                   behind root's prompt: `# ip link add v0 type veth peer name v1`";
+    assert!(prompts.stderr.contains(warning), "{prompts:#?}");
+    for silent in ["# nothing is meant by it\n", "", "ip link set lo up\n# ip link set lo down\n"] {
+        let told = script(silent).expect_code(0);
+        assert!(!told.stderr.contains("prompt"), "{told:#?}");
+    }
+}
+
+/// A lab's are nearly the kernel's.
+#[test]
+fn on_the_host_names_keep_their_grammar() {
+    let host = Host::new();
+    let grants = ["host.link.create kind=ifb name=x*", "host.namespace name=x*"];
+    for (line, rule) in [
+        ("ip link add 5g0 type ifb", "name `5g0` must begin with a letter on the host"),
+        ("ip link add x@y type ifb", "name `x@y` must not hold `@` on the host"),
+        ("ip netns add x+y", "name `x+y` must not hold `+` on the host"),
+        (
+            "ip netns add x2345678901234567",
+            "name `x2345678901234567` has 17 bytes; on the host 15 are allowed",
+        ),
+    ] {
+        let refused = host.run_ip(line, &grants);
+        assert_ne!(refused.code, 0, "{line}");
+        assert!(refused.stderr.contains(rule), "{line}: {refused:#?}");
+    }
+    let text = host.run("ip", ["link"]).expect_code(0).stdout;
+    assert!(!text.contains("5g0") && !text.contains("x@y"), "{text}");
+}
+
+#[test]
+fn inspect_shows_what_makes_a_route_another_one() {
+    let session = Session::new();
+    let lines = "ip link add v0 type veth peer name v1
+ip link set v0 up
+ip link set v1 up
+ip address add 10.0.0.1/24 dev v0
+ip route add blackhole 10.1.0.0/16
+ip route add unreachable 10.2.0.0/16 metric 7
+ip route add 10.3.0.0/16 proto static nexthop via 10.0.0.2 weight 3 nexthop via 10.0.0.3
+ip route add 10.4.0.0/16 via 10.9.9.9 dev v0 onlink proto bgp table 9
+ip rule add from 10.0.0.0/8 table 9 priority 77
+";
+    let file = session.file("lines.ip", lines);
+    let lab = session.keep("shown", ["builtin:ip", "-p", &format!("script=@{}", file.display())]);
+    lab.exec(None, ["sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/v1/accept_dad"]).expect_code(0);
+    let text = session.netwright(["inspect", "shown"]).expect_code(0).stdout;
+    for line in [
+        "  route blackhole 10.1.0.0/16\n",
+        "  route unreachable 10.2.0.0/16 metric 7\n",
+        "  route 10.3.0.0/16 via 10.0.0.2 dev v0 weight 3 proto static\n",
+        "  route 10.3.0.0/16 via 10.0.0.3 dev v0 weight 1 proto static\n",
+        "  route 10.4.0.0/16 via 10.9.9.9 dev v0 onlink proto bgp table 9\n",
+        "  rule from 10.0.0.0/8",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    let json = session.netwright(["inspect", "shown", "--json"]).expect_code(0).json();
+    let routes = json["namespaces"][0]["routes"].as_array().expect("a list").clone();
+    let of = |destination: &str| {
+        routes.iter().filter(|route| route["destination"] == destination).collect::<Vec<_>>()
+    };
+    assert_eq!(of("10.1.0.0/16")[0]["kind"], "blackhole");
+    assert_eq!(of("10.3.0.0/16")[0]["weight"], 3);
+    assert_eq!(of("10.4.0.0/16")[0]["protocol"], "bgp");
+    assert!(of("10.0.0.0/24")[0].get("kind").is_none());
+}
+
+#[test]
+fn an_address_that_another_station_has_is_shown_as_such() {
+    let session = Session::new();
+    let lines = "ip netns add n1
+ip link add v0 type veth peer name v0 netns n1
+ip link set v0 up
+ip -n n1 link set v0 up
+ip -n n1 address add fd00::1/64 dev v0 nodad
+";
+    let file = session.file("lines.ip", lines);
+    let lab = session.keep("taken", ["builtin:ip", "-p", &format!("script=@{}", file.display())]);
+    let wait = "ip address add fd00::1/64 dev v0
+                until ip address show dev v0 | grep -q dadfailed; do sleep 0.2; done";
+    lab.exec(None, ["sh", "-ec", wait]).expect_code(0);
+    let text = session.netwright(["inspect", "taken"]).expect_code(0).stdout;
+    assert!(text.contains(" fd00::1/64 dadfailed"), "{text}");
+    let json = session.netwright(["inspect", "taken", "--json"]).expect_code(0).json();
+    assert!(json.to_string().contains("\"dadfailed\":[\"fd00::1/64\"]"), "{json}");
+}
+
+#[test]
+fn no_hidden_command_is_suggested() {
+    for typed in ["up", "uplink", "hold", "_first", "guest", "watch", "state"] {
+        let told = netwright([typed]).expect_code(2).stderr;
+        assert!(told.starts_with(&format!("error: unrecognized subcommand '{typed}'\n")), "{told}");
+        assert!(!told.contains("'__") && !told.contains("\n\n\n"), "{typed}: {told}");
+    }
+    let told = netwright(["aply"]).expect_code(2).stderr;
+    assert!(told.contains("'apply'"), "{told}");
+}
+
+/// README's deployment on a machine's own network, with the grants that stand there.
+#[test]
+fn the_run_on_the_host_that_the_readme_shows_works() {
+    let readme = std::fs::read_to_string(workspace().join("README.md")).expect("it is there");
+    let text = readme.split("```yaml\nname: edge\n").nth(1).expect("edge.yaml is shown");
+    let text = format!("name: edge\n{}", text.split("```").next().expect("it ends"));
+    let command = readme.split("netwright run edge.yaml \\\n").nth(1).expect("so is the run");
+    let command = command.split("```").next().expect("it ends");
+    let grants = command.lines().filter_map(|line| line.trim().strip_prefix("--grant '"));
+    let grants: Vec<&str> = grants.filter_map(|rest| rest.split('\'').next()).collect();
+    assert_eq!(grants.len(), 3, "{command}");
+    let host =
+        Host::with("link add eth1 type veth peer name sw1\nlink set eth1 up\nlink set sw1 up");
+    let file = host.session().file("edge.yaml", text);
+    let file = file.display().to_string();
+    let given = grants.iter().flat_map(|grant| ["--grant", *grant]);
+    let words: Vec<&str> = ["run", file.as_str()].into_iter().chain(given).collect();
+    host.netwright(words, &[]).expect_code(0);
+}
+
+/// Without options that say otherwise, tunnels and ipvlans are as iproute2 makes them.
+#[test]
+fn tunnels_without_options_are_as_iproute2_makes_them() {
+    let session = Session::new();
+    let kinds = ["sit", "ipip", "gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl"];
+    let ours: String = kinds
+        .iter()
+        .enumerate()
+        .map(|(place, kind)| {
+            let six = kind.starts_with("ip6");
+            let (local, remote) =
+                if six { ("fd00::1", "fd00::2") } else { ("10.0.0.1", "10.0.0.2") };
+            format!("ip link add a{place} type {kind} local {local} remote {remote}\n")
+        })
+        .collect();
+    let vlan = "ip link add d0 type dummy
+ip link add w0 link d0 type ipvlan mode l3s vepa
+ip link set w0 type ipvlan mode l3
+";
+    let file = session.file("lines.ip", format!("{ours}{vlan}"));
+    let words = ["builtin:ip", "-p", &format!("script=@{}", file.display())];
+    if !has_tunnels() {
+        let refused = session.netwright([&["run"], &words[..]].concat()).expect_code(8);
+        assert!(refused.stderr.contains("the kernel lacks CONFIG_"), "{refused:#?}");
+        return;
+    }
+    let lab = session.keep("plain-tunnels", words);
+    let shown = || {
+        let script = "for n in 0 1 2 3 4 5 6; do ip -d link show a$n | sed 1,2d; done
+                      ip -d link show w0 | grep -o 'ipvlan.*mode.*'";
+        lab.exec(None, ["sh", "-ec", script]).expect_code(0).stdout
+    };
+    let by_us = shown();
+    let away = "for n in 0 1 2 3 4 5 6; do ip link del a$n; done; ip link del w0; ip link del d0";
+    lab.exec(None, ["sh", "-ec", away]).expect_code(0);
+    lab.exec(None, ["sh", "-ec", &format!("{ours}{vlan}")]).expect_code(0);
+    let by_iproute2 = shown();
+    assert_eq!(by_us, by_iproute2);
+    assert!(by_us.contains("bridge"), "{by_us}");
+}
