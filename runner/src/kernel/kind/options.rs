@@ -111,17 +111,13 @@ pub(crate) fn encode(
 
 /// Whether an option is one of a tunnel's flags, or a key, which goes with a flag.
 pub(crate) fn is_tunnel_flag(kind: &str, option: &Attribute) -> bool {
-    find(kind, option)
-        .is_ok_and(|row| is_flag_row(row))
+    find(kind, option).is_ok_and(|row| is_flag_row(row))
 }
 
 fn is_flag_row(row: &Row) -> bool {
     matches!(
         row.wire,
-        Wire::TunnelFlag(..)
-            | Wire::TunnelFlagOff(_)
-            | Wire::TunnelKey(..)
-            | Wire::TunnelKeyOff(_)
+        Wire::TunnelFlag(..) | Wire::TunnelFlagOff(_) | Wire::TunnelKey(..) | Wire::TunnelKeyOff(_)
     )
 }
 
