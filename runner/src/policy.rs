@@ -9,6 +9,8 @@ mod host;
 mod managers;
 mod operator;
 mod read;
+#[cfg(test)]
+mod tests;
 mod uplink;
 
 pub use host::HostPolicy;

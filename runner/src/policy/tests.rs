@@ -1,0 +1,293 @@
+//! What kinds of links need that few kernels have, in front of a machine that only tells what is
+//! there: `eth1` is others', `lab-a` the run's own, the namespace `lab-n` too.
+
+use std::net::IpAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use super::{HostPolicy, Permitted, Policy};
+use crate::change::{
+    Answer, Applied, Attribute, Change, Kind, LinkName, LinkRef, Name, NamespaceRef, Options,
+    Query, Setting, Spec, Undo, Vlan, VlanProtocol,
+};
+use crate::grant::{Grants, Rule};
+use crate::journal::Claim;
+use crate::kernel::mark::Mark;
+use crate::kernel::{
+    BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight, kind,
+};
+
+struct Machine;
+
+impl Machine {
+    fn sight(&self, link: &LinkRef, own: bool) -> LinkSight {
+        let space = self.space(&link.namespace);
+        let index = if own { 7 } else { 2 };
+        let reference = LinkRef { namespace: space.reference, index: Some(index), ..link.clone() };
+        LinkSight {
+            reference,
+            in_own_space: space.own,
+            own,
+            kind: if own { "bridge" } else { "device" }.to_owned(),
+            alias: None,
+            group: 0,
+            loopback: false,
+            master: None,
+            parent: None,
+            below: None,
+            vlan: None,
+            mtu: None,
+            usual_mtu: None,
+        }
+    }
+
+    fn space(&self, namespace: &NamespaceRef) -> SpaceSight {
+        let own = namespace.name.is_some();
+        let reference = NamespaceRef { cookie: Some(1 + u64::from(own)), ..namespace.clone() };
+        SpaceSight { reference, own }
+    }
+}
+
+fn none<T>() -> Result<T, Error> {
+    Err(Error::Invalid("this machine does nothing".to_owned()))
+}
+
+impl Kernel for Machine {
+    fn apply(&mut self, _: &Permitted<Change>) -> Result<Applied, Error> {
+        none()
+    }
+
+    fn apply_all(&mut self, _: &[Permitted<Change>]) -> Result<Vec<Applied>, BatchError> {
+        Ok(Vec::new())
+    }
+
+    fn foresee(&self, _: &[Permitted<Change>]) -> Vec<Undo> {
+        Vec::new()
+    }
+
+    fn lacking(&self, _: &Change) -> Result<Lacking, Error> {
+        none()
+    }
+
+    fn claims(&self, _: &Permitted<Change>) -> Vec<Claim> {
+        Vec::new()
+    }
+
+    fn revert(&mut self, _: &Undo) -> Result<(), Error> {
+        none()
+    }
+
+    fn query(&self, _: &Permitted<Query>) -> Result<Answer, Error> {
+        Ok(Answer::Routes(Vec::new()))
+    }
+
+    fn namespaces(&self) -> Vec<(Name, Arc<OwnedFd>)> {
+        Vec::new()
+    }
+
+    fn watch_namespaces(&mut self, _: NamespaceWatcher) {}
+
+    fn namespace_descriptor(&self, _: &NamespaceRef) -> Result<Arc<OwnedFd>, Error> {
+        none()
+    }
+
+    fn see_space(&self, namespace: &NamespaceRef) -> Result<SpaceSight, Error> {
+        Ok(self.space(namespace))
+    }
+
+    fn see_link(&self, link: &LinkRef) -> Result<LinkSight, Error> {
+        match link.name.as_str() {
+            "eth1" if link.namespace.name.is_none() => Ok(self.sight(link, false)),
+            "lab-a" if link.namespace.name.is_none() => Ok(self.sight(link, true)),
+            _ => none(),
+        }
+    }
+
+    fn carriers(&self, _: IpAddr) -> Result<Vec<LinkRef>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn differences(&self, _: &Undo) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn remains(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+fn policy(grants: &[&str], denied: &[&str]) -> Policy {
+    let rules = |texts: &[&str], read: fn(&str, &str) -> Result<Rule, _>| -> Vec<Rule> {
+        texts.iter().map(|text| read(text, "test").expect("a rule")).collect()
+    };
+    let grants = Grants::given(rules(grants, Rule::grant), rules(denied, Rule::deny));
+    let mark = Mark::new().expect("random numbers");
+    Policy::Host(HostPolicy::new(grants, mark, Vec::new()).into())
+}
+
+fn option(name: &str, value: &str) -> Attribute {
+    Attribute { name: name.to_owned(), value: value.to_owned() }
+}
+
+fn other(kind: &str, options: &[Attribute]) -> Kind {
+    Kind::Other(Options { kind: kind.to_owned(), options: options.to_vec() })
+}
+
+fn create(namespace: Option<&str>, kind: Kind, parent: Option<&str>, more: &[Setting]) -> Change {
+    let name = |text: &str| -> Name { text.parse().expect("a name") };
+    let parent = parent.map(|parent| LinkName { namespace: Some(None), name: parent.to_owned() });
+    Change::CreateLink {
+        namespace: NamespaceRef::named(namespace.map(name)),
+        spec: Spec { name: name("lab-x"), kind, parent, settings: more.to_vec() },
+    }
+}
+
+/// Why it is refused, or nothing.
+fn answer(policy: &Policy, change: Change) -> String {
+    let permitted = policy.permit_all(vec![change], &Machine);
+    permitted.err().map(|(_, error)| error.to_string()).unwrap_or_default()
+}
+
+#[track_caller]
+fn refused(policy: &Policy, change: Change, words: &str) {
+    let shown = change.to_string();
+    let answer = answer(policy, change);
+    assert!(answer.contains(words), "{shown}: `{answer}`");
+}
+
+#[track_caller]
+fn allowed(policy: &Policy, change: Change) {
+    let shown = change.to_string();
+    assert_eq!(answer(policy, change), "", "{shown}");
+}
+
+#[test]
+fn a_vlan_has_its_id_however_it_is_spelt() {
+    let none = policy(&["host.link.create kind=vlan name=lab-* parent=eth1"], &[]);
+    let some = "host.link.create kind=vlan name=lab-* parent=eth1 vlan=100-200";
+    let forbids = policy(&[some], &["host.link.create vlan=150"]);
+    let some = policy(&[some], &[]);
+    let vlan = |id| Kind::Vlan(Vlan { id, protocol: VlanProtocol::Dot1q, options: Vec::new() });
+    let later = |id: &str| {
+        let options = vec![option("id", id)];
+        [Setting::Options(Options { kind: "vlan".to_owned(), options })]
+    };
+    let all = |id: u16, text: &str| {
+        [
+            create(None, vlan(id), Some("eth1"), &[]),
+            create(None, other("vlan", &[option("id", text)]), Some("eth1"), &[]),
+            create(
+                None,
+                other("vlan", &[option("id", "100"), option("id", text)]),
+                Some("eth1"),
+                &[],
+            ),
+            create(None, vlan(100), Some("eth1"), &later(text)),
+            create(Some("lab-n"), other("vlan", &[option("id", text)]), Some("eth1"), &[]),
+        ]
+    };
+    for change in all(666, "666").into_iter().chain(all(666, "0x29a")) {
+        refused(&none, change.clone(), "host.link.create");
+        refused(&some, change, "host.link.create");
+    }
+    for change in all(150, "150") {
+        allowed(&some, change.clone());
+        refused(&forbids, change, "host.link.create");
+    }
+}
+
+#[test]
+fn of_two_mtus_the_one_counts_that_the_kernel_takes() {
+    let grants = policy(&["host.link.create kind=bridge name=lab-* mtu=1400-1500"], &[]);
+    let bridge = |mtus: &[u32]| {
+        let settings: Vec<Setting> = mtus.iter().map(|mtu| Setting::Mtu(*mtu)).collect();
+        create(None, Kind::Bridge(Vec::new()), None, &settings)
+    };
+    refused(&grants, bridge(&[1400, 9000]), "host.link.create");
+    allowed(&grants, bridge(&[9000, 1400]));
+}
+
+#[test]
+fn no_other_end_comes_under_a_name_that_nobody_granted() {
+    let grants = policy(&["host.link.create kind=veth,vxcan,netkit name=lab-*"], &[]);
+    for kind in ["veth", "vxcan", "netkit"] {
+        refused(&grants, create(None, other(kind, &[]), None, &[]), "making a link");
+        allowed(&grants, create(Some("lab-n"), other(kind, &[]), None, &[]));
+        // The request would go to the parent's namespace, and the other end stay there.
+        let Change::CreateLink { spec, .. } =
+            create(Some("lab-n"), other(kind, &[]), Some("lab-a"), &[])
+        else {
+            continue;
+        };
+        assert!(!kind::validate(&spec).is_empty(), "{kind}");
+    }
+}
+
+#[test]
+fn nobody_listens_among_others() {
+    let grants = policy(&["host.link.create kind=nlmon name=lab-*"], &[]);
+    refused(&grants, create(None, other("nlmon", &[]), None, &[]), "a link of kind nlmon");
+    allowed(&grants, create(Some("lab-n"), other("nlmon", &[]), None, &[]));
+    refused(&grants, create(None, other("vsockmon", &[]), None, &[]), "a link of kind vsockmon");
+    let Change::CreateLink { spec, .. } = create(Some("lab-n"), other("vsockmon", &[]), None, &[])
+    else {
+        return;
+    };
+    assert!(!kind::validate(&spec).is_empty());
+}
+
+#[test]
+fn what_gets_its_parents_frames_needs_the_right_to() {
+    let kinds = ["macsec", "virt_wifi", "rmnet", "ipoib"];
+    let link = "host.link.create kind=macsec,virt_wifi,rmnet,ipoib name=lab-* parent=eth1";
+    for kind in kinds {
+        let child = create(None, other(kind, &[]), Some("eth1"), &[]);
+        refused(&policy(&[link], &[]), child.clone(), "uplink.passthru");
+        allowed(&policy(&[link, "uplink.passthru link=eth1"], &[]), child);
+    }
+}
+
+/// The slaves of an hsr are ports, and are looked for where the request goes.
+#[test]
+fn a_link_that_an_option_names_is_looked_at_where_it_is() {
+    let hsr = |namespace, parent| {
+        let slaves = [option("slave1", "eth1"), option("slave2", "lab-a")];
+        create(namespace, other("hsr", &slaves), parent, &[])
+    };
+    let link = "host.link.create kind=hsr,vxlan,gre,xfrm name=lab-*";
+    refused(&policy(&[link], &[]), hsr(None, None), "host.link.modify");
+    allowed(&policy(&[link, "host.link.modify name=eth1"], &[]), hsr(None, None));
+    let Change::CreateLink { spec, .. } = hsr(Some("lab-n"), Some("lab-a")) else { return };
+    let faults = kind::validate(&spec).join("\n");
+    assert!(faults.contains("stands on no other link, but parent `lab-a` is given"), "{faults}");
+    // An underlay is a parent, by whichever word; both words are one too many.
+    for kind in ["gre", "xfrm", "vxlan"] {
+        let id = if kind == "vxlan" { vec![option("id", "7")] } else { Vec::new() };
+        let options = [id, vec![option("dev", "eth1")]].concat();
+        let tunnel = create(None, other(kind, &options), None, &[]);
+        refused(&policy(&[link], &[]), tunnel.clone(), "host.link.create");
+        let on = format!("host.link.create kind={kind} name=lab-* parent=eth1");
+        allowed(&policy(&[&on], &[]), tunnel);
+        let Change::CreateLink { spec, .. } =
+            create(None, other(kind, &options), Some("lab-a"), &[])
+        else {
+            continue;
+        };
+        assert!(kind::validate(&spec).join("\n").contains("one of them is enough"), "{kind}");
+    }
+}
+
+#[test]
+fn what_is_considered_is_not_used_up() {
+    let grants = policy(&["host.link.create kind=bridge name=lab-* max=1"], &[]);
+    let bridge = || create(None, Kind::Bridge(Vec::new()), None, &[]);
+    for _ in 0..2 {
+        assert!(grants.consider_all(vec![bridge()], &Machine).is_ok());
+    }
+    allowed(&grants, bridge());
+    // It may be there by then.
+    assert!(grants.consider_all(vec![bridge()], &Machine).is_ok());
+    refused(&grants, bridge(), "has been used");
+    let other = create(None, Kind::Dummy, None, &[]);
+    assert!(grants.consider_all(vec![other], &Machine).is_err());
+}
