@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::fault::suggest;
 use super::key::Key;
+use super::setting::SettingKey;
 
 /// Something beyond the run's own lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -158,13 +159,11 @@ impl Capability {
         }
     }
 
-    /// Which of the two a setting of /proc/sys/net needs; `key` with `.` or `/`.
+    /// Which of the two a setting of /proc/sys/net needs, in either spelling.
     pub fn of_sysctl(key: &str) -> Self {
-        match key.rsplit(['.', '/']).next().unwrap_or_default() {
-            "ip_forward" | "forwarding" | "mc_forwarding" | "force_forwarding" => {
-                Self::HostForwarding
-            }
-            _ => Self::HostSysctl,
+        match SettingKey::of(key) {
+            Ok(key) if key.forwards() => Self::HostForwarding,
+            Ok(_) | Err(_) => Self::HostSysctl,
         }
     }
 }

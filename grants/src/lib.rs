@@ -29,6 +29,7 @@ mod key;
 mod refusal;
 mod rule;
 mod set;
+mod setting;
 mod uses;
 mod value;
 
@@ -46,4 +47,5 @@ pub use key::{Facts, Key, Request};
 pub use refusal::{Reason, Refusal};
 pub use rule::{Mismatch, Reading, Rule, Written, WrittenKey};
 pub use set::{Grants, Whose};
+pub use setting::{NoSetting, Reach, SettingKey};
 pub use uses::Uses;

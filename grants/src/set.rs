@@ -117,6 +117,17 @@ impl Grants {
         answer.map(drop)
     }
 
+    /// The `deny` that forbids something, whatever else is said of it; no use, and noted nowhere.
+    pub fn denies(&self, request: &Request) -> Option<Refusal> {
+        let rule = self.denied.iter().find(|rule| rule.forbids(request))?;
+        Some(Refusal::new(request, Reason::Denied(rule.clone())))
+    }
+
+    /// Whether something is allowed, for a choice between two that would do: noted nowhere.
+    pub fn would_allow(&self, request: &Request) -> bool {
+        self.find(request, Count::Heeded).is_ok()
+    }
+
     /// Whether something is allowed; it counts as used then.
     pub fn permit(&self, request: &Request) -> Result<(), Refusal> {
         for (layer, rule) in self.answer(request)? {

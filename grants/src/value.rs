@@ -8,6 +8,7 @@ use super::capability::{Capability, Class};
 use super::fault::{Broken, quote, suggest};
 use super::key::{Fact, Key, MAIN_TABLE};
 use super::rule::Reading;
+use super::setting::SettingKey;
 
 /// One of the values of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +119,7 @@ impl Value {
     pub(crate) fn covers(&self, key: Key, fact: Fact<'_>) -> bool {
         match (self, fact) {
             (Self::Exact(text), Fact::Text(fact)) if key == Key::Setting => {
-                setting_path(text) == setting_path(fact)
+                SettingKey::of(text).is_ok_and(|key| Ok(key) == SettingKey::of(fact))
             }
             (Self::Exact(text), Fact::Text(fact)) => text == fact,
             (Self::Prefix(prefix), Fact::Text(fact)) => {
@@ -268,34 +269,11 @@ fn path(text: &str) -> Result<Value, Broken> {
 }
 
 fn setting(text: &str) -> Result<Value, Broken> {
-    let path = setting_path(text);
-    let odd = |part: &str| part.is_empty() || part == "." || part == "..";
-    if !path.starts_with("net/") || path.split('/').any(odd) {
+    if SettingKey::of(text).is_err() {
         let help = "write it as sysctl(8) does: net.ipv4.ip_forward";
         return Err(Broken::with(format!("{} is no setting of the network", quote(text)), help));
     }
-    plain(text, "._-/:@")?;
     Ok(Value::Exact(text.to_owned()))
-}
-
-/// Below /proc/sys. As sysctl(8): whichever of `.` and `/` comes first separates, the other one
-/// stands for a dot in a name.
-pub(crate) fn setting_path(key: &str) -> String {
-    match key.find(['.', '/']) {
-        Some(at) if key.as_bytes()[at] == b'.' => key
-            .chars()
-            .map(|c| {
-                if c == '.' {
-                    '/'
-                } else if c == '/' {
-                    '.'
-                } else {
-                    c
-                }
-            })
-            .collect(),
-        Some(_) | None => key.to_owned(),
-    }
 }
 
 fn network(text: &str) -> Result<Value, Broken> {

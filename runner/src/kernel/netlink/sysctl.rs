@@ -6,6 +6,8 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use netwright_grants::SettingKey;
+
 use super::Netlink;
 use super::explain::{broken, explain_with};
 use super::socket::{Failure, Refusal};
@@ -80,42 +82,19 @@ pub(super) fn same(one: &str, other: &str) -> bool {
     one.split_whitespace().eq(other.split_whitespace())
 }
 
-/// The parts of a key: as sysctl(8), whichever of `.` and `/` comes first separates, and the
-/// other one stands for it inside a name.
-fn parts(key: &str) -> Vec<String> {
-    let separator = key.find(['.', '/']).and_then(|at| key[at..].chars().next()).unwrap_or('.');
-    key.split(separator)
-        .map(|part| match separator {
-            '.' => part.replace('/', "."),
-            _ => part.to_owned(),
-        })
-        .collect()
-}
-
 /// The file of a key under net.
 fn path(key: &str) -> Result<PathBuf, Error> {
-    let shown = key.escape_debug();
-    let parts = parts(key);
-    if parts.first().map(String::as_str) != Some("net") {
-        return Err(Error::Invalid(format!("sysctl `{shown}` is not under `net`")));
-    }
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-@:".contains(c);
-    let bad = parts
-        .iter()
-        .any(|part| part.is_empty() || part == "." || part == ".." || !part.chars().all(plain));
-    if bad || parts.len() < 2 || parts.len() > 8 {
-        return Err(Error::Invalid(format!(
-            "`{shown}` can't be a sysctl; it must look like net.ipv4.ip_forward"
-        )));
-    }
-    Ok(parts.iter().fold(PathBuf::from(ROOT), |path, part| path.join(part)))
+    let known = SettingKey::of(key).map_err(|wrong| Error::Invalid(wrong.explain(key)))?;
+    Ok(known.parts().fold(PathBuf::from(ROOT), |path, part| path.join(part)))
 }
 
 /// Where a key leads off the tree, and what is there.
 fn missing(space: &Space, key: &str) -> String {
     let mut folder = PathBuf::from(ROOT);
-    for part in parts(key) {
-        let next = folder.join(&part);
+    let Ok(known) = SettingKey::of(key) else { return format!("`{key}` is no key") };
+    let parts: Vec<&str> = known.parts().collect();
+    for (place, part) in parts.iter().enumerate() {
+        let next = folder.join(part);
         let listed = space.within(|| {
             if next.exists() {
                 return Ok(None);
@@ -125,8 +104,11 @@ fn missing(space: &Space, key: &str) -> String {
             Ok(Some(names.collect::<Vec<_>>()))
         });
         if let Ok(Some(names)) = listed {
+            if let Some(help) = dotted(&parts, place, &names) {
+                return help;
+            }
             let known: Vec<_> = names.iter().map(String::as_str).collect();
-            return match nearest(&part, &known) {
+            return match nearest(part, &known) {
                 Some(near) => format!("there is no `{part}`; did you mean `{near}`?"),
                 None => format!("there is no `{part}` in {}", space.shown()),
             };
@@ -136,9 +118,23 @@ fn missing(space: &Space, key: &str) -> String {
     format!("{} has no such setting", space.shown())
 }
 
+/// Where a name with a dot was taken apart at its dot: how it is written.
+fn dotted(parts: &[&str], place: usize, names: &[String]) -> Option<String> {
+    let (before, rest) = parts.split_at(place);
+    let taken = |count: usize| rest[..count].join(".");
+    let (count, name) = (2..rest.len()).find_map(|count| {
+        let name = names.iter().find(|name| **name == taken(count))?;
+        Some((count, name))
+    })?;
+    let after = &rest[count..];
+    let joined = |separator: &str, name: &str| [before, &[name], after].concat().join(separator);
+    let slashes = name.replace('.', "/");
+    Some(format!("write `{}` or `{}`", joined(".", &slashes), joined("/", name)))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::path;
+    use super::{dotted, path};
 
     fn shown(key: &str) -> String {
         path(key).map_or_else(|error| error.to_string(), |path| path.display().to_string())
@@ -159,5 +155,19 @@ mod tests {
         for key in ["net/../kernel/hostname", "net..ipv4", "net", "net/ipv4/\u{1b}[0m", "net./."] {
             assert!(shown(key).ends_with(refused), "{key}");
         }
+    }
+
+    #[test]
+    fn a_name_with_a_dot_is_told_how_it_is_written() {
+        let names = ["all", "vrrp.51", "eth0.5.7"].map(str::to_owned);
+        let parts = ["net", "ipv4", "conf", "vrrp", "51", "arp_filter"];
+        assert_eq!(
+            dotted(&parts, 3, &names).as_deref(),
+            Some("write `net.ipv4.conf.vrrp/51.arp_filter` or `net/ipv4/conf/vrrp.51/arp_filter`")
+        );
+        let parts = ["net", "ipv4", "conf", "eth0", "5", "7", "forwarding"];
+        assert!(dotted(&parts, 3, &names).is_some_and(|help| help.contains("eth0/5/7.forw")));
+        let parts = ["net", "ipv4", "conf", "vrrp", "52", "arp_filter"];
+        assert_eq!(dotted(&parts, 3, &names), None);
     }
 }
