@@ -3,6 +3,7 @@
 //! A lab's policy lets everything through, for all that a lab holds is the run's. The host's looks
 //! at the objects themselves, by namespace and index, at the moment of their use.
 
+mod coverage;
 mod decide;
 mod floor;
 mod host;

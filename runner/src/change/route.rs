@@ -54,6 +54,29 @@ pub struct Route {
     pub metrics: Vec<Attribute>,
 }
 
+/// linux/rtnetlink.h
+const TABLE_MAIN: u32 = 254;
+const TABLE_LOCAL: u32 = 255;
+
+impl Route {
+    /// The table that it is in: where it names none, iproute2's for its kind. 0 is another word for
+    /// the main one (fib_new_table, fib6_new_table).
+    pub fn table(&self) -> u32 {
+        let table = self.table.unwrap_or(match self.kind {
+            RouteKind::Local | RouteKind::Broadcast | RouteKind::Anycast | RouteKind::Nat => {
+                TABLE_LOCAL
+            }
+            RouteKind::Unicast
+            | RouteKind::Multicast
+            | RouteKind::Blackhole
+            | RouteKind::Unreachable
+            | RouteKind::Prohibit
+            | RouteKind::Throw => TABLE_MAIN,
+        });
+        if table == 0 { TABLE_MAIN } else { table }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RuleAction {

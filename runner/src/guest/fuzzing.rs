@@ -10,7 +10,9 @@ use tokio::time::{Instant, timeout};
 
 use super::message::Word;
 use super::wire::{Inbox, decode_hostile, encode};
-use crate::change::{Answer, Applied, Change, LinkRef, Made, Name, NamespaceRef, Query, Undo};
+use crate::change::{
+    Answer, Applied, Change, LinkRef, Made, Name, NamespaceRef, Query, Route, Undo,
+};
 use crate::host::{Host, Limits, Session};
 use crate::journal::Claim;
 use crate::kernel::{
@@ -144,8 +146,12 @@ impl Kernel for Willing {
         Absent::default().see_link(link)
     }
 
-    fn carriers(&self, address: IpAddr) -> Result<Vec<LinkRef>, Error> {
-        Absent::default().carriers(address)
+    fn carriers(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error> {
+        Absent::default().carriers(here, there)
+    }
+
+    fn way(&self, from: IpAddr, to: IpAddr) -> Result<Option<Route>, Error> {
+        Absent::default().way(from, to)
     }
 
     fn differences(&self, _: &Undo) -> Vec<String> {

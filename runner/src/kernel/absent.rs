@@ -5,7 +5,9 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight};
-use crate::change::{Answer, Applied, Change, Feature, LinkRef, Name, NamespaceRef, Query, Undo};
+use crate::change::{
+    Answer, Applied, Change, Feature, LinkRef, Name, NamespaceRef, Query, Route, Undo,
+};
 use crate::journal::Claim;
 use crate::policy::Permitted;
 
@@ -92,8 +94,12 @@ impl Kernel for Absent {
         Err(refusal())
     }
 
-    fn carriers(&self, _: IpAddr) -> Result<Vec<LinkRef>, Error> {
+    fn carriers(&self, _: IpAddr, _: IpAddr) -> Result<Vec<LinkRef>, Error> {
         Ok(Vec::new())
+    }
+
+    fn way(&self, _: IpAddr, _: IpAddr) -> Result<Option<Route>, Error> {
+        Ok(None)
     }
 
     fn differences(&self, _: &Undo) -> Vec<String> {

@@ -20,10 +20,11 @@ pub use absent::{Absent, Asked};
 pub use error::{Denial, Error, KernelError};
 pub use lacking::Lacking;
 pub(crate) use netlink::explain_io;
+pub(crate) use netlink::named_by;
 pub use netlink::{NamedFolder, Netlink, Witness};
 pub use sight::{LinkSight, SpaceSight};
 
-use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
+use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Route, Undo};
 use crate::halt::Halt;
 use crate::journal::Claim;
 use crate::policy::Permitted;
@@ -76,9 +77,14 @@ pub trait Kernel {
     /// it as an alternative name.
     fn see_link(&self, link: &LinkRef) -> Result<LinkSight, Error>;
 
-    /// The links of the root namespace that carry what is sent to a station: the one that its
-    /// route leaves by, and all that stand below it or are its ports.
-    fn carriers(&self, station: IpAddr) -> Result<Vec<LinkRef>, Error>;
+    /// The links of the root namespace that carry what goes between an address of its own and a
+    /// station: all that its route leaves by and that have the address, with all that stand below
+    /// them or are their ports.
+    fn carriers(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error>;
+
+    /// The entry of a routing table by which the root namespace sends from one address to another;
+    /// `None` where there is no way.
+    fn way(&self, from: IpAddr, to: IpAddr) -> Result<Option<Route>, Error>;
 
     /// What differs from the state that an undo should have brought about, in words.
     fn differences(&self, undo: &Undo) -> Vec<String>;

@@ -6,7 +6,11 @@ mod route;
 
 use std::collections::{HashMap, HashSet};
 
-use super::host::{HostPolicy, forbidden, network};
+use ipnet::IpNet;
+use netwright_grants::{Reach, SettingKey};
+
+use super::coverage;
+use super::host::{HostPolicy, forbidden};
 use super::uplink::uplink_needs;
 use crate::change::{
     Address, Change, Kind, LinkName, LinkRef, MacAddress, Name, NamespaceRef, Prefix, Setting,
@@ -118,6 +122,8 @@ struct Together {
     links: HashSet<Key>,
     /// those that are born of a request of their own, and where
     born: HashMap<Key, (NamespaceRef, Spec)>,
+    /// what will be connected to which link of which namespace
+    networks: Vec<(Option<Name>, IpNet, String)>,
 }
 
 /// A link by the names that a batch uses.
@@ -136,6 +142,13 @@ impl Together {
                 if let Some(peer) = link::peer(namespace, spec) {
                     all.links.insert(peer);
                 }
+            } else if let Change::PutAddress { link, address, .. } = change {
+                let connected = coverage::networks(&coverage::of_address(address));
+                all.networks.extend(
+                    connected
+                        .into_iter()
+                        .map(|network| (link.namespace.name.clone(), network, link.name.clone())),
+                );
             }
         }
         all
@@ -311,9 +324,9 @@ impl Decision<'_> {
             }
         };
         let link = seen.map_or(link, |seen| seen.reference);
-        for prefix in [Some(address.prefix), address.peer].into_iter().flatten() {
-            let facts =
-                Facts { cidr: network(prefix), link: Some(link.name.clone()), ..Facts::default() };
+        for network in coverage::networks(&coverage::of_address(&address)) {
+            let (cidr, link) = (Some(network), Some(link.name.clone()));
+            let facts = Facts { cidr, link, ..Facts::default() };
             self.policy.need(Capability::HostAddressAdd, facts, &shown)?;
         }
         self.policy.floor_of_an_address(&link.namespace, &address, self.kernel)?;
@@ -332,6 +345,7 @@ impl Decision<'_> {
             Subject::Own(None) => link,
             Subject::Own(Some(seen)) => seen.reference,
             Subject::Foreign(seen) => {
+                self.policy.floor(&seen, self.kernel)?;
                 if !self.put_it_itself(&seen.reference, prefix)? {
                     self.modifies(&seen, shown)?;
                 }
@@ -360,15 +374,22 @@ impl Decision<'_> {
     ) -> Result<Change, Error> {
         let (own, namespace) = self.place(namespace)?;
         if !own {
+            let known =
+                SettingKey::of(&key).map_err(|wrong| Error::Invalid(wrong.explain(&key)))?;
             self.policy.need_setting(&key)?;
-            // net.ipv4.conf.LINK.… alters that link.
-            for part in key.split(['.', '/']) {
-                let link =
-                    LinkRef { namespace: namespace.clone(), name: part.to_owned(), index: None };
-                if let Ok(seen) = self.kernel.see_link(&link)
-                    && !seen.own
-                {
-                    self.policy.floor(&seen, self.kernel)?;
+            match known.reach() {
+                Reach::Stack => {}
+                Reach::EveryLink => {
+                    self.policy.floor_of_every_link(&namespace, &known, self.kernel)?;
+                }
+                Reach::Link(name) => {
+                    let (namespace, name) = (namespace.clone(), name.to_owned());
+                    let link = LinkRef { namespace, name, index: None };
+                    if let Ok(seen) = self.kernel.see_link(&link)
+                        && !seen.own
+                    {
+                        self.policy.floor(&seen, self.kernel)?;
+                    }
                 }
             }
         }

@@ -1,25 +1,24 @@
 //! The floor: what no grant lifts.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 
-use super::host::{
-    HostPolicy, MAIN_TABLE, covers, destination, family, forbidden, network, routes,
-};
+use netwright_grants::SettingKey;
+
+use super::coverage::{self, Course, Entry, Packet};
+use super::host::{HostPolicy, family, forbidden, rules};
 use super::managers::manager_of;
 use super::operator::Connection;
-use crate::change::{Address, NamespaceRef, Prefix, Route, Rule};
+use crate::change::{Address, Answer, Family, NamespaceRef, Query, Route, RouteKind, Rule};
 use crate::kernel::mark::Mark;
 use crate::kernel::{Error, Kernel, LinkSight};
-
-/// Longest prefix first, then the least metric: how the kernel chooses a route.
-type Rank = (u8, std::cmp::Reverse<u32>);
 
 impl HostPolicy {
     /// Refuses to alter a link of somebody else's that must stay as it is.
     pub(super) fn floor(&self, link: &LinkSight, kernel: &dyn Kernel) -> Result<(), Error> {
         self.floor_of_a_parent(link)?;
         for connection in self.operator_in(&link.reference.namespace) {
-            let carriers = kernel.carriers(connection.peer)?;
+            let carriers = kernel.carriers(connection.local, connection.peer)?;
             if carriers.iter().any(|carrier| carrier.index == link.reference.index) {
                 let why = format!("it carries the operator's session from {}", connection.peer);
                 return Err(forbidden("altering a link", &shown(link), &why));
@@ -48,6 +47,61 @@ impl HostPolicy {
         if namespace.name.is_none() { &self.operator } else { &[] }
     }
 
+    /// What goes through a namespace for the operator's session, both ways, and how it is found.
+    fn courses(
+        &self,
+        namespace: &NamespaceRef,
+        wanted: Family,
+        kernel: &dyn Kernel,
+    ) -> Result<Vec<(Course, &Connection)>, Error> {
+        let mut courses = Vec::new();
+        for connection in self.operator_in(namespace) {
+            let Connection { peer, local } = connection;
+            if family(*peer) != wanted {
+                continue;
+            }
+            let rules = rules(namespace, wanted, kernel)?;
+            let out = Packet { source: *local, destination: *peer, own: true };
+            let back = Packet { source: *peer, destination: *local, own: false };
+            for packet in [out, back] {
+                let found = kernel.way(*local, packet.destination)?;
+                let here = found.as_ref().is_some_and(|route| route.kind == RouteKind::Local);
+                if !packet.own && !here && !holds(namespace, *local, kernel)? {
+                    // The session goes to another address of the machine by now.
+                    continue;
+                }
+                // What comes in may be found where what goes out isn't.
+                let found = found.filter(|_| packet.own || here);
+                let taken = found.as_ref().map(Entry::of_route);
+                courses.push((Course { packet, rules: rules.clone(), taken }, connection));
+            }
+        }
+        Ok(courses)
+    }
+
+    /// Refuses what would draw the operator's session, or what the machine says to itself, to
+    /// entries of its own.
+    fn floor_of_entries(
+        &self,
+        namespace: &NamespaceRef,
+        entries: &[Entry],
+        shown: &dyn Display,
+        kernel: &dyn Kernel,
+    ) -> Result<(), Error> {
+        let Some(first) = entries.first() else { return Ok(()) };
+        let wanted = family(first.destination.addr());
+        let rules = rules(namespace, wanted, kernel)?;
+        if entries.iter().any(|entry| coverage::draws_loopback(entry, &rules)) {
+            return Err(loopback(shown));
+        }
+        for (course, connection) in self.courses(namespace, wanted, kernel)? {
+            if entries.iter().any(|entry| course.is_drawn_by(entry)) {
+                return Err(session(shown, connection));
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses a route that would draw the operator's session to itself.
     pub(super) fn floor_of_a_route(
         &self,
@@ -55,96 +109,122 @@ impl HostPolicy {
         route: &Route,
         kernel: &dyn Kernel,
     ) -> Result<(), Error> {
-        for connection in self.operator_in(namespace) {
-            if covers(route, connection.peer)
-                && Some(rank(route)) >= best(namespace, connection.peer, kernel)?
-            {
-                return Err(session(&route.to_string(), connection));
-            }
-        }
-        Ok(())
+        self.floor_of_entries(namespace, &[Entry::of_route(route)], route, kernel)
     }
 
-    /// Refuses to remove or replace the route that the operator's session takes.
+    /// Refuses to remove or replace a route that the operator's session takes.
     pub(super) fn floor_of_a_loss(
         &self,
         namespace: &NamespaceRef,
         lost: &Route,
         kernel: &dyn Kernel,
     ) -> Result<(), Error> {
-        for connection in self.operator_in(namespace) {
-            let taken = best(namespace, connection.peer, kernel)?;
-            if covers(lost, connection.peer) && Some(rank(lost)) == taken {
-                return Err(session(&lost.to_string(), connection));
-            }
-        }
-        Ok(())
+        self.floor_of_entries(namespace, &[Entry::of_route(lost)], lost, kernel)
     }
 
-    /// Refuses an address that takes an end of the operator's session, or whose network would draw
-    /// the session to its link.
+    /// Refuses an address that takes an end of the operator's session, or of which the kernel makes
+    /// a route that would draw the session to its link.
     pub(super) fn floor_of_an_address(
         &self,
         namespace: &NamespaceRef,
         address: &Address,
         kernel: &dyn Kernel,
     ) -> Result<(), Error> {
-        let connected = address.peer.unwrap_or(address.prefix);
-        for connection in self.operator_in(namespace) {
-            let ends = [connection.peer, connection.local];
-            let best = best(namespace, connection.peer, kernel)?.map(|(length, _)| length);
-            let draws = network(connected).is_some_and(|net| net.contains(&connection.peer))
-                && Some(connected.length) >= best;
-            if draws || ends.contains(&address.prefix.address) {
-                return Err(session(&address.prefix.to_string(), connection));
+        let entries = coverage::of_address(address);
+        self.floor_of_entries(namespace, &entries, &address.prefix, kernel)
+    }
+
+    /// Refuses a rule that could send the operator's session, or what the machine says to itself,
+    /// elsewhere.
+    pub(super) fn floor_of_a_rule(
+        &self,
+        namespace: &NamespaceRef,
+        rule: &Rule,
+        kernel: &dyn Kernel,
+    ) -> Result<(), Error> {
+        let rules = rules(namespace, rule.family, kernel)?;
+        if coverage::comes_before_loopback(rule, &rules) {
+            return Err(loopback(rule));
+        }
+        for (course, connection) in self.courses(namespace, rule.family, kernel)? {
+            if course.is_met_by(rule) {
+                return Err(session(rule, connection));
             }
         }
         Ok(())
     }
 
-    /// Refuses a rule that could send the operator's session through another table.
-    pub(super) fn floor_of_a_rule(
+    /// Refuses to remove rules that the operator's session is sent by. `asked` may be any of those
+    /// that it fits: what it leaves open is anything.
+    pub(super) fn floor_of_a_lost_rule(
         &self,
         namespace: &NamespaceRef,
-        rule: &Rule,
+        asked: &Rule,
+        kernel: &dyn Kernel,
     ) -> Result<(), Error> {
-        let misses = |prefix: Option<Prefix>, address: IpAddr| {
-            prefix.and_then(network).is_some_and(|net| !net.contains(&address))
-        };
-        for connection in self.operator_in(namespace) {
-            let other = rule.family != family(connection.peer)
-                || rule.incoming_link.is_some()
-                || misses(rule.to, connection.peer)
-                || misses(rule.from, connection.local);
-            if !other || rule.inverted {
-                return Err(session(&rule.to_string(), connection));
+        let rules = rules(namespace, asked.family, kernel)?;
+        let mut meant = rules.iter().filter(|rule| coverage::fits(asked, rule));
+        if let Some(rule) = meant.find(|rule| coverage::is_before_loopback(rule, &rules)) {
+            return Err(loopback(rule));
+        }
+        for (course, connection) in self.courses(namespace, asked.family, kernel)? {
+            let mut meant = course.rules.iter().filter(|rule| coverage::fits(asked, rule));
+            if let Some(rule) = meant.find(|rule| course.loses_rule(rule)) {
+                return Err(session(rule, connection));
             }
         }
         Ok(())
     }
+
+    /// Refuses a setting of all links: `lo` is among them, and those of other programs, and what
+    /// the operator's session goes over. To make the machine a router is a right of its own, and
+    /// takes nothing from them but one thing.
+    pub(super) fn floor_of_every_link(
+        &self,
+        namespace: &NamespaceRef,
+        key: &SettingKey,
+        kernel: &dyn Kernel,
+    ) -> Result<(), Error> {
+        if !key.forwards() {
+            let why = "it is a setting of all links, of `lo` and those of other programs too";
+            return Err(forbidden("altering a link", &key.to_string(), why));
+        }
+        if key.parts().nth(1) != Some("ipv6") {
+            return Ok(());
+        }
+        // A router forgets the default routes that other routers told it of (rt6_purge_dflt_routers).
+        for connection in self.operator_in(namespace).iter().filter(|one| one.peer.is_ipv6()) {
+            let way = kernel.way(connection.local, connection.peer)?;
+            if way.is_some_and(|route| route.protocol == Some(PROTOCOL_ADVERTISED)) {
+                return Err(session(key, connection));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether an address is one of a namespace's own.
+fn holds(namespace: &NamespaceRef, address: IpAddr, kernel: &dyn Kernel) -> Result<bool, Error> {
+    let query = Query::Addresses { namespace: namespace.clone(), family: None };
+    match super::look(query, kernel)? {
+        Answer::Addresses(all) => Ok(all.iter().any(|info| info.address.prefix.address == address)),
+        _ => Ok(false),
+    }
+}
+
+/// RTPROT_RA of linux/rtnetlink.h
+const PROTOCOL_ADVERTISED: u8 = 9;
+
+fn loopback(target: &dyn Display) -> Error {
+    let why = "it would take what this machine says to itself";
+    forbidden("a change of routing", &target.to_string(), why)
 }
 
 fn shown(link: &LinkSight) -> String {
     link.reference.name.escape_debug().to_string()
 }
 
-fn session(target: &str, connection: &Connection) -> Error {
+fn session(target: &dyn Display, connection: &Connection) -> Error {
     let why = format!("it would cut off the operator's session from {}", connection.peer);
-    forbidden("a change of routing", target, &why)
-}
-
-fn rank(route: &Route) -> Rank {
-    let length = destination(route).map_or(0, |prefix| prefix.length);
-    (length, std::cmp::Reverse(route.metric.unwrap_or(0)))
-}
-
-/// The rank of the route that a station is reached by.
-fn best(
-    namespace: &NamespaceRef,
-    station: IpAddr,
-    kernel: &dyn Kernel,
-) -> Result<Option<Rank>, Error> {
-    let all = routes(namespace, family(station), kernel)?;
-    let main = |route: &&Route| route.table.unwrap_or(MAIN_TABLE) == MAIN_TABLE;
-    Ok(all.iter().filter(main).filter(|route| covers(route, station)).map(rank).max())
+    forbidden("a change of routing", &target.to_string(), &why)
 }

@@ -4,15 +4,12 @@
 use std::net::IpAddr;
 
 use super::operator::Connection;
-use crate::change::{Answer, Family, Prefix, Route};
+use crate::change::{Answer, Family, Prefix, Route, Rule};
 use crate::change::{LinkRef, NamespaceRef, Query};
 use crate::grant::{Capability, Facts, Grants, Refusal, Request};
 use crate::kernel::mark::Mark;
 use crate::kernel::{Denial, Error, Kernel, SpaceSight};
 use crate::scenario::Reach;
-
-/// The main routing table, RT_TABLE_MAIN of linux/rtnetlink.h.
-pub(super) const MAIN_TABLE: u32 = 254;
 
 /// What one step of a run may do on the host.
 #[derive(Debug, Clone)]
@@ -99,6 +96,25 @@ impl HostPolicy {
             target: format!("`{shown}`"),
             hint: "only rules that this run added can be removed, and it may add none".to_owned(),
         }))
+    }
+
+    /// Refuses what a `deny` speaks of: for what is granted by something else.
+    pub(super) fn not_denied(
+        &self,
+        capability: Capability,
+        facts: Facts,
+        target: &dyn std::fmt::Display,
+    ) -> Result<(), Error> {
+        let request = Request::new(capability, facts);
+        match self.grants.denies(&request) {
+            Some(refusal) => Err(denied(&request, &refusal, target)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether something is granted, for a choice between two.
+    pub(super) fn would_have(&self, capability: Capability, facts: Facts) -> bool {
+        self.grants.would_allow(&Request::new(capability, facts))
     }
 
     pub(super) fn need_setting(&self, key: &str) -> Result<(), Error> {
@@ -208,21 +224,9 @@ pub(super) fn family(address: IpAddr) -> Family {
     if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
 }
 
-pub(super) fn network(prefix: Prefix) -> Option<ipnet::IpNet> {
-    ipnet::IpNet::new(prefix.address, prefix.length).ok()
-}
-
 /// `None` for the default route, however it is written.
 pub(super) fn destination(route: &Route) -> Option<Prefix> {
     route.destination.filter(|prefix| prefix.length > 0)
-}
-
-pub(super) fn covers(route: &Route, address: IpAddr) -> bool {
-    if route.family != family(address) {
-        return false;
-    }
-    destination(route)
-        .is_none_or(|prefix| network(prefix).is_some_and(|net| net.contains(&address)))
 }
 
 /// The routes of a namespace.
@@ -234,6 +238,19 @@ pub(super) fn routes(
     let query = Query::Routes { namespace: namespace.clone(), family };
     match super::look(query, kernel)? {
         Answer::Routes(routes) => Ok(routes),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The rules of a namespace, in the order in which the kernel asks them.
+pub(super) fn rules(
+    namespace: &NamespaceRef,
+    family: Family,
+    kernel: &dyn Kernel,
+) -> Result<Vec<Rule>, Error> {
+    let query = Query::Rules { namespace: namespace.clone(), family };
+    match super::look(query, kernel)? {
+        Answer::Rules(rules) => Ok(rules),
         _ => Ok(Vec::new()),
     }
 }

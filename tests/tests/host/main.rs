@@ -1,5 +1,6 @@
 //! The host target, in networks of the tests' own.
 
+mod coverage;
 mod deaf;
 mod fail;
 mod floor;

@@ -13,7 +13,6 @@ use super::neighbour;
 use super::qdisc;
 use super::raw_link::{IFF_UP, RawLink};
 use super::route::{self, restored, same_place};
-use super::route_message::table;
 use super::settings;
 use super::space::Space;
 use super::{Netlink, host};
@@ -281,7 +280,7 @@ impl Netlink {
                 (None, Family::Ipv4) => "default".to_owned(),
                 (None, Family::Ipv6) => "default (IPv6)".to_owned(),
             };
-            let table = table(route);
+            let table = route.table();
             Claim { what: Claimed::Route { cookie: space.cookie, table, destination }, alone: true }
         })
     }

@@ -43,7 +43,7 @@ mod verify;
 
 pub(crate) use self::explain::broken as explain_io;
 pub use self::host::Witness;
-pub use self::named::Folder as NamedFolder;
+pub use self::named::{Folder as NamedFolder, named_by};
 
 use std::collections::HashMap;
 use std::io;
@@ -56,7 +56,7 @@ use super::failpoint::Failpoint;
 use super::mark::Mark;
 use super::uplink::Uplinks;
 use super::{BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight, netns};
-use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Undo};
+use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Route, Undo};
 use crate::halt::Halt;
 use crate::journal::Claim;
 use crate::policy::Permitted;
@@ -288,8 +288,12 @@ impl Kernel for Netlink {
         self.sight(link)
     }
 
-    fn carriers(&self, station: IpAddr) -> Result<Vec<LinkRef>, Error> {
-        self.links_towards(station)
+    fn carriers(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error> {
+        self.links_between(here, there)
+    }
+
+    fn way(&self, from: IpAddr, to: IpAddr) -> Result<Option<Route>, Error> {
+        self.way_of(&*self.spaces.find(&NamespaceRef::named(None))?, from, to)
     }
 
     fn differences(&self, undo: &Undo) -> Vec<String> {

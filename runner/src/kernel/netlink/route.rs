@@ -11,7 +11,7 @@ use super::Netlink;
 use super::address;
 use super::explain::{explain, explain_with};
 use super::raw_link::{IFF_UP, RawLink};
-use super::route_message::{Purpose, family_of, message, read, read_any, same, table};
+use super::route_message::{Purpose, family_of, message, read, read_any, same};
 use super::socket::{Failure, Request};
 use super::space::Space;
 use crate::change::{
@@ -113,26 +113,41 @@ impl Netlink {
         source: Option<IpAddr>,
     ) -> Result<Answer, Error> {
         let space = self.spaces.find(namespace)?;
-        let mut request = RouteMessage::default();
-        let bits = if destination.is_ipv4() { 32 } else { 128 };
-        let family = if destination.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
-        request.header.address_family = family_of(family);
-        request.header.destination_prefix_length = bits;
-        // IPv6 always tells the table, and refuses to be asked for it (inet6_rtm_valid_getroute_req).
-        if destination.is_ipv4() {
-            request.header.flags = RouteFlags::LookupTable;
-        }
-        request.attributes.push(RouteAttribute::Destination(destination.into()));
-        if let Some(source) = source {
-            request.header.source_prefix_length = bits;
-            request.attributes.push(RouteAttribute::Source(source.into()));
-        }
         let operation = format!("route get {destination}");
-        let answer = space.get(&RouteNetlinkMessage::GetRoute(request));
-        let (_, body) = answer.map_err(|failure| explain(failure, &operation))?;
-        let links = space.links().map_err(|failure| explain(failure, &operation))?;
-        let route = RouteMessage::parse(&body).ok().and_then(|message| read_any(message, &links));
+        let request = get_request(destination, source, RouteFlags::LookupTable);
+        let route = answered(&space, request).map_err(|failure| explain(failure, &operation))?;
         Ok(Answer::Routes(route.into_iter().collect()))
+    }
+
+    /// The entry of a table by which the machine sends from one address to another, as the rules
+    /// have it looked up: `ip route get fibmatch`.
+    pub(super) fn way_of(
+        &self,
+        space: &Space,
+        from: IpAddr,
+        to: IpAddr,
+    ) -> Result<Option<Route>, Error> {
+        let links = space.links().map_err(|failure| explain(failure, &"link show"))?;
+        let held = address::list(space, &links, None)
+            .map_err(|failure| explain(failure, &"address show"))?;
+        // Who is spoken to inside a VRF is answered inside it.
+        let holder = held.iter().find(|(_, info)| info.address.prefix.address == from);
+        let master = holder.and_then(|(index, _)| links.iter().find(|link| link.index == *index));
+        let master = master.and_then(RawLink::master);
+        let vrf = links.iter().find(|link| Some(link.index) == master && link.kind() == "vrf");
+        let flags = RouteFlags::LookupTable | RouteFlags::FibMatch;
+        // An address that is no longer the machine's is no source.
+        for source in [Some(from).filter(|_| holder.is_some()), None] {
+            let mut request = get_request(to, source, flags);
+            request.attributes.extend(vrf.map(|vrf| RouteAttribute::Oif(vrf.index)));
+            match answered(space, request) {
+                Ok(route) => return Ok(route),
+                Err(Failure::Refused(_)) if source.is_some() => {}
+                Err(Failure::Refused(_)) => return Ok(None),
+                Err(failure) => return Err(explain(failure, &format!("route get {to}"))),
+            }
+        }
+        Ok(None)
     }
 
     pub(super) fn route_error(
@@ -156,6 +171,29 @@ impl Netlink {
             _ => None,
         })
     }
+}
+
+fn get_request(to: IpAddr, source: Option<IpAddr>, flags: RouteFlags) -> RouteMessage {
+    let mut request = RouteMessage::default();
+    let bits = if to.is_ipv4() { 32 } else { 128 };
+    let family = if to.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+    request.header.address_family = family_of(family);
+    request.header.destination_prefix_length = bits;
+    // IPv6 tells the table unasked, and refuses to be asked (inet6_rtm_valid_getroute_req).
+    let refused = if to.is_ipv4() { RouteFlags::empty() } else { RouteFlags::LookupTable };
+    request.header.flags = flags - refused;
+    request.attributes.push(RouteAttribute::Destination(to.into()));
+    if let Some(source) = source {
+        request.header.source_prefix_length = bits;
+        request.attributes.push(RouteAttribute::Source(source.into()));
+    }
+    request
+}
+
+fn answered(space: &Space, request: RouteMessage) -> Result<Option<Route>, Failure> {
+    let (_, body) = space.get(&RouteNetlinkMessage::GetRoute(request))?;
+    let links = space.links()?;
+    Ok(RouteMessage::parse(&body).ok().and_then(|message| read_any(message, &links)))
 }
 
 pub(super) fn list(
@@ -231,7 +269,7 @@ pub(super) fn same_place(one: &Route, other: &Route) -> bool {
     };
     let destination = |route: &Route| route.destination.filter(|prefix| prefix.length > 0);
     destination(one) == destination(other)
-        && table(one) == table(other)
+        && one.table() == other.table()
         && metric(one) == metric(other)
         && one.type_of_service.unwrap_or(0) == other.type_of_service.unwrap_or(0)
 }

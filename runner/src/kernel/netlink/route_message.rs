@@ -18,8 +18,6 @@ use crate::kernel::Error;
 
 /// linux/rtnetlink.h
 const RTA_METRICS: u16 = 8;
-const TABLE_MAIN: u32 = 254;
-const TABLE_LOCAL: u32 = 255;
 /// USER_HZ, in which the kernel tells how long a route has left
 const TICKS: u32 = 100;
 
@@ -68,21 +66,6 @@ fn kind_of(kind: RouteType) -> Option<RouteKind> {
         RouteType::Throw => RouteKind::Throw,
         RouteType::Nat => RouteKind::Nat,
         _ => return None,
-    })
-}
-
-/// The table that a route is in where it names none.
-pub(super) fn table(route: &Route) -> u32 {
-    route.table.unwrap_or(match route.kind {
-        RouteKind::Local | RouteKind::Broadcast | RouteKind::Anycast | RouteKind::Nat => {
-            TABLE_LOCAL
-        }
-        RouteKind::Unicast
-        | RouteKind::Multicast
-        | RouteKind::Blackhole
-        | RouteKind::Unreachable
-        | RouteKind::Prohibit
-        | RouteKind::Throw => TABLE_MAIN,
     })
 }
 
@@ -139,7 +122,7 @@ pub(super) fn message(
         (kind, _) => type_of(kind),
     };
     let mut builder = RouteMessageBuilder::<IpAddr>::new()
-        .table_id(table(route))
+        .table_id(route.table())
         .protocol(protocol)
         .scope(scope(route, purpose))
         .kind(kind);
