@@ -8,6 +8,9 @@ mod decide;
 mod floor;
 mod host;
 mod managers;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod model;
 mod operator;
 mod read;
 #[cfg(test)]
