@@ -158,6 +158,20 @@ impl Rule {
             })
     }
 
+    /// Whether any request is covered. A grant for children of other links that names no parent
+    /// allows only those without one, and there are none.
+    pub fn covers_something(&self) -> bool {
+        if self.capability != Capability::HostLinkCreate {
+            return true;
+        }
+        let named = |key| self.limit(key).is_some();
+        self.values(Key::Kind).iter().any(|kind| match kind.as_str() {
+            "macvlan" | "macvtap" | "ipvlan" | "ipvtap" => named(Key::Parent),
+            "vlan" => named(Key::Parent) && named(Key::Vlan),
+            _ => true,
+        })
+    }
+
     /// The grant that allows this request and nothing more; `None` where none can: what the
     /// request is about has a name outside the grammar, or the request is about nothing.
     pub fn least(request: &Request) -> Option<Self> {

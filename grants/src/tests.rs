@@ -427,3 +427,16 @@ fn more_grants_do_not_start_the_count_anew() {
     assert!(operator.permit(&macvlan("lab-a", "eth1")).is_err(), "it was given once");
     assert!(wider.allows(&Request::new(Capability::HostLinkRead, Facts::default())).is_ok());
 }
+
+#[test]
+fn a_grant_for_children_without_a_parent_covers_nothing() {
+    let covers = |text: &str| Rule::grant(text, "").expect("a grant").covers_something();
+    for kind in ["macvlan", "macvtap", "ipvlan", "ipvtap", "vlan", "macvlan,vlan"] {
+        assert!(!covers(&format!("host.link.create kind={kind} name=a")), "{kind}");
+    }
+    assert!(!covers("host.link.create kind=vlan name=a parent=eth1"));
+    assert!(covers("host.link.create kind=vlan name=a parent=eth1 vlan=1-9"));
+    assert!(covers("host.link.create kind=macvlan name=a parent=eth1"));
+    assert!(covers("host.link.create kind=macvlan,bridge name=a"));
+    assert!(covers("host.link.read"));
+}

@@ -73,7 +73,7 @@ pub fn examine(json: bool) -> Result<Exit, Failure> {
     } else {
         findings.iter().map(|finding| finding.line() + "\n").collect()
     };
-    report::print(&text)?;
+    report::answer(json, &text)?;
     Ok(exit)
 }
 

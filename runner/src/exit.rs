@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::scenario::Faults;
+
 /// The contract with whoever calls the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -55,11 +57,19 @@ pub struct Failure {
     pub exit: Exit,
     /// What failed, the rule, and the remedy on a line of its own; empty where it was told already.
     pub message: String,
+    /// what the message shows, where it was a fault of something written
+    pub faults: Option<Box<Faults>>,
 }
 
 impl Failure {
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into() }
+        Self { exit, message: message.into(), faults: None }
+    }
+
+    /// Faults speak for themselves, each with its place.
+    pub fn of_faults(faults: &Faults) -> Self {
+        let message = faults.to_string();
+        Self { exit: Exit::Usage, message, faults: Some(Box::new(faults.clone())) }
     }
 
     pub fn usage(message: impl Into<String>) -> Self {

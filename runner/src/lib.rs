@@ -28,6 +28,7 @@ pub mod tap;
 pub mod uplink;
 
 mod crash;
+mod file;
 pub mod journal;
 mod store;
 

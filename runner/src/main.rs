@@ -1,24 +1,24 @@
 //! The program: hands each command to its module and ends with the exit code of the contract.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use netwright::cli::{self, Command, GrantsCommand, RecipeCommand};
 use netwright::exit::{Exit, Failure};
 use netwright::halt::signals;
 use netwright::{
-    consent, doctor, guest, kept, lab, program, recipe, recover, resources, run, uplink,
+    consent, doctor, guest, kept, lab, program, recipe, recover, report, resources, run, uplink,
 };
 
 fn main() -> ExitCode {
     let cli = cli::read();
+    resources::survive_small_files();
     let listening = if hears_signals(&cli.command) { signals::listen() } else { Ok(()) };
     let outcome =
         listening.and_then(|()| resources::raise_open_files()).and_then(|()| dispatch(cli.command));
     ExitCode::from(match outcome {
         Ok(exit) => exit as u8,
         Err(failure) => {
-            complain(&failure);
+            report::complain(&failure);
             failure.exit as u8
         }
     })
@@ -44,6 +44,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Run(arguments) => run::run(&arguments),
         Command::Plan(arguments) => run::plan(&arguments),
         Command::Apply(arguments) => run::apply(&arguments),
+        Command::Check(arguments) => run::check_again(&arguments),
         Command::Validate(arguments) => run::validate(&arguments),
         Command::Ls { json } => kept::list(json),
         Command::Inspect { name, json } => kept::inspect(&name, json),
@@ -68,6 +69,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Completions { shell } => cli::completions(shell),
         Command::Man { command } => cli::manual(&command),
         Command::Hold => lab::hold(),
+        Command::Sweep { name } => lab::sweep_when_told(&name),
         Command::Uplink { grants } => uplink::serve(&grants),
         Command::Guest => guest::serve(),
         Command::Rehearse(scenario) => run::rehearse(&scenario),
@@ -75,17 +77,4 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Program { runner, words } => program::enter(runner, &words),
         Command::First { words } => program::first(&words),
     }
-}
-
-/// To standard error; where that is closed there is nobody to tell.
-fn complain(failure: &Failure) {
-    let message = &failure.message;
-    if message.is_empty() {
-        return;
-    }
-    let mut stderr = anstream::stderr();
-    let _ = match message.strip_prefix("error") {
-        Some(_) => writeln!(stderr, "{message}"),
-        None => writeln!(stderr, "error: {message}"),
-    };
 }

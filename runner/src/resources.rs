@@ -1,4 +1,5 @@
 //! The process's own limits.
+#![expect(unsafe_code, reason = "rustix has nothing for handlers of signals")]
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
@@ -6,6 +7,18 @@ use crate::exit::{Exit, Failure};
 
 /// Descriptors that a run needs beside two for each namespace.
 const LEAST_OPEN_FILES: u64 = 256;
+
+extern "C" fn nothing(_: libc::c_int) {}
+
+/// A file that may not grow further (RLIMIT_FSIZE) is an error of whoever writes it, as a full disk
+/// is: not the end of the process. A program that is run instead of this one has the default again,
+/// for that is what becomes of handlers.
+pub fn survive_small_files() {
+    let handler = nothing as extern "C" fn(libc::c_int) as libc::sighandler_t;
+    // SAFETY: the handler does nothing, which may be done at any moment. It can't fail for a signal
+    // that there is.
+    unsafe { libc::signal(libc::SIGXFSZ, handler) };
+}
 
 /// Raises the number of descriptors to what the machine allows: each namespace takes two.
 pub fn raise_open_files() -> Result<(), Failure> {

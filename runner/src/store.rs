@@ -12,14 +12,18 @@ use rustix::fs::{Mode, OFlags, fstat, mkdir, open, openat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
+use crate::file::is_borrowed;
+
 /// Where everything is kept, for who wants it elsewhere.
 pub(crate) const VARIABLE: &str = "NETWRIGHT_RUNTIME_DIR";
 
 /// Root's is the same whoever became root, so that everybody finds what another one left. For
 /// others it is under XDG_RUNTIME_DIR where that is their own: su(1) may pass on another user's.
-/// Root of a user namespace is one of the others, for /run is nobody's there.
+/// Root of a user namespace is one of the others, for /run is nobody's there. Under sudo(8) and the
+/// like the caller's variables say nothing.
 pub(crate) fn path() -> PathBuf {
-    if let Some(folder) = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty()) {
+    let named = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty());
+    if let Some(folder) = named.filter(|_| !is_borrowed()) {
         return PathBuf::from(folder);
     }
     let user = geteuid().as_raw();

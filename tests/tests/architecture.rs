@@ -83,6 +83,7 @@ fn unsafe_code_stands_where_the_system_needs_it() {
         "kernel/netns.rs",
         "kernel/tun.rs",
         "probe/socket.rs",
+        "resources.rs",
         "tap/control.rs",
         "tap/opener.rs",
     ];

@@ -48,9 +48,13 @@ const ROUTER: (&str, &str) = ("host.forwarding key=net.ipv4.ip_forward", "to rou
 
 /// On a terminal of its own, script(1)'s, with these lines typed.
 fn typed(host: &Host, variables: &[(&str, &str)], lines: &str) -> Output {
-    let program = host.session().command(arguments(host));
+    typed_at(host, &arguments(host), variables, lines)
+}
+
+fn typed_at(host: &Host, words: &[String], variables: &[(&str, &str)], lines: &str) -> Output {
+    let program = host.session().command(words);
     let shown = program.get_program().to_string_lossy();
-    let line = format!("{shown} {}", arguments(host).join(" "));
+    let line = format!("{shown} {}", words.join(" "));
     let mut terminal = Command::new("script");
     terminal.args(["-q", "-e", "-E", "never", "-c", &line, "/dev/null"]);
     for (name, value) in program.get_envs() {
@@ -85,7 +89,7 @@ fn the_screen_shows_what_is_asked_and_no_is_the_default() {
             "  | makes a namespace\n",
             "  - host.namespace name=first\n      to make, or enter, named network namespaces of this machine\n      | a room of its own\n",
             "only a --grant of yours can give it:\n  - host.link.create kind=macvlan\n",
-            "Allow it? [d]eny, [o]nce, [a]lways for this digest: ",
+            "Allow it? [d]eny, [o]nce, [a]lways for this digest, told this: ",
             "error: denied: recipe `bomb` was not run, nothing was touched\n  help: --grant 'host.namespace name=first'\n",
         ] {
             assert!(output.stdout.contains(line), "{line}\nis not in\n{}", output.stdout);
@@ -132,6 +136,88 @@ fn always_holds_for_this_digest_and_a_change_is_shown() {
     assert!(remembered(&host).is_empty());
     let output = host.netwright(["grants", "revoke", "bomb"], &[]).expect_code(2);
     assert!(output.stderr.starts_with("error: nothing is remembered of `bomb`\n"), "{output:?}");
+}
+
+/// A recipe may be an interpreter: what it is told is what it does.
+#[test]
+fn always_holds_for_what_the_recipe_was_told() {
+    let host = Host::with("link add eth1 type veth peer name sw1");
+    let scenario = |name: &str, script: &str| {
+        let text = format!(
+            "name: {name}\ntarget: host\nsteps:\n  - recipe: builtin:ip\n    grants: [host.link.read, \"host.link.modify name=eth1\"]\n    params: {{ script: \"{script}\" }}\n"
+        );
+        host.session().file(&format!("{name}.yaml"), text).display().to_string()
+    };
+    let mine = scenario("mine", "ip link set eth1 mtu 1450");
+    let words = ["run".to_owned(), mine.clone()];
+    let keys = "a\nhost.link.modify\n";
+    let output = typed_at(&host, &words, &[], keys).expect_code(0);
+    for line in [
+        "  comes with this program, and does what it is told\n",
+        &format!("  told by `{mine}`:\n    script | ip link set eth1 mtu 1450\n"),
+    ] {
+        assert!(output.stdout.contains(line), "{line}\nis not in\n{}", output.stdout);
+    }
+    // The same again, without a terminal.
+    host.netwright(&words, &[]).expect_code(0);
+    let listed = host.netwright(["grants", "ls"], &[]).expect_code(0).stdout;
+    assert!(listed.contains(&format!("  as told by `{mine}`, sha256:")), "{listed}");
+
+    // A stranger's scenario, the same steps with another script, and the same file altered.
+    let other = scenario("stranger", "ip link set eth1 down");
+    host.netwright(["run", &other], &[]).expect_code(4);
+    let output = typed_at(&host, &["run".to_owned(), other.clone()], &[], "d\n").expect_code(4);
+    let change = format!(
+        "It was allowed, but told something else:\n  - told by `{mine}`\n  + told by `{other}`\n  - script | ip link set eth1 mtu 1450\n  + script | ip link set eth1 down\n"
+    );
+    assert!(output.stdout.contains(&change), "{change}\nis not in\n{}", output.stdout);
+    scenario("mine", "ip link set eth1 mtu 1451");
+    host.netwright(&words, &[]).expect_code(4);
+    let output = typed_at(&host, &words, &[], "d\n").expect_code(4);
+    let change = "  - script | ip link set eth1 mtu 1450\n  + script | ip link set eth1 mtu 1451\n";
+    assert!(output.stdout.contains(change), "{change}\nis not in\n{}", output.stdout);
+    // As it was, it is still allowed; another parameter with the same value isn't.
+    scenario("mine", "ip link set eth1 mtu 1450");
+    host.netwright(&words, &[]).expect_code(0);
+    let told = ["run", "builtin:ip", "--target", "host", "-p", "script=ip link set eth1 mtu 1450"];
+    host.netwright(told, &[]).expect_code(4);
+    host.netwright(["grants", "revoke", "ip"], &[]).expect_code(0);
+    host.netwright(&words, &[]).expect_code(4);
+}
+
+/// An answer of before there was this held whatever the recipe was told.
+#[test]
+fn an_answer_without_what_the_recipe_was_told_asks_again() {
+    let host = Host::new();
+    bring(&host, "1.0.0", &[SPACE]);
+    typed(&host, &[], "a\n").expect_code(0);
+    let folder = host.session().path("home/.config/netwright/grants");
+    let file = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let mut old: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    fs::remove_file(&file).unwrap();
+    let digest = old["digest"].as_str().unwrap().to_owned();
+    for key in ["told", "parameters", "scenario"] {
+        old.as_object_mut().unwrap().remove(key);
+    }
+    let file = folder.join(format!("{digest}.json"));
+    fs::write(&file, old.to_string()).unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    host.netwright(arguments(&host), &[]).expect_code(4);
+    assert_eq!(remembered(&host).len(), 1);
+    host.netwright(["grants", "revoke", "bomb"], &[]).expect_code(0);
+    assert!(remembered(&host).is_empty());
+}
+
+/// A grant for children of other links covers none where it names no parent.
+#[test]
+fn what_could_allow_nothing_is_not_offered() {
+    let host = Host::new();
+    let useless = ("host.link.create kind=macvlan name=pr0", "a child");
+    bring(&host, "1.0.0", &[SPACE, useless, ("host.link.create kind=vlan name=v parent=e", "x")]);
+    let output = typed(&host, &[], "d\n").expect_code(4);
+    let open = "only a --grant of yours can give it:\n  - host.link.create kind=macvlan name=pr0\n  - host.link.create kind=vlan name=v parent=e\n";
+    assert!(output.stdout.contains(open), "{output:?}");
+    assert!(!output.stdout.contains("--grant 'host.link.create"), "{output:?}");
 }
 
 #[test]

@@ -100,6 +100,44 @@ fn a_policy_that_others_can_write_is_refused() {
     refused("it is not a file");
 }
 
+/// Whoever can write to a level above can move the file away, and with it what it denies.
+#[test]
+fn a_level_above_that_others_can_write_is_refused() {
+    let session = Session::as_ordinary_user();
+    let file = policy(&session, "deny: [host.link.read]\n");
+    let user = Some(65534);
+    for path in file.ancestors().take(3) {
+        std::os::unix::fs::chown(path, user, user).expect("the tests run as root");
+    }
+    run(&session).expect_code(0);
+    let shown = file.display().to_string();
+    for (above, usual) in [("home/.config", 0o755), ("home", 0o700)] {
+        let above = session.path(above);
+        for mode in [0o777, 0o757, 0o733] {
+            fs::set_permissions(&above, Permissions::from_mode(mode)).unwrap();
+            let named = above.display();
+            let expected = format!(
+                "error: policy `{shown}`: `{named}` can be written by others (mode {mode:03o})\n  help: chmod go-w {named}\n"
+            );
+            assert_eq!(run(&session).expect_code(2).stderr, expected);
+            // Moved away, it can't be missed in silence.
+            let folder = file.parent().unwrap();
+            let moved = folder.with_extension("moved");
+            fs::rename(folder, &moved).unwrap();
+            assert_eq!(run(&session).expect_code(2).stderr, expected);
+            fs::rename(&moved, folder).unwrap();
+        }
+        // Sticky: none can take away what is another's.
+        fs::set_permissions(&above, Permissions::from_mode(0o1777)).unwrap();
+        run(&session).expect_code(0);
+        fs::set_permissions(&above, Permissions::from_mode(usual)).unwrap();
+    }
+    // A level of somebody else's is theirs to alter.
+    std::os::unix::fs::chown(session.path("home/.config"), Some(12_345), Some(12_345)).unwrap();
+    let output = run(&session).expect_code(2);
+    assert!(output.stderr.ends_with("home/.config` belongs to user 12345\n"), "{output:?}");
+}
+
 #[test]
 fn a_policy_of_somebody_else_is_refused() {
     let session = Session::as_ordinary_user();
@@ -123,6 +161,18 @@ fn the_users_policy_is_ignored_under_sudo() {
     let mut command = session.command(["run", "builtin:ip", "-p", "script=link show"]);
     let output: Output = command.env("SUDO_UID", "1000").output().unwrap().into();
     output.expect_code(0);
+}
+
+#[test]
+fn nothing_of_the_callers_is_read_under_doas_or_pkexec() {
+    let session = Session::new();
+    policy(&session, "allow: [nonsense]\n");
+    let elsewhere = session.path("home/.config").display().to_string();
+    for who in ["SUDO_UID", "SUDO_USER", "DOAS_USER", "PKEXEC_UID"] {
+        let mut command = session.command(["run", "builtin:ip", "-p", "script=link show"]);
+        command.env(who, "1000").env("XDG_CONFIG_HOME", &elsewhere);
+        Output::from(command.output().unwrap()).expect_code(0);
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! A change as the commands that somebody would type: ip(8), bridge(8), tc(8) and sysctl(8).
 
-use super::{Change, Kind, LinkName, LinkRef, Name, PortVlan, Setting, Spec, Veth};
+use super::{
+    Change, Kind, LinkName, LinkRef, Name, NamespaceRef, PortVlan, Setting, Spec, Veth, Word,
+};
 
 impl Change {
     /// Usually one; more where ip(8) needs several for what is one request to the kernel.
@@ -12,7 +14,8 @@ impl Change {
                     Some(name) => format!("ip netns exec {name} "),
                     None => String::new(),
                 };
-                vec![format!("{inside}sysctl -w {}={}", quoted(key), quoted(value))]
+                let value = value.replace('\t', " ");
+                vec![format!("{inside}sysctl -w {}={}", Word(key), Word(&value))]
             }
             Self::PutEntry { .. }
             | Self::RemoveEntry { .. }
@@ -21,11 +24,18 @@ impl Change {
             Self::PutQdisc { .. } | Self::RemoveQdisc { .. } => vec![format!("tc {self}")],
             Self::SetVlans { link, vlans } => set_vlans(link, vlans),
             Self::ChangeLink { link, settings } => set(link, settings),
+            Self::MoveLink { link, to } => {
+                let start = ip(link.namespace.name.as_ref());
+                let to = target(to.name.as_ref());
+                vec![format!("{start} link set {} netns {to}", device(&link.name))]
+            }
+            Self::DeleteLink { link } => {
+                let start = ip(link.namespace.name.as_ref());
+                vec![format!("{start} link delete {}", device(&link.name))]
+            }
             Self::CreateNamespace { .. }
             | Self::DeleteNamespace { .. }
             | Self::SetNamespaceId { .. }
-            | Self::MoveLink { .. }
-            | Self::DeleteLink { .. }
             | Self::PutAddress { .. }
             | Self::RemoveAddress { .. }
             | Self::PutRoute { .. }
@@ -44,11 +54,27 @@ fn set_vlans(link: &LinkRef, vlans: &[PortVlan]) -> Vec<String> {
         Some(name) => format!("bridge -n {name} vlan"),
         None => "bridge vlan".to_owned(),
     };
-    let device = quoted(&link.name);
+    let device = Word(&link.name);
     let none = format!("{inside} delete dev {device} vid 1-4094");
     let each = vlans.iter().map(|vlan| format!("{inside} add dev {device} {vlan}"));
     std::iter::once(none).chain(each).collect()
 }
+
+/// Kinds whose packets leave by their parent: for them ip-link(8) has it as `dev`, behind the type.
+const UNDERLAY: [&str; 12] = [
+    "vxlan",
+    "gre",
+    "gretap",
+    "erspan",
+    "ip6gre",
+    "ip6gretap",
+    "ipip",
+    "sit",
+    "ip6tnl",
+    "vti",
+    "vti6",
+    "xfrm",
+];
 
 /// ip(8) names a parent in its own namespace only: the command is given there, and says with
 /// `netns` where the link is born.
@@ -61,44 +87,76 @@ fn create(namespace: Option<&Name>, spec: &Spec) -> Vec<String> {
         Some(LinkName { namespace: None, .. }) | None => namespace,
     };
     let mut words = ip(here) + " link add";
-    if let Some(parent) = &spec.parent {
-        words += &format!(" link {}", quoted(&parent.name));
+    let kind = spec.kind.to_string();
+    let stands_on = UNDERLAY.contains(&kind.split(' ').next().unwrap_or_default());
+    let parent = spec.parent.as_ref().map(|parent| Word(&parent.name));
+    match &parent {
+        Some(parent) if !stands_on => words += &format!(" link {parent}"),
+        Some(_) | None => {}
     }
     words += &format!(" name {}", spec.name);
     if here != namespace {
         words += &format!(" netns {}", target(namespace));
     }
-    for setting in &spec.settings {
-        words += &format!(" {setting}");
+    let is_veth = matches!(spec.kind, Kind::Veth(_));
+    let (now, later) = divided(&spec.settings, is_veth, here == namespace);
+    now.iter().for_each(|setting| words += &format!(" {setting}"));
+    let mut more = then(namespace, spec.name.as_str(), later);
+    if let Kind::Veth(veth) = &spec.kind {
+        let at = match &veth.peer.namespace {
+            Some(peer) => peer.as_ref(),
+            None => namespace,
+        };
+        let (now, later) = divided(&veth.peer_settings, is_veth, here == at);
+        words += &veth_words(veth, &now);
+        more.extend(then(at, &veth.peer.name, later));
+    } else {
+        words += &format!(" type {kind}");
+        parent.iter().filter(|_| stands_on).for_each(|parent| words += &format!(" dev {parent}"));
     }
-    words += &match &spec.kind {
-        Kind::Veth(veth) => veth_words(veth),
-        other => format!(" type {other}"),
-    };
-    vec![words]
+    std::iter::once(words).chain(more).collect()
 }
 
-/// ip(8) takes one `type`, and all that comes after it as the type's own.
+/// What is set at once, and what by a line of its own: an end of a veth comes up when the other one
+/// is there; a port's settings begin with a `type`, and there is one already; a master is looked for
+/// where the command is given.
+fn divided(settings: &[Setting], is_veth: bool, here: bool) -> (Vec<&Setting>, Vec<&Setting>) {
+    settings.iter().partition(|setting| match setting {
+        Setting::Up(true) => !is_veth,
+        Setting::Master(Some(_)) => here,
+        other => !is_typed(other),
+    })
+}
+
+/// What is set once the link is there.
+fn then(namespace: Option<&Name>, name: &str, settings: Vec<&Setting>) -> Vec<String> {
+    let namespace = NamespaceRef::named(namespace.cloned());
+    let link = LinkRef { namespace, name: name.to_owned(), index: None };
+    let settings: Vec<Setting> = settings.into_iter().cloned().collect();
+    set(&link, &settings)
+}
+
+fn is_typed(setting: &Setting) -> bool {
+    matches!(setting, Setting::Macvlan(_) | Setting::Options(_))
+}
+
+/// ip(8) takes one `type`, and all that comes after it as the type's own. What a port is like
+/// (`type bridge_slave`) the kernel takes once it is one: in a command behind that of its master.
 fn set(link: &LinkRef, settings: &[Setting]) -> Vec<String> {
-    let typed = |setting: &&Setting| matches!(setting, Setting::Macvlan(_) | Setting::Options(_));
-    let start = format!("{} link set {}", ip(link.namespace.name.as_ref()), quoted(&link.name));
+    let start = format!("{} link set {}", ip(link.namespace.name.as_ref()), device(&link.name));
     let plain: String =
-        settings.iter().filter(|each| !typed(each)).map(|setting| format!(" {setting}")).collect();
-    let mut typed = settings.iter().filter(typed);
-    let mut first = start.clone() + &plain;
-    if let Some(setting) = typed.next() {
-        first += &format!(" {setting}");
-    }
-    let more = typed.map(|setting| format!("{start} {setting}"));
-    std::iter::once(first).chain(more).collect()
+        settings.iter().filter(|each| !is_typed(each)).map(|each| format!(" {each}")).collect();
+    let plain = (!plain.is_empty()).then(|| start.clone() + &plain);
+    let typed = settings.iter().filter(|each| is_typed(each)).map(|each| format!("{start} {each}"));
+    plain.into_iter().chain(typed).collect()
 }
 
-fn veth_words(veth: &Veth) -> String {
-    let mut words = format!(" type veth peer name {}", quoted(&veth.peer.name));
+fn veth_words(veth: &Veth, settings: &[&Setting]) -> String {
+    let mut words = format!(" type veth peer name {}", Word(&veth.peer.name));
     if let Some(namespace) = &veth.peer.namespace {
         words += &format!(" netns {}", target(namespace.as_ref()));
     }
-    for setting in &veth.peer_settings {
+    for setting in settings {
         words += &format!(" {setting}");
     }
     words
@@ -129,11 +187,9 @@ fn target(namespace: Option<&Name>) -> &str {
     namespace.map_or("1", Name::as_str)
 }
 
-/// For a shell, and for ip's own batch files.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-:/@%+=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.escape_debug())
+/// The words of ip-link(8): a link that has the name of one is found behind `dev` alone.
+fn device(name: &str) -> String {
+    let may_be_a_word = name.starts_with('-') || name.chars().all(|c| c.is_ascii_alphabetic());
+    let dev = if may_be_a_word && name != "lo" { "dev " } else { "" };
+    format!("{dev}{}", Word(name))
 }

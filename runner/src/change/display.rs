@@ -3,11 +3,13 @@
 mod link;
 mod network;
 mod shaping;
+mod word;
 
 use std::fmt::{self, Formatter, Result};
 
 use self::link::link_add;
 use self::network::entry_words;
+pub(crate) use self::word::Word;
 use super::{Change, Family, LinkRef, Name, NamespaceRef, PortVlan, Write};
 
 impl fmt::Display for Change {
@@ -81,7 +83,9 @@ impl fmt::Display for Change {
             }
             Self::SetSysctl { namespace, key, value } => {
                 inside(f, namespace)?;
-                write!(f, "sysctl {}={}", plain(key), plain(value))
+                // The kernel puts tabs between several values, and takes spaces.
+                let value = value.replace('\t', " ");
+                write!(f, "sysctl {}={}", plain(key), plain(&value))
             }
             Self::PutQdisc { link, qdisc, how } => {
                 inside(f, &link.namespace)?;
@@ -109,9 +113,9 @@ impl fmt::Display for Change {
     }
 }
 
-/// What a guest or the kernel named, without control characters.
-fn plain(text: &str) -> impl fmt::Display + '_ {
-    text.escape_debug()
+/// What a guest or the kernel named.
+fn plain(text: &str) -> Word<'_> {
+    Word(text)
 }
 
 fn shown(namespace: &NamespaceRef) -> &str {

@@ -10,8 +10,11 @@ mod neighbour;
 mod query;
 mod route;
 mod shaping;
+#[cfg(test)]
+mod shown_tests;
 
 pub use address::{Address, AddressFlags, AddressInfo, Prefix};
+pub(crate) use display::Word;
 pub use link::{
     Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, LinkInfo, LinkName, Macvlan, MacvlanChange,
     MacvlanMode, Options, Setting, Spec, Statistics, Tuntap, Veth, Vlan, VlanProtocol,

@@ -1,29 +1,37 @@
-//! Answers that are to hold: a file for each digest in a folder that is the user's alone.
+//! Answers that are to hold: a file for each recipe and what it was told, in a folder that is the user's alone.
 
-use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, fstat, mkdirat, open, openat, renameat, unlinkat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
+use super::Question;
+use super::told::Told;
 use crate::exit::{Exit, Failure};
+use crate::file::{self, Distrust, Missing, Trail, bounded, trail};
 use crate::grant::{Rule, own_config_folder};
-use crate::recipe::Recipe;
 use crate::report::{self, escape};
 
 /// Bytes of one file.
-const LONGEST: u64 = 64 << 10;
+const LONGEST: u64 = 256 << 10;
 
-/// What was allowed to one recipe.
+/// What was allowed to one recipe, told one thing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Remembered {
     schema: u32,
     /// SHA-256 of the recipe, in hexadecimal digits
     pub(super) digest: String,
+    /// that of what it is told; before there was this, answers held whatever it was told
+    #[serde(default)]
+    pub(super) told: String,
+    #[serde(default)]
+    pub(super) parameters: Option<Told>,
+    #[serde(default)]
+    pub(super) scenario: String,
     pub(super) name: String,
     pub(super) version: String,
     pub(super) source: String,
@@ -31,16 +39,24 @@ pub(super) struct Remembered {
 }
 
 impl Remembered {
-    pub(super) fn new(recipe: &Recipe, digest: &str, granted: &[Rule]) -> Self {
+    pub(super) fn new(question: &Question<'_>) -> Self {
+        let Question { recipe, digest, told, scenario, complete, .. } = question;
         let version = recipe.manifest.as_ref().map(|manifest| manifest.version.clone());
         Self {
-            schema: 1,
-            digest: digest.to_owned(),
+            schema: 2,
+            digest: digest.clone(),
+            told: told.digest(),
+            parameters: told.to_keep(),
+            scenario: (*scenario).to_owned(),
             name: recipe.name().to_owned(),
             version: version.unwrap_or_default(),
             source: recipe.source.clone(),
-            granted: granted.iter().map(ToString::to_string).collect(),
+            granted: complete.iter().map(ToString::to_string).collect(),
         }
+    }
+
+    fn file(&self) -> String {
+        file(&self.digest, &self.told)
     }
 
     /// What there isn't any more grants nothing.
@@ -48,6 +64,10 @@ impl Remembered {
         let read = |line: &String| Rule::grant(line, "the operator's answer").ok();
         self.granted.iter().filter_map(read).collect()
     }
+}
+
+fn file(digest: &str, told: &str) -> String {
+    if told.is_empty() { format!("{digest}.json") } else { format!("{digest}-{told}.json") }
 }
 
 /// The folder by descriptor; none where there is no place for one, as under sudo(8).
@@ -61,10 +81,10 @@ impl Memory {
         let Some(path) = own_config_folder() else { return Ok(Self { folder: None }) };
         let shown = path.join("grants");
         match private(&path) {
-            Ok(descriptor) => Ok(Self { folder: Some((shown, descriptor)) }),
+            Ok(descriptor) => Ok(Self { folder: descriptor.map(|known| (shown, known)) }),
             Err(why) => Err(Failure::usage(format!(
                 "the folder of remembered grants `{}` {why}\n  help: it must be a folder of your own, closed to others: chmod 700",
-                shown.display()
+                report::path(&shown)
             ))),
         }
     }
@@ -73,33 +93,41 @@ impl Memory {
         self.folder.is_some()
     }
 
-    pub(super) fn find(&self, digest: &str) -> Option<Remembered> {
-        self.read(&format!("{digest}.json")).filter(|found| found.digest == digest)
+    pub(super) fn find(&self, digest: &str, told: &Told) -> Option<Remembered> {
+        let told = told.digest();
+        let found = self.read(&file(digest, &told));
+        found.filter(|found| found.digest == digest && found.told == told)
     }
 
-    /// What was allowed to a recipe from the same place, or of the same name, with other content.
-    pub(super) fn former(&self, source: &str, name: &str, digest: &str) -> Option<Remembered> {
+    /// What was allowed to the same recipe told something else, or else to another one from the
+    /// same place, or of the same name.
+    pub(super) fn former(&self, question: &Question<'_>) -> Option<Remembered> {
+        let Question { recipe, digest, told, scenario, .. } = question;
+        let told = told.digest();
         let mut others = self.all();
-        others.retain(|other| other.digest != digest);
-        let place = others.iter().position(|other| other.source == source);
-        let place = place.or_else(|| others.iter().position(|other| other.name == name))?;
-        Some(others.swap_remove(place))
+        others.retain(|other| other.digest != *digest || other.told != told);
+        let near = [
+            |other: &Remembered, _: &str, scenario: &str, digest: &str| {
+                other.digest == digest && other.scenario == scenario
+            },
+            |other: &Remembered, _: &str, _: &str, digest: &str| other.digest == digest,
+            |other: &Remembered, source: &str, _: &str, _: &str| other.source == source,
+        ];
+        let found = near.iter().find_map(|near| {
+            others.iter().position(|other| near(other, &recipe.source, scenario, digest))
+        });
+        let named = || others.iter().position(|other| other.name == recipe.name());
+        found.or_else(named).map(|place| others.swap_remove(place))
     }
 
     pub(super) fn keep(&self, remembered: &Remembered) -> Result<(), Failure> {
         let Some((path, folder)) = &self.folder else { return Ok(()) };
         let failed = |error: &dyn std::fmt::Display| {
-            let message = format!("can't remember the answer in `{}`: {error}", path.display());
+            let message = format!("can't remember the answer in `{}`: {error}", report::path(path));
             Failure::new(Exit::Lacking, message)
         };
         let text = serde_json::to_string_pretty(remembered).map_err(|error| failed(&error))?;
-        let (name, draft) = (format!("{}.json", remembered.digest), "draft");
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(folder, draft, flags, Mode::RUSR | Mode::WUSR)
-            .map_err(|error| failed(&error))?;
-        File::from(file).write_all(text.as_bytes()).map_err(|error| failed(&error))?;
-        renameat(folder, draft, folder, name).map_err(|error| failed(&error))
+        file::in_folder(folder, remembered.file(), text.as_bytes()).map_err(|error| failed(&error))
     }
 
     fn read(&self, file: &str) -> Option<Remembered> {
@@ -108,12 +136,10 @@ impl Memory {
         let file = openat(folder, file, flags, Mode::empty()).ok()?;
         let about = fstat(&file).ok()?;
         let ours = about.st_uid == geteuid().as_raw() && about.st_mode & 0o022 == 0;
-        if !ours || about.st_size as u64 > LONGEST {
+        if !ours || FileType::from_raw_mode(about.st_mode) != FileType::RegularFile {
             return None;
         }
-        let mut text = String::new();
-        File::from(file).take(LONGEST).read_to_string(&mut text).ok()?;
-        serde_json::from_str(&text).ok()
+        serde_json::from_slice(&bounded(File::from(file), LONGEST).ok()?).ok()
     }
 
     /// By name, then digest.
@@ -124,26 +150,34 @@ impl Memory {
             .flatten()
             .filter_map(|entry| {
                 let file = entry.file_name().to_string_lossy().into_owned();
-                let digest = file.strip_suffix(".json")?;
-                self.read(&file).filter(|found| found.digest == digest)
+                self.read(&file).filter(|found| found.file() == file)
             })
             .collect();
-        all.sort_by(|one, other| (&one.name, &one.digest).cmp(&(&other.name, &other.digest)));
+        all.sort_by(|one, other| {
+            let order = |each: &Remembered| (each.name.clone(), each.file());
+            order(one).cmp(&order(other))
+        });
         all
     }
 }
 
 /// `netwright/grants` in the configuration folder: both levels ours, neither a symbolic link, the
-/// inner one closed to others.
-fn private(path: &std::path::Path) -> Result<OwnedFd, String> {
-    let failed = |error: Errno| format!("can't be opened: {error}");
+/// inner one closed to others. None below another user's folder.
+fn private(path: &std::path::Path) -> Result<Option<OwnedFd>, String> {
     let outside = path.parent().unwrap_or(path);
-    fs::create_dir_all(outside).map_err(|error| format!("can't be made: {error}"))?;
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let outside = open(outside, flags, Mode::empty()).map_err(failed)?;
-    let name = path.file_name().unwrap_or_default();
-    let own = enter(&outside, name, 0o022)?;
-    enter(&own, std::ffi::OsStr::new("grants"), 0o077)
+    let trail = trail(outside, Missing::Made).map_err(|error| format!("can't be made: {error}"))?;
+    match trail {
+        Trail { distrust: Some(open @ Distrust::Open(..)), .. } => {
+            Err(format!("is not this user's alone: {open}"))
+        }
+        Trail { distrust: Some(Distrust::Owner(..) | Distrust::Link(..)), .. }
+        | Trail { folder: None, .. } => Ok(None),
+        Trail { folder: Some(outside), distrust: None } => {
+            let name = path.file_name().unwrap_or_default();
+            let own = enter(&outside, name, 0o022)?;
+            enter(&own, std::ffi::OsStr::new("grants"), 0o077).map(Some)
+        }
+    }
 }
 
 /// A folder inside another, made if need be; `closed` has the bits that it must not have.
@@ -170,13 +204,17 @@ pub fn list(json: bool) -> Result<Exit, Failure> {
     let all = Memory::open()?.all();
     if json {
         let document = serde_json::json!({ "schema": 1, "remembered": all });
-        return report::print(&format!("{document:#}\n"));
+        return report::print_json(&format!("{document:#}\n"));
     }
     let mut text = String::new();
     for remembered in &all {
-        let Remembered { digest, name, version, source, .. } = remembered;
+        let Remembered { digest, told, name, version, source, scenario, .. } = remembered;
         text += &format!("{} {}  {}\n", escape(name), escape(version), escape(source));
         text += &format!("  sha256:{}\n", escape(digest));
+        if !told.is_empty() {
+            let told = escape(told);
+            text += &format!("  as told by `{}`, sha256:{told}\n", escape(scenario));
+        }
         text.extend(remembered.rules().iter().map(|rule| format!("  {rule}\n")));
     }
     if all.is_empty() {
@@ -203,7 +241,7 @@ pub fn revoke(what: &str) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("nothing is remembered of `{shown}`\n  help: {help}")));
     };
     for remembered in found {
-        unlinkat(folder, format!("{}.json", remembered.digest), AtFlags::empty())
+        unlinkat(folder, remembered.file(), AtFlags::empty())
             .map_err(|error| Failure::new(Exit::Lacking, format!("can't forget: {error}")))?;
     }
     Ok(Exit::Done)

@@ -3,64 +3,69 @@
 
 mod memory;
 mod screen;
+mod told;
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _};
 
 pub use memory::{list, revoke};
 
 use crate::exit::{Exit, Failure};
 use crate::grant::{Capability, Class, Grants, Rule};
 use crate::recipe::Recipe;
+use crate::report;
 use crate::scenario::Step;
 use memory::{Memory, Remembered};
 use screen::Screen;
+use told::Told;
 
 /// What one recipe asks for that nobody has decided yet.
 struct Question<'a> {
     recipe: &'a Recipe,
     digest: String,
+    told: Told,
+    /// the scenario that tells it, as it was typed
+    scenario: &'a str,
     /// complete, so that they can be allowed as they stand
     complete: Vec<Rule>,
     /// leave the operator something to choose, so that a flag has to
     open: Vec<Rule>,
 }
 
-/// What each step gets beyond flags and policies: what was remembered for its recipe's digest, or
-/// is allowed now. Where nobody can be asked nothing is added, and the run is denied what it then
-/// asks for.
+/// What each step gets beyond flags and policies: what was remembered for its recipe and what that
+/// is told, or is allowed now. Where nobody can be asked nothing is added, and the run is denied
+/// what it then asks for.
 pub fn ask(
+    scenario: &str,
     steps: &[Step],
     recipes: &[Recipe],
     operator: &Grants,
 ) -> Result<Vec<Vec<Rule>>, Failure> {
     let mut memory = None;
-    let mut answers: Vec<(String, Vec<Rule>)> = Vec::new();
+    let mut asked: Vec<(Question<'_>, Vec<Rule>)> = Vec::new();
+    let mut answers = Vec::new();
     for (step, recipe) in steps.iter().zip(recipes) {
-        let digest = recipe.digest();
-        if answers.iter().any(|(known, _)| *known == digest) {
+        let question = Question::of(scenario, step, recipe, operator);
+        if question.complete.is_empty() {
+            answers.push(Vec::new());
             continue;
         }
-        let question = Question::of(step, recipe, digest.clone(), operator);
-        if question.complete.is_empty() {
-            answers.push((digest, Vec::new()));
+        if let Some((_, rules)) = asked.iter().find(|(known, _)| known.is_same(&question)) {
+            answers.push(rules.clone());
             continue;
         }
         let memory = match &memory {
             Some(memory) => memory,
             None => memory.insert(Memory::open()?),
         };
-        answers.push((digest, question.answer(memory)?));
+        let rules = question.answer(memory)?;
+        answers.push(rules.clone());
+        asked.push((question, rules));
     }
-    let of = |recipe: &Recipe| {
-        let digest = recipe.digest();
-        let found = answers.iter().find(|(known, _)| *known == digest);
-        found.map(|(_, rules)| rules.clone()).unwrap_or_default()
-    };
-    Ok(recipes.iter().map(of).collect())
+    Ok(answers)
 }
 
 impl<'a> Question<'a> {
-    fn of(step: &Step, recipe: &'a Recipe, digest: String, operator: &Grants) -> Self {
+    fn of(scenario: &'a str, step: &Step, recipe: &'a Recipe, operator: &Grants) -> Self {
         let asked = step.grants.as_deref().unwrap_or(recipe.asks());
         let undecided = |rule: &&Rule| {
             recipe.asks().iter().any(|ask| ask.capability() == rule.capability())
@@ -69,15 +74,24 @@ impl<'a> Question<'a> {
         let (mut complete, mut open) = (Vec::new(), Vec::new());
         for rule in asked.iter().filter(undecided) {
             match Rule::grant(&rule.to_string(), "the operator's answer") {
-                Ok(grant) => complete.push(grant),
-                Err(_) => open.push(rule.clone()),
+                Ok(grant) if grant.covers_something() => complete.push(grant),
+                Ok(_) | Err(_) => open.push(rule.clone()),
             }
         }
-        Self { recipe, digest, complete, open }
+        let (digest, told) = (recipe.digest(), Told::of(step.params()));
+        Self { recipe, digest, told, scenario, complete, open }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let pairs = self.complete.iter().zip(&other.complete);
+        self.digest == other.digest
+            && self.told == other.told
+            && self.complete.len() == other.complete.len()
+            && pairs.into_iter().all(|(one, other)| one.same(other))
     }
 
     fn answer(&self, memory: &Memory) -> Result<Vec<Rule>, Failure> {
-        if let Some(remembered) = memory.find(&self.digest) {
+        if let Some(remembered) = memory.find(&self.digest, &self.told) {
             let granted = remembered.rules();
             // What was allowed is no more than what is asked for now.
             let asked = |rule: &Rule| self.complete.iter().any(|asked| asked.same(rule));
@@ -85,19 +99,13 @@ impl<'a> Question<'a> {
                 return Ok(granted.into_iter().filter(asked).collect());
             }
         }
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        if !report::is_terminal() {
             return Ok(Vec::new());
         }
-        let former = memory.former(&self.recipe.source, self.recipe.name(), &self.digest);
-        let screen = Screen {
-            recipe: self.recipe,
-            digest: &self.digest,
-            complete: &self.complete,
-            open: &self.open,
-            former: former.as_ref(),
-            remembers: memory.is_there(),
-        };
-        say(&screen.to_string());
+        let former = memory.former(self);
+        let remembers = memory.is_there();
+        let screen = Screen { question: self, former: former.as_ref(), remembers };
+        report::ask(&screen.to_string());
         let always = match line()?.as_str() {
             "o" | "once" => false,
             "a" | "always" if memory.is_there() => true,
@@ -109,7 +117,7 @@ impl<'a> Question<'a> {
             if asked.contains(&capability) {
                 continue;
             }
-            say(&format!(
+            report::ask(&format!(
                 "`{capability}` lets it {}.\nType {capability} to allow it: ",
                 capability.meaning()
             ));
@@ -119,13 +127,13 @@ impl<'a> Question<'a> {
             asked.push(capability);
         }
         if always {
-            memory.keep(&Remembered::new(self.recipe, &self.digest, &self.complete))?;
+            memory.keep(&Remembered::new(self))?;
         }
         Ok(self.complete.clone())
     }
 
     fn denied(&self) -> Failure {
-        let name = crate::report::escape(self.recipe.name());
+        let name = report::escape(self.recipe.name());
         let flags: Vec<String> =
             self.complete.iter().map(|rule| format!("--grant '{rule}'")).collect();
         let message = format!(
@@ -134,11 +142,6 @@ impl<'a> Question<'a> {
         );
         Failure::new(Exit::Denied, message)
     }
-}
-
-/// On the terminal that was asked for; where it is gone the answer is no.
-fn say(text: &str) {
-    let _ = write!(io::stderr(), "{text}").and_then(|()| io::stderr().flush());
 }
 
 /// One line that was typed; the end of input is an empty one.

@@ -2,17 +2,14 @@
 
 use std::fmt;
 
+use super::Question;
 use super::memory::Remembered;
 use crate::grant::{Capability, Class, Rule};
-use crate::recipe::Recipe;
 use crate::report::escape;
 
 pub(super) struct Screen<'a> {
-    pub(super) recipe: &'a Recipe,
-    pub(super) digest: &'a str,
-    pub(super) complete: &'a [Rule],
-    pub(super) open: &'a [Rule],
-    /// what was allowed to another version of it
+    pub(super) question: &'a Question<'a>,
+    /// what was allowed to another version of it, or to this one told something else
     pub(super) former: Option<&'a Remembered>,
     /// whether an answer can be remembered
     pub(super) remembers: bool,
@@ -21,7 +18,8 @@ pub(super) struct Screen<'a> {
 impl Screen<'_> {
     /// The author's words, behind a bar: they are not ours.
     fn reason(&self, rule: &Rule, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let manifest = self.recipe.manifest.iter().flat_map(|manifest| &manifest.capabilities);
+        let manifest =
+            self.question.recipe.manifest.iter().flat_map(|manifest| &manifest.capabilities);
         let of = manifest.filter(|asked| {
             asked.capability.split_whitespace().next() == Some(rule.capability().name())
         });
@@ -32,35 +30,54 @@ impl Screen<'_> {
     }
 
     fn head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = escape(self.recipe.name());
+        let name = escape(self.question.recipe.name());
         writeln!(f, "A recipe wants more than a lab: `{name}`")?;
-        writeln!(f, "  file    {}", escape(&self.recipe.source))?;
-        writeln!(f, "  digest  sha256:{}", self.digest)?;
-        writeln!(f, "  vouched for by nobody: a recipe's name and words are its author's")?;
-        if let Some(manifest) = &self.recipe.manifest {
+        writeln!(f, "  file    {}", escape(&self.question.recipe.source))?;
+        writeln!(f, "  digest  sha256:{}", self.question.digest)?;
+        if self.question.recipe.is_builtin() {
+            writeln!(f, "  comes with this program, and does what it is told")?;
+        } else {
+            writeln!(f, "  vouched for by nobody: a recipe's name and words are its author's")?;
+        }
+        if let Some(manifest) = &self.question.recipe.manifest {
             writeln!(f, "  version {}", escape(&manifest.version))?;
             for line in manifest.description.lines() {
                 writeln!(f, "  | {}", escape(line))?;
             }
         }
-        Ok(())
+        let scenario = escape(self.question.scenario);
+        write!(f, "  told by `{scenario}`:\n{}", self.question.told)
     }
 
     fn changed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(former) = self.former else { return Ok(()) };
-        writeln!(f, "\nIt has changed since it was allowed:")?;
-        writeln!(f, "  - sha256:{}\n  + sha256:{}", former.digest, self.digest)?;
+        let now = &self.question.digest;
+        if former.digest == *now {
+            writeln!(f, "\nIt was allowed, but told something else:")?;
+        } else {
+            writeln!(f, "\nIt has changed since it was allowed:")?;
+            writeln!(f, "  - sha256:{}\n  + sha256:{now}", escape(&former.digest))?;
+        }
+        if former.scenario != self.question.scenario {
+            let (before, now) = (escape(&former.scenario), escape(self.question.scenario));
+            writeln!(f, "  - told by `{before}`\n  + told by `{now}`")?;
+        }
+        if let Some(before) = &former.parameters {
+            for line in self.question.told.changes(before) {
+                writeln!(f, "  {line}")?;
+            }
+        }
         if let Some(manifest) =
-            self.recipe.manifest.as_ref().filter(|now| now.version != former.version)
+            self.question.recipe.manifest.as_ref().filter(|now| now.version != former.version)
         {
             writeln!(
                 f,
                 "  - version {}\n  + version {}",
                 escape(&former.version),
-                manifest.version
+                escape(&manifest.version)
             )?;
         }
-        let (before, now) = (former.rules(), self.complete);
+        let (before, now) = (former.rules(), &self.question.complete);
         for rule in before.iter().filter(|rule| !now.iter().any(|other| other.same(rule))) {
             writeln!(f, "  - {rule}")?;
         }
@@ -76,7 +93,7 @@ impl fmt::Display for Screen<'_> {
         self.head(f)?;
         self.changed(f)?;
         writeln!(f, "\nIt asks for this on the machine's own network:")?;
-        for rule in self.complete {
+        for rule in &self.question.complete {
             let mark = match rule.capability().class() {
                 Class::Attach => "-",
                 Class::Special => "!",
@@ -85,11 +102,11 @@ impl fmt::Display for Screen<'_> {
             writeln!(f, "      to {}", rule.capability().meaning())?;
             self.reason(rule, f)?;
         }
-        if !self.open.is_empty() {
+        if !self.question.open.is_empty() {
             writeln!(f, "\nOf this it does not say which; only a --grant of yours can give it:")?;
-            self.open.iter().try_for_each(|rule| writeln!(f, "  - {rule}"))?;
+            self.question.open.iter().try_for_each(|rule| writeln!(f, "  - {rule}"))?;
         }
-        let mut asked = self.complete.iter();
+        let mut asked = self.question.complete.iter();
         if asked.any(|rule| rule.capability() == Capability::Exec) {
             writeln!(
                 f,
@@ -101,7 +118,7 @@ impl fmt::Display for Screen<'_> {
                 "\nIt can't read or write files, run programs, open sockets, or see the environment; nor\ntouch `lo`, the link that you work over, other managers' links, or what isn't listed above."
             )?;
         }
-        let always = if self.remembers { ", [a]lways for this digest" } else { "" };
+        let always = if self.remembers { ", [a]lways for this digest, told this" } else { "" };
         write!(f, "\nAllow it? [d]eny, [o]nce{always}: ")
     }
 }

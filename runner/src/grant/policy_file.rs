@@ -1,14 +1,16 @@
 //! Policy files: what the operator gives and forbids for good.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open, openat};
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, openat};
 use rustix::process::geteuid;
 
 use super::Rule;
+use crate::file::{Distrust, Missing, bounded, is_borrowed, trail};
+use crate::report;
 use crate::scenario::{Faults, PolicyLists};
 
 /// Of one file.
@@ -31,7 +33,7 @@ impl Policies {
         let files = std::iter::once(PathBuf::from(MACHINE)).chain(users());
         for path in files {
             let Some(text) = read_trusted(&path)? else { continue };
-            let lists = PolicyLists::parse(&text, &path.to_string_lossy())
+            let lists = PolicyLists::parse(&text, &report::path(&path))
                 .map_err(|faults: Faults| faults.to_string())?;
             policies.allow.extend(lists.allow);
             policies.deny.extend(lists.deny);
@@ -48,8 +50,7 @@ fn users() -> Option<PathBuf> {
 
 /// `$XDG_CONFIG_HOME/netwright` or `~/.config/netwright`; none where that may be another user's.
 pub(crate) fn own_config_folder() -> Option<PathBuf> {
-    let borrowed = ["SUDO_UID", "DOAS_USER", "PKEXEC_UID"];
-    if geteuid().is_root() && borrowed.iter().any(|name| std::env::var_os(name).is_some()) {
+    if is_borrowed() {
         return None;
     }
     let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -57,17 +58,23 @@ pub(crate) fn own_config_folder() -> Option<PathBuf> {
     Some(folder.join("netwright"))
 }
 
-/// The text of a file that nobody but root and this user can have written; none where there is
-/// no file. All of it is asked of descriptors, so that what was checked is what is read.
+/// The text of a file that nobody but root and this user can have written, or have taken away; none
+/// where there is no file. All of it is asked of descriptors, so that what was checked is what is
+/// read.
 fn read_trusted(path: &Path) -> Result<Option<String>, String> {
-    let refused = |error: &dyn std::fmt::Display| format!("policy `{}`: {error}", path.display());
+    let refused =
+        |error: &dyn std::fmt::Display| format!("policy `{}`: {error}", report::path(path));
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(None) };
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let folder = match absent(open(folder, flags | OFlags::DIRECTORY, Mode::empty())) {
-        Ok(Some(descriptor)) => descriptor,
-        Ok(None) => return Ok(None),
-        Err(error) => return Err(refused(&format!("its folder can't be opened: {error}"))),
+    let unopened =
+        |error: &dyn std::fmt::Display| refused(&format!("its folder can't be opened: {error}"));
+    let trail = trail(folder, Missing::Refused).map_err(|error| unopened(&error))?;
+    // Whoever can write to a level above can move the file away, and with it what it forbids.
+    let above = match trail.distrust {
+        Some(open @ Distrust::Open(..)) => return Err(refused(&open)),
+        other => other,
     };
+    let Some(folder) = trail.folder else { return Ok(None) };
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = match absent(openat(&folder, name, flags | OFlags::NOFOLLOW, Mode::empty())) {
         Ok(Some(descriptor)) => descriptor,
         Ok(None) => return Ok(None),
@@ -80,6 +87,9 @@ fn read_trusted(path: &Path) -> Result<Option<String>, String> {
     let about = trusted(&file, "it").map_err(|rule| refused(&rule))?;
     if FileType::from_raw_mode(about.st_mode) != FileType::RegularFile {
         return Err(refused(&"it is not a file"));
+    }
+    if let Some(above) = above {
+        return Err(refused(&above));
     }
     let read = text(file).map_err(|error| refused(&format!("it can't be read: {error}")))?;
     Ok(Some(read))
@@ -112,10 +122,6 @@ fn trusted(descriptor: &impl AsFd, what: &str) -> Result<Stat, String> {
 }
 
 fn text(descriptor: OwnedFd) -> io::Result<String> {
-    let mut text = String::new();
-    File::from(descriptor).take(LONGEST + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LONGEST {
-        return Err(io::Error::other(format!("it has more than {LONGEST} bytes")));
-    }
-    Ok(text)
+    let bytes = bounded(File::from(descriptor), LONGEST).map_err(io::Error::other)?;
+    String::from_utf8(bytes).map_err(io::Error::other)
 }

@@ -7,9 +7,11 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, fstat, open, renameat, statat, unlinkat};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, fstat, mkdirat, openat, renameat, statat, unlinkat};
+use rustix::io::Errno;
 use rustix::process::geteuid;
 
+use crate::file::{Missing, Trail, is_borrowed, trail};
 use crate::store;
 
 /// Bytes of all files together, beyond which the oldest go.
@@ -28,10 +30,19 @@ impl Place {
     /// `digest`: the recipe's. None where there is no folder that is this user's alone: then each run compiles.
     pub(super) fn of(digest: &str) -> Option<Self> {
         let path = folder()?;
-        std::fs::create_dir_all(&path).ok()?;
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder = open(&path, flags, Mode::empty()).ok()?;
-        let about = fstat(&folder).ok()?;
+        let Trail { folder, distrust } = trail(path.parent()?, Missing::Made).ok()?;
+        let outside = folder.filter(|_| distrust.is_none())?;
+        let name = path.file_name()?;
+        match mkdirat(&outside, name, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(_) => return None,
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = openat(&outside, name, flags, Mode::empty()).ok()?;
+        let (outside, about) = (fstat(&outside).ok()?, fstat(&folder).ok()?);
+        if outside.st_uid != about.st_uid || outside.st_mode & 0o022 != 0 {
+            return None;
+        }
         let ours = about.st_uid == geteuid().as_raw() && about.st_mode & 0o022 == 0;
         let (version, target) = (env!("CARGO_PKG_VERSION"), env!("NETWRIGHT_TARGET"));
         let folder = Arc::new(folder);
@@ -80,7 +91,8 @@ impl Place {
         let mut files = Vec::new();
         for entry in Dir::read_from(&self.folder)?.flatten() {
             let about = statat(&self.folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW)?;
-            if rustix::fs::FileType::from_raw_mode(about.st_mode).is_file() {
+            let ours = entry.file_name().to_str().is_ok_and(is_own);
+            if ours && rustix::fs::FileType::from_raw_mode(about.st_mode).is_file() {
                 let size = u64::try_from(about.st_size).unwrap_or_default();
                 files.push((about.st_mtime, size, entry.file_name().to_owned()));
             }
@@ -98,11 +110,37 @@ impl Place {
     }
 }
 
+/// What this module gives its files: a recipe's digest, and what else they depend on.
+fn is_own(name: &str) -> bool {
+    let digest = name.split('-').next().unwrap_or_default();
+    name.contains('-') && digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Root's own where root was become by sudo(8) and the like: the caller's variables may still be
+/// set then.
 fn folder() -> Option<PathBuf> {
+    if is_borrowed() {
+        return Some(PathBuf::from("/var/cache/netwright/recipes"));
+    }
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = match set("XDG_CACHE_HOME") {
         Some(folder) => folder,
         None => set("HOME")?.join(".cache"),
     };
     folder.is_absolute().then(|| folder.join("netwright/recipes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_own;
+
+    #[test]
+    fn names_of_others_are_not_tidied() {
+        let digest = "0123456789abcdef".repeat(4);
+        assert!(is_own(&format!("{digest}-0.1.0-x86_64-unknown-linux-gnu")));
+        assert!(is_own(&format!("{digest}-0.1.0-x86_64-unknown-linux-gnu.77")));
+        for other in ["vmlinuz-6.1", "grub.cfg", "", "-", &digest, &digest.replace('f', "g")] {
+            assert!(!is_own(other), "{other}");
+        }
+    }
 }

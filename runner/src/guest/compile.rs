@@ -15,6 +15,7 @@ use super::process::{End, Process};
 use super::turn::Lock;
 use crate::exit::{Exit, Failure};
 use crate::recipe::Recipe;
+use crate::report::vouch_for;
 
 /// Bytes of memory that a byte of a recipe may take: what Rust compiles to takes about seventy.
 const PER_BYTE: usize = 128;
@@ -69,6 +70,7 @@ impl Compiler {
                 "limit reached: {} MiB of memory to compile it\n  help: `limits: {{ memory: … }}` in the scenario raises it",
                 self.memory >> 20
             );
+            vouch_for(&message);
             Failure::new(Exit::Limit, message)
         };
         match self.process.next().await {

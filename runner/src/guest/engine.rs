@@ -39,11 +39,40 @@ fn configuration() -> wasmtime::Result<Config> {
 
 /// Turns the WebAssembly in a file into machine code.
 pub(super) fn compile(file: &mut File) -> Result<(), Unfit> {
-    let engine = engine()?;
+    let mut config = configuration().map_err(fault)?;
+    in_parallel(&mut config, can_start_threads());
+    let engine = Engine::new(&config).map_err(fault)?;
     let code = component(&engine, &read(file)?)?.serialize().map_err(fault)?;
     let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&code));
     written.map_err(|error| fault(error.into()))
 }
+
+/// Whether as many threads can be started as the compiler would start, which ends where one can't:
+/// the machine may allow its user no more processes.
+fn can_start_threads() -> bool {
+    let number = std::env::var("RAYON_NUM_THREADS").ok().and_then(|number| number.parse().ok());
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let held = Arc::new(std::sync::Mutex::new(held));
+    let threads: Vec<_> = (0..number.unwrap_or(1))
+        .map(|_| {
+            let held = Arc::clone(&held);
+            let wait = move || drop(held.lock().map(|held| held.recv()));
+            std::thread::Builder::new().spawn(wait)
+        })
+        .collect();
+    drop(hold);
+    let started = threads.into_iter().map(|thread| thread.ok().map(|thread| thread.join()));
+    started.filter(Option::is_none).count() == 0
+}
+
+#[cfg(not(fuzzing))]
+fn in_parallel(config: &mut Config, parallel: bool) {
+    config.parallel_compilation(parallel);
+}
+
+/// Builds for fuzzing have no compiler: Cargo.toml.
+#[cfg(fuzzing)]
+fn in_parallel(_: &mut Config, _: bool) {}
 
 fn component(engine: &Engine, bytes: &[u8]) -> Result<Component, Unfit> {
     // A precompiled module is native code: only the cache's own are trusted.

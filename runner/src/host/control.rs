@@ -81,6 +81,7 @@ impl report::Host for Host {
         self.session
             .report
             .attach(&name, &media_type, &data)
+            .map(drop)
             .map_err(|reason| LimitReached(reason).into())
     }
 }

@@ -45,7 +45,7 @@ impl Session {
                 .map_err(|error| error.to_string())
                 .and_then(|data| self.report.attach(&name, "application/x-pcapng", &data));
             match kept {
-                Ok(()) => file = Some(name),
+                Ok(kept) => file = kept.then_some(name),
                 Err(reason) => {
                     self.report.warn(format!("the capture of {place} was not kept: {reason}"));
                 }

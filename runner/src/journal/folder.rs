@@ -48,7 +48,7 @@ impl Folder {
             let (shown, variable) = (store::path().join(RUNS), store::VARIABLE);
             let message = format!(
                 "can't use `{}` for the journals of runs: {error}\n  help: set {variable} to a folder of your own",
-                shown.display()
+                crate::report::path(&shown)
             );
             Failure::new(Exit::Lacking, message)
         })?;
@@ -63,7 +63,7 @@ impl Folder {
                 Exit::Lacking,
                 format!(
                     "can't write a journal into `{}`: {error}\n  help: make room there, or set {} to a folder on tmpfs",
-                    shown.display(),
+                    crate::report::path(&shown),
                     store::VARIABLE
                 ),
             )

@@ -68,5 +68,5 @@ fn become_program(program: &[OsString]) -> Failure {
     let error = Command::new(path).args(arguments).exec();
     let exit =
         if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::NotExecutable };
-    Failure::new(exit, format!("can't run `{}`: {error}", path.to_string_lossy().escape_debug()))
+    Failure::new(exit, format!("can't run `{}`: {error}", crate::report::path(path)))
 }

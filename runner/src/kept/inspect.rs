@@ -34,7 +34,7 @@ pub fn inspect(name: &str, json: bool) -> Result<Exit, Failure> {
         }
         false => found.text(),
     };
-    report::print(&text)
+    report::answer(json, &text)
 }
 
 struct Reader<'a> {

@@ -9,7 +9,7 @@ use crate::exit::{Exit, Failure};
 use crate::journal::{self, History};
 use crate::lab::{self, Record};
 use crate::recover;
-use crate::report::counted;
+use crate::report::{counted, escape, print_json, print_lines};
 
 /// What stays on the host.
 #[derive(Debug, Serialize)]
@@ -41,13 +41,13 @@ impl Deployment {
         })
     }
 
-    fn line(&self) -> String {
+    fn line(&self) -> [String; 4] {
         let Self { name, what, changes, confirm_within, .. } = self;
         let changes = counted(*changes, "change");
         let waits = confirm_within.map(|seconds| {
-            format!("\tgoes in {seconds:.0} s unless `netwright confirm {name}` comes")
+            format!("goes in {seconds:.0} s unless `netwright confirm {name}` comes")
         });
-        format!("{name}\t{changes} on the host\t{what}{}\n", waits.unwrap_or_default())
+        [name.clone(), format!("{changes} on the host"), what.clone(), waits.unwrap_or_default()]
     }
 }
 
@@ -57,16 +57,18 @@ pub fn list(json: bool) -> Result<Exit, Failure> {
     let deployments = journal::Folder::open()?.deployments();
     let deployments: Vec<Deployment> =
         deployments.into_iter().filter_map(|(_, history)| Deployment::of(history)).collect();
-    let text = if json {
+    if json {
         let all = serde_json::json!({ "schema": 1, "labs": labs, "deployments": deployments });
         let text = serde_json::to_string_pretty(&all)
             .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
-        text + "\n"
-    } else {
-        let lines = labs.iter().map(line).chain(deployments.iter().map(Deployment::line));
-        shown(lines.collect())
-    };
-    crate::report::print(&text)
+        return print_json(&(text + "\n"));
+    }
+    let lines = labs.iter().map(line).chain(deployments.iter().map(Deployment::line));
+    // What was typed may hold anything; columns are made of tabs, lines of new lines.
+    let lines: String = lines
+        .map(|words| words.map(|word| escape(&word)).join("\t").trim_end().to_owned() + "\n")
+        .collect();
+    print_lines(shown(lines).lines())
 }
 
 /// For people in columns; for programs with a tab between them.
@@ -80,8 +82,8 @@ fn shown(lines: String) -> String {
     columns.into_inner().ok().and_then(|text| String::from_utf8(text).ok()).unwrap_or(lines)
 }
 
-fn line(lab: &Record) -> String {
+fn line(lab: &Record) -> [String; 4] {
     let Record { name, namespaces, scenario, pid, .. } = lab;
     let namespaces = counted(*namespaces, "namespace");
-    format!("{name}\t{namespaces}\tprocess {pid}\t{scenario}\n")
+    [name.clone(), namespaces, format!("process {pid}"), scenario.clone()]
 }

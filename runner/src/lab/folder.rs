@@ -61,7 +61,7 @@ impl Folder {
     pub fn open() -> Result<Self, Failure> {
         let path = store::path().join(LABS);
         let descriptor = store::open_private(LABS).map_err(|error| {
-            let (shown, variable) = (path.display(), store::VARIABLE);
+            let (shown, variable) = (crate::report::path(&path), store::VARIABLE);
             let message = format!(
                 "can't use `{shown}` for the records of labs: {error}\n  help: set {variable} to a folder of your own"
             );
@@ -125,7 +125,8 @@ impl Folder {
             Ok(renameat(&self.descriptor, &draft, &self.descriptor, file_name(&record.name))?)
         })
         .map_err(|error| {
-            let message = format!("can't write a record into `{}`: {error}", self.path.display());
+            let message =
+                format!("can't write a record into `{}`: {error}", crate::report::path(&self.path));
             Failure::new(Exit::Lacking, message)
         })
     }

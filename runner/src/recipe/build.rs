@@ -1,6 +1,6 @@
 //! `recipe build`: one file that can be shared, of a crate, or of what another language's tools made.
 
-use std::fs;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use netwright_building::{
@@ -11,7 +11,12 @@ use super::Recipe;
 use super::manifest::Manifest;
 use crate::cli::BuildArguments;
 use crate::exit::{Exit, Failure};
-use crate::report::{escape, print};
+use crate::file::{Refused, bounded, ordinary, whole};
+use crate::host::Limits;
+use crate::report::{self, escape, print};
+
+/// Bytes of a manifest's text.
+const LONGEST_MANIFEST: u64 = 1 << 20;
 
 /// A component before it has its place.
 struct Built {
@@ -29,12 +34,12 @@ pub fn build(arguments: &BuildArguments) -> Result<Exit, Failure> {
         built.component = with_manifest(built.component, &manifest);
     }
     let place = arguments.out.clone().unwrap_or(built.place);
-    let source = place.display().to_string();
+    let source = report::path(&place);
     let recipe = Recipe::parse(&source, built.component).map_err(Failure::usage)?;
     if !recipe.is_guest() {
         return Err(Failure::usage(format!(
             "`{}` exports no recipe: it has no `netwright:host/guest`\n  help: its world is `recipe` of the package netwright:host",
-            what.display()
+            report::path(what)
         )));
     }
     write(&place, recipe.bytes())?;
@@ -61,8 +66,10 @@ fn told(recipe: &Recipe) -> String {
 
 /// The text of a manifest, held to the rules that a run holds it to.
 fn manifest(file: &Path) -> Result<Vec<u8>, Failure> {
-    let shown = file.display();
-    let bytes = fs::read(file)
+    let shown = report::path(file);
+    let bytes = File::open(file).map_err(Refused::System);
+    let bytes = bytes
+        .and_then(|file| bounded(file, LONGEST_MANIFEST))
         .map_err(|error| Failure::usage(format!("can't read manifest `{shown}`: {error}")))?;
     Manifest::read(&bytes)
         .map_err(|rule| Failure::usage(format!("manifest `{shown}` is broken: {rule}")))?;
@@ -70,7 +77,7 @@ fn manifest(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn of_crate(folder: &Path) -> Result<Built, Failure> {
-    let shown = folder.display();
+    let shown = report::path(folder);
     let place = |package: &str| folder.join(format!("{package}.wasm"));
     let folder = folder
         .canonicalize()
@@ -103,24 +110,21 @@ fn of_crate(folder: &Path) -> Result<Built, Failure> {
 
 fn of_file(file: &Path) -> Result<Built, Failure> {
     let bytes = read(file)?;
-    let shown = file.display().to_string();
+    let shown = report::path(file);
     let component =
         if is_module(&bytes) { encode(&shown, &bytes).map_err(Failure::usage)? } else { bytes };
     Ok(Built { component, place: file.to_owned() })
 }
 
+/// A pipe would be waited for, and a device may have no end.
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(file)
-        .map_err(|error| Failure::usage(format!("can't read `{}`: {error}", file.display())))
+    let longest = Limits::default().recipe_bytes as u64;
+    let read = ordinary(file).and_then(|file| bounded(file, longest));
+    read.map_err(|error| Failure::usage(format!("can't read `{}`: {error}", report::path(file))))
 }
 
 /// Whoever reads the old file meanwhile reads all of it.
 fn write(place: &Path, component: &[u8]) -> Result<(), Failure> {
-    let draft = place.with_extension("wasm.new");
-    let written = fs::write(&draft, component).and_then(|()| fs::rename(&draft, place));
-    written.map_err(|error| {
-        // The error counts.
-        let _ = fs::remove_file(&draft);
-        Failure::usage(format!("can't write `{}`: {error}", place.display()))
-    })
+    whole(place, component)
+        .map_err(|error| Failure::usage(format!("can't write `{}`: {error}", report::path(place))))
 }

@@ -9,16 +9,15 @@ mod parameters;
 mod sdk;
 mod show;
 
-use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
 
+use crate::file::{Refused, bounded, ordinary};
 use crate::grant::Rule;
 use crate::report::escape;
-use crate::{builtin, scenario};
+use crate::{builtin, report, scenario};
 
 #[cfg(not(fuzzing))]
 pub use build::build;
@@ -30,7 +29,7 @@ pub use show::show;
 /// A component's bytes with what they say.
 #[derive(Debug)]
 pub struct Recipe {
-    /// As it was asked for: `builtin:ip` or a path.
+    /// As it was asked for, and as it is shown: `builtin:ip` or a path.
     pub source: String,
     bytes: Vec<u8>,
     pub imports: Vec<String>,
@@ -48,7 +47,7 @@ impl Recipe {
                 let unknown = || format!("there is no built-in recipe `{name}`");
                 (format!("builtin:{name}"), builtin::find(name).ok_or_else(unknown)?.to_vec())
             }
-            scenario::Recipe::File(path) => (path.display().to_string(), read(path, longest)?),
+            scenario::Recipe::File(path) => (report::path(path), read(path, longest)?),
         };
         Self::parse(&source, bytes)
     }
@@ -130,6 +129,11 @@ impl Recipe {
         &self.asks
     }
 
+    /// Whether it came with this program.
+    pub fn is_builtin(&self) -> bool {
+        self.source.starts_with("builtin:")
+    }
+
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -150,20 +154,16 @@ impl Recipe {
 }
 
 fn read(path: &Path, longest: usize) -> Result<Vec<u8>, String> {
-    let shown = path.display();
-    let unreadable = |error| format!("can't read recipe `{shown}`: {error}");
-    // A pipe would be waited for, and a device may have no end.
-    let kind = fs::metadata(path).map_err(unreadable)?;
-    if !kind.is_file() {
-        return Err(format!("can't read recipe `{shown}`: it is no ordinary file"));
-    }
-    let size = kind.len();
+    let shown = report::path(path);
+    let unreadable = |error: Refused| match error {
+        Refused::Special(_) => format!("can't read recipe `{shown}`: it is no ordinary file"),
+        other => format!("can't read recipe `{shown}`: {other}"),
+    };
+    let file = ordinary(path).map_err(unreadable)?;
+    let size = file.metadata().map_err(|error| unreadable(error.into()))?.len();
     if size > longest as u64 {
         return Err(format!("recipe `{shown}` has {size} bytes; {longest} are allowed"));
     }
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(unreadable)?;
-    // It may grow, or become another one, meanwhile.
-    file.take(longest as u64).read_to_end(&mut bytes).map_err(unreadable)?;
-    Ok(bytes)
+    // It may grow meanwhile.
+    bounded(file, longest as u64).map_err(unreadable)
 }

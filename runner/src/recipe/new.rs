@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::sdk::{self, write};
 use crate::exit::{Exit, Failure};
-use crate::report::print;
+use crate::file::{bounded, ordinary};
+use crate::report::{self, print};
 
 /// As they are written, but for the name and where the SDK is.
 const FILES: [(&str, &str); 4] = [
@@ -19,12 +20,14 @@ const FILES: [(&str, &str); 4] = [
 const COPY: &str = "sdk";
 
 const LONGEST_NAME: usize = 63;
+/// Bytes of a Cargo.toml.
+const LONGEST_TOML: u64 = 1 << 20;
 
 /// Makes the folder, whose last part is the recipe's name.
 ///
 /// `other`: a folder with the SDK, instead of a copy of the program's own.
 pub fn create(folder: &Path, other: Option<&Path>) -> Result<Exit, Failure> {
-    let shown = folder.display();
+    let shown = report::path(folder);
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
@@ -63,10 +66,11 @@ pub fn create(folder: &Path, other: Option<&Path>) -> Result<Exit, Failure> {
 
 /// Where it is from anywhere.
 fn sdk_in(folder: &Path) -> Result<String, Failure> {
-    let shown = folder.display();
+    let shown = report::path(folder);
     let missing = |why: &str| Failure::usage(format!("--sdk: `{shown}` holds no SDK: {why}"));
     let path = folder.canonicalize().map_err(|error| missing(&error.to_string()))?;
-    let text = fs::read_to_string(path.join("Cargo.toml")).unwrap_or_default();
+    let text = ordinary(&path.join("Cargo.toml")).and_then(|file| bounded(file, LONGEST_TOML));
+    let text = String::from_utf8(text.unwrap_or_default()).unwrap_or_default();
     if !text.contains("name = \"netwright-sdk\"") {
         return Err(missing("its Cargo.toml does not name `netwright-sdk`"));
     }

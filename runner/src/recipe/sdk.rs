@@ -5,7 +5,8 @@ use std::io;
 use std::path::Path;
 
 use crate::exit::{Exit, Failure};
-use crate::report::print;
+use crate::file::whole;
+use crate::report::{self, print};
 
 /// Paths and texts of a cargo workspace; build.rs collects them.
 const FILES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
@@ -15,7 +16,7 @@ pub(super) const CRATE: &str = "guest-sdk";
 
 /// Writes the SDK into a folder, which it makes.
 pub fn sdk(folder: &Path) -> Result<Exit, Failure> {
-    let shown = folder.display();
+    let shown = report::path(folder);
     if let Err(error) = fs::create_dir(folder) {
         return Err(Failure::usage(format!("can't make `{shown}`: {error}")));
     }
@@ -40,5 +41,5 @@ pub(super) fn write(file: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::write(file, text)
+    whole(file, text.as_bytes()).map_err(io::Error::other)
 }

@@ -14,7 +14,7 @@ pub fn show(place: &str, json: bool) -> Result<Exit, Failure> {
     let named = scenario::recipe_named(place, Some(Path::new(""))).map_err(Failure::usage)?;
     let recipe = Recipe::load(&named, Limits::default().recipe_bytes).map_err(Failure::usage)?;
     let text = if json { recipe.json() } else { recipe.text() };
-    report::print(&text)
+    report::answer(json, &text)
 }
 
 impl Recipe {

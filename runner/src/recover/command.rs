@@ -3,7 +3,7 @@
 use super::{Recovered, need_rights, recover, unfinished};
 use crate::exit::{Exit, Failure};
 use crate::journal::{Folder, Record};
-use crate::report::print;
+use crate::report::answer;
 
 const NO_RIGHTS: &str =
     "taking back what was made on the host needs CAP_NET_ADMIN\n  help: run it as root";
@@ -24,7 +24,7 @@ pub fn gc(json: bool) -> Result<Exit, Failure> {
     } else {
         recovered.iter().map(Recovered::shown).collect::<Vec<_>>().join("\n")
     };
-    print(&(text + "\n"))?;
+    answer(json, &(text + "\n"))?;
     Ok(Recovered::exit(&recovered))
 }
 

@@ -1,5 +1,7 @@
 //! Makes a stranger's text harmless to a terminal and to whoever reads it.
 
+use std::path::Path;
+
 /// As many characters of one text as are shown.
 const LONGEST_SHOWN: usize = 2000;
 
@@ -20,6 +22,11 @@ pub fn escape(text: &str) -> String {
         }
     }
     shown
+}
+
+/// A path as one line of a message.
+pub fn path(path: impl AsRef<Path>) -> String {
+    escape(&path.as_ref().to_string_lossy())
 }
 
 /// Whether a character is shown as itself.

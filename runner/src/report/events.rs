@@ -1,11 +1,12 @@
 //! The event stream: a line of JSON for each thing that happens, as it happens.
 
-use std::fs::File;
-use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use serde_json::Value;
+
+use super::line::json;
+use crate::file::Output;
 
 /// Where events are written. Clones write to the same file: a run tells of what it does, and what
 /// watches the kernel meanwhile tells of what the kernel does.
@@ -16,11 +17,11 @@ struct Log {
     started: Instant,
     step: Option<String>,
     /// the file, or why there is none any more
-    file: Result<File, String>,
+    file: Result<Output, String>,
 }
 
 impl EventLog {
-    pub(super) fn new(file: File, started: Instant) -> Self {
+    pub(super) fn new(file: Output, started: Instant) -> Self {
         Self(Arc::new(Mutex::new(Log { started, step: None, file: Ok(file) })))
     }
 
@@ -39,18 +40,25 @@ impl EventLog {
         }
         let Ok(file) = &mut log.file else { return };
         // A full disk must not stop an undo; the loss is told once, at the end.
-        if let Err(error) = writeln!(file, "{fields}") {
-            log.file = Err(format!("the events file is incomplete: {error}"));
+        if let Err(error) = file.push((json(&fields.to_string()) + "\n").as_bytes()) {
+            log.file = Err(incomplete(&error));
         }
     }
 
-    /// Why events are missing, if any are.
-    pub(super) fn loss(&self) -> Option<String> {
-        self.lock().file.as_ref().err().cloned()
+    /// Waits until all is written, as long as somebody reads; why events are missing, if any are.
+    pub(super) fn end(&self) -> Option<String> {
+        match &mut self.lock().file {
+            Ok(file) => file.finish().err().map(|error| incomplete(&error)),
+            Err(why) => Some(why.clone()),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Log> {
         // A line is written whole or not at all, so that a panic elsewhere spoils nothing.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn incomplete(error: &std::io::Error) -> String {
+    format!("the events file is incomplete: {error}")
 }

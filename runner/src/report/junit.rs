@@ -1,15 +1,15 @@
 //! The result as JUnit's XML, which CI systems show: a suite for the run, in it a case for each step
 //! and each check. <https://llg.cubic.org/docs/junit/>
 
-use std::fs::File;
 use std::io;
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::result::{RunResult, Verdict};
+use crate::file::Output;
 
-pub(super) fn write(result: &RunResult, file: &File) -> io::Result<()> {
+pub(super) fn write(result: &RunResult, file: &mut Output) -> io::Result<()> {
     let time = Duration::from_secs_f64(result.seconds);
     let mut suite = TestSuite::new(result.name.as_str());
     suite.set_time(time);
@@ -25,7 +25,9 @@ pub(super) fn write(result: &RunResult, file: &File) -> io::Result<()> {
     let mut report = Report::new(result.name.as_str());
     report.set_time(time);
     report.add_test_suite(suite);
-    report.serialize(file).map_err(io::Error::other)
+    let text = report.to_string().map_err(io::Error::other)?;
+    file.push(text.as_bytes())?;
+    file.finish()
 }
 
 /// The error of a run is that of the step it ended in. A check that failed is told as a check.

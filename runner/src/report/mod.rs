@@ -3,52 +3,50 @@
 mod escape;
 mod events;
 mod junit;
+mod line;
+mod remedy;
 mod result;
 mod view;
 
-pub use escape::{escape, is_harmless};
+pub use escape::{escape, is_harmless, path};
 pub use events::EventLog;
+pub(crate) use line::{Line, ask, is_terminal, print_lines};
+pub use line::{answer, complain, print, print_bytes, print_json};
+pub(crate) use remedy::{is_vouched_for, vouch_for};
 pub use result::{
     CaptureResult, ChangeResult, CheckResult, Metric, RunResult, StepResult, Verdict,
 };
 pub(crate) use view::counted;
 pub use view::{Level, View};
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use crate::change::Change;
-use crate::exit::{Exit, Failure};
+use crate::file::{self, Output};
 use crate::kernel::Error;
-
-/// Prints a command's answer on standard output.
-pub fn print(text: &str) -> Result<Exit, Failure> {
-    print_bytes(text.as_bytes())
-}
-
-pub fn print_bytes(bytes: &[u8]) -> Result<Exit, Failure> {
-    match io::stdout().write_all(bytes) {
-        Ok(()) => Ok(Exit::Done),
-        // Whoever reads has seen enough, as `head` has.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
-        Err(error) => Err(Failure::new(Exit::Broken, format!("can't write the answer: {error}"))),
-    }
-}
 
 /// Bytes of all that recipes attach to one run.
 const ATTACHED_BYTES: usize = 64 << 20;
+
+/// The folder that what recipes attach is kept in: opened once, so that nobody can put another in
+/// its place.
+#[derive(Debug)]
+pub struct Artifacts {
+    pub(crate) path: PathBuf,
+    pub(crate) folder: OwnedFd,
+}
 
 /// Collects what happens and shows it as it happens.
 pub struct Report {
     view: View,
     started: Instant,
     events: Option<EventLog>,
-    junit: Option<File>,
-    artifacts: Option<PathBuf>,
+    junit: Option<Output>,
+    artifacts: Option<Artifacts>,
     attached: usize,
     /// attachments that are in the folder now
     kept: usize,
@@ -70,19 +68,19 @@ impl Report {
     }
 
     /// Also writes each event as a line of JSON.
-    pub fn with_events(mut self, events: Option<File>) -> Self {
+    pub(crate) fn with_events(mut self, events: Option<Output>) -> Self {
         self.events = events.map(|file| EventLog::new(file, self.started));
         self
     }
 
     /// Also writes the result as JUnit's XML.
-    pub fn with_junit(mut self, junit: Option<File>) -> Self {
+    pub(crate) fn with_junit(mut self, junit: Option<Output>) -> Self {
         self.junit = junit;
         self
     }
 
-    /// Keeps what recipes attach in this folder, which exists.
-    pub fn with_artifacts(mut self, folder: Option<PathBuf>) -> Self {
+    /// Keeps what recipes attach in this folder.
+    pub fn with_artifacts(mut self, folder: Option<Artifacts>) -> Self {
         self.artifacts = folder;
         self
     }
@@ -94,7 +92,7 @@ impl Report {
 
     /// The folder that attachments were kept in, if there were any.
     pub fn kept_in(&self) -> Option<&Path> {
-        self.artifacts.as_deref().filter(|_| self.kept > 0)
+        self.artifacts.as_ref().map(|known| known.path.as_path()).filter(|_| self.kept > 0)
     }
 
     pub fn result(&self) -> &RunResult {
@@ -282,8 +280,9 @@ impl Report {
         }
     }
 
-    /// Keeps a file of the recipe's; the reason where the run's artifacts are used up.
-    pub fn attach(&mut self, name: &str, media_type: &str, data: &[u8]) -> Result<(), String> {
+    /// Keeps a file of the recipe's, and says whether it did; the reason where the run's artifacts
+    /// are used up.
+    pub fn attach(&mut self, name: &str, media_type: &str, data: &[u8]) -> Result<bool, String> {
         self.attached += data.len();
         if self.attached > ATTACHED_BYTES {
             return Err(format!("{ATTACHED_BYTES} bytes of attachments"));
@@ -293,11 +292,14 @@ impl Report {
             && !name.starts_with('.')
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
         let kept = match &self.artifacts {
-            Some(folder) if plain => fs::write(folder.join(name), data),
-            Some(_) => Err(io::Error::other("the name must be letters, digits, `.`, `_` and `-`")),
+            Some(Artifacts { folder, .. }) if plain => {
+                file::in_folder(folder, name, data).map_err(|error| error.to_string())
+            }
+            Some(_) => Err("the name must be letters, digits, `.`, `_` and `-`".to_owned()),
             None => Ok(()),
         };
-        self.kept += usize::from(self.artifacts.is_some() && kept.is_ok());
+        let is_kept = self.artifacts.is_some() && kept.is_ok();
+        self.kept += usize::from(is_kept);
         if let Err(error) = kept {
             self.result
                 .warnings
@@ -307,16 +309,16 @@ impl Report {
             "attach",
             json!({ "name": escape(name), "media_type": escape(media_type), "bytes": data.len() }),
         );
-        Ok(())
+        Ok(is_kept)
     }
 
     /// Shows the verdict; with `--json` the whole result.
     pub fn finish(&mut self, exit_code: u8, error: Option<&str>) {
-        self.result.warnings.extend(self.events.as_ref().and_then(EventLog::loss));
         self.result.finish(exit_code, self.started.elapsed(), error);
         self.event("end", json!({ "result": self.result.result, "exit_code": exit_code }));
+        self.result.warnings.extend(self.events.as_ref().and_then(EventLog::end));
         if let Some(error) =
-            self.junit.as_ref().and_then(|file| junit::write(&self.result, file).err())
+            self.junit.as_mut().and_then(|file| junit::write(&self.result, file).err())
         {
             self.warn(format!("--junit: can't write: {error}"));
         }

@@ -1,11 +1,10 @@
 //! The lines that people read. What a recipe says is always behind `|`, so it can't pass for ours.
 
 use std::fmt::Display;
-use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{CaptureResult, CheckResult, Metric, RunResult, Verdict, escape};
+use super::{CaptureResult, CheckResult, Line, Metric, RunResult, Verdict, print_json};
 
 /// How urgent a line of a recipe's log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,52 +48,48 @@ impl View {
         self.verbose && !self.quiet
     }
 
-    /// A line of progress: standard output, or nowhere. A closed or full output is no reason to
-    /// stop an undo, so that a failure to write is passed over.
-    fn line(&self, text: impl Display) {
+    /// A line of progress: standard output, or nowhere.
+    fn line(&self, line: Line) {
         if !self.quiet && !self.json {
-            let _ = writeln!(anstream::stdout(), "{text}");
+            line.say();
         }
     }
 
-    /// A line that is no progress: standard error, for the same reason unchecked.
-    fn complaint(&self, text: impl Display) {
-        let _ = writeln!(anstream::stderr(), "{text}");
-    }
-
     pub(super) fn notice(&self, text: &str) {
-        self.complaint(format_args!("{ODD}netwright{ODD:#}: {text}"));
+        Line::new().styled(ODD, "netwright").text(": ").message(text).complain();
     }
 
     pub(super) fn heading(&self, name: &str, target: &str) {
-        self.line(format_args!("{BOLD}{name}{BOLD:#} {DIM}({target}){DIM:#}"));
+        let target = format!("({target})");
+        self.line(Line::new().styled(BOLD, name).text(" ").styled(DIM, target));
     }
 
     pub(super) fn step(&self, name: &str, recipe: &str) {
-        self.line(format_args!("  step {BOLD}{name}{BOLD:#} {DIM}{recipe}{DIM:#}"));
+        self.line(Line::new().text("  step ").styled(BOLD, name).text(" ").styled(DIM, recipe));
     }
 
     pub(super) fn change(&self, change: &str) {
-        self.line(format_args!("    {GOOD}+{GOOD:#} {change}"));
+        self.line(Line::new().text("    ").styled(GOOD, "+").text(" ").text(change));
     }
 
     pub(super) fn refused(&self, change: &str) {
-        self.line(format_args!("    {BAD}x{BAD:#} {change}"));
+        self.line(Line::new().text("    ").styled(BAD, "x").text(" ").text(change));
     }
 
     pub(super) fn denied(&self, denial: &str) {
-        self.complaint(format_args!(
-            "{BAD}denied{BAD:#}{}",
-            denial.strip_prefix("denied").unwrap_or(denial)
-        ));
+        let rest = denial.strip_prefix("denied").unwrap_or(denial);
+        Line::new().styled(BAD, "denied").message(rest).complain();
     }
 
     pub(super) fn undone(&self, change: &str, error: Option<&str>) {
         match error {
-            None if self.verbose => self.line(format_args!("    {ODD}-{ODD:#} {change}")),
+            None if self.verbose => {
+                self.line(Line::new().text("    ").styled(ODD, "-").text(" ").text(change));
+            }
             None => {}
             Some(error) => {
-                self.complaint(format_args!("{BAD}not undone{BAD:#}: {change}: {error}"));
+                let line = Line::new().styled(BAD, "not undone").text(": ").text(change);
+                line.text(": ").message(error).complain();
             }
         }
     }
@@ -102,21 +97,26 @@ impl View {
     pub(super) fn log(&self, recipe: &str, level: Level, message: &str) {
         let least = if self.verbose { Level::Trace } else { Level::Warn };
         if level >= least && !self.quiet {
-            self.complaint(format_args!("{DIM}{recipe} |{DIM:#} {}: {message}", level.name()));
+            let line = Line::new().styled(DIM, format!("{recipe} |"));
+            line.text(" ").text(level.name()).text(": ").text(message).complain();
         }
     }
 
+    fn of_recipe(&self, text: impl Display) {
+        self.line(Line::new().text("    ").styled(DIM, "|").text(" ").text(text));
+    }
+
     pub(super) fn recipe_step(&self, title: &str) {
-        self.line(format_args!("    {DIM}|{DIM:#} {title}"));
+        self.of_recipe(title);
     }
 
     pub(super) fn printed(&self, line: &str) {
-        self.line(format_args!("    {DIM}|{DIM:#} {line}"));
+        self.of_recipe(line);
     }
 
     pub(super) fn metric(&self, metric: &Metric) {
         let Metric { name, value, unit } = metric;
-        self.line(format_args!("    {DIM}|{DIM:#} {name} = {value} {unit}"));
+        self.of_recipe(format_args!("{name} = {value} {unit}"));
     }
 
     pub(super) fn check(&self, check: &CheckResult) {
@@ -126,14 +126,14 @@ impl View {
             Verdict::Skip => (ODD, "skipped"),
         };
         let bar = if check.by == "recipe" { "  | " } else { "  " };
-        let detail = match (check.verdict, check.detail.is_empty()) {
-            (_, true) => String::new(),
-            (Verdict::Pass, false) => format!(" {DIM}({}){DIM:#}", check.detail),
-            (Verdict::Fail | Verdict::Skip, false) => format!(": {}", check.detail),
+        let line = Line::new().text(bar).styled(style, word).text(" ").text(&check.name);
+        let line = match (check.verdict, check.detail.is_empty()) {
+            (_, true) => line,
+            (Verdict::Pass, false) => line.text(" ").styled(DIM, format!("({})", check.detail)),
+            (Verdict::Fail | Verdict::Skip, false) => line.text(": ").message(&check.detail),
         };
-        let line = format!("{bar}{style}{word}{style:#} {}{detail}", check.name);
         if check.verdict == Verdict::Fail && self.quiet && !self.json {
-            self.complaint(line);
+            line.complain();
         } else {
             self.line(line);
         }
@@ -141,33 +141,32 @@ impl View {
 
     pub(super) fn captured(&self, capture: &CaptureResult) {
         let place = match &capture.namespace {
-            Some(namespace) => format!("{} in {namespace}", escape(&capture.link)),
-            None => escape(&capture.link),
+            Some(namespace) => format!("{} in {namespace}", capture.link),
+            None => capture.link.clone(),
         };
-        let frames = capture.frames;
+        let line = Line::new().text(format_args!("  {} frames of {place}", capture.frames));
         match &capture.file {
-            Some(file) => {
-                self.line(format_args!("  {frames} frames of {place} {DIM}{file}{DIM:#}"))
-            }
-            None if self.verbose => self.line(format_args!("  {frames} frames of {place}")),
+            Some(file) => self.line(line.text(" ").styled(DIM, file)),
+            None if self.verbose => self.line(line),
             None => {}
         }
     }
 
     pub(super) fn finish(&self, result: &RunResult, error: Option<&str>) {
         for warning in &result.warnings {
-            self.complaint(format_args!("{ODD}warning{ODD:#}: {warning}"));
+            Line::new().styled(ODD, "warning").text(": ").message(warning).complain();
         }
         if let Some(error) = error {
-            self.complaint(format_args!("{BAD}error{BAD:#}: {error}"));
+            Line::new().styled(BAD, "error").text(": ").message(error).complain();
         }
         if self.json {
             // Writing plain data as JSON can't fail; a closed output is no failure of the run.
             let text = serde_json::to_string_pretty(result).unwrap_or_default();
-            let _ = writeln!(std::io::stdout(), "{text}");
+            let _ = print_json(&(text + "\n"));
         }
         let style = if result.exit_code == 0 { GOOD } else { BAD };
-        self.line(format_args!("{style}{}{style:#}: {}", result.result, summary(result)));
+        let line = Line::new().styled(style, result.result).text(": ").text(summary(result));
+        self.line(line);
     }
 }
 

@@ -15,10 +15,11 @@ use crate::grant::Grants;
 use crate::halt::Halt;
 use crate::host::Limits;
 use crate::journal;
-use crate::lab::{Folder, Inside};
+use crate::lab::{self, Folder, Inside};
+use crate::naming::Taken;
 use crate::policy::Target;
 use crate::recover;
-use crate::report::{Report, print};
+use crate::report::{Report, print, print_json};
 use crate::scenario::PlacedCheck;
 use crate::state::compare;
 
@@ -30,12 +31,17 @@ pub fn apply(arguments: &ApplyArguments) -> Result<Exit, Failure> {
     }
     let what = arguments.what.as_deref().unwrap_or_default();
     let scenario = prepare::load(what, &arguments.parameters)?;
-    match prepare::target(arguments.target, &scenario) {
-        Target::Lab if arguments.confirm_within.is_some() => Err(prepare::nothing_to_confirm()),
-        Target::Host if !is_deployed_on_host(&scenario.name) => deployment.run_on_host(),
+    let target = prepare::target(arguments.target, &scenario);
+    if target == Target::Lab && arguments.confirm_within.is_some() {
+        return Err(prepare::nothing_to_confirm());
+    }
+    // From the look whether it is deployed to the end of what follows from that.
+    let taken = Taken::of(&scenario.name)?;
+    match target {
+        Target::Host if !is_deployed_on_host(&scenario.name) => deployment.run_on_host(taken),
         Target::Lab | Target::Host => {
             let rehearsal = Rehearsal::hold(&deployment.scenario())?;
-            deployment.planned(&Plan::of(rehearsal)?)
+            deployment.planned(&Plan::of(rehearsal)?, taken)
         }
     }
 }
@@ -50,12 +56,10 @@ struct Deployment<'a> {
 
 impl Deployment<'_> {
     /// A run of the scenario that stays under its name.
-    fn run_on_host(&self) -> Result<Exit, Failure> {
-        let mut arguments = self.run_arguments();
-        let scenario = prepare::load(&arguments.what, &arguments.parameters)?;
-        arguments.keep = Some(scenario.name);
-        arguments.confirm_within = self.arguments.confirm_within;
-        super::conclude(prepare::prepare(&arguments)?)
+    fn run_on_host(&self, taken: Taken) -> Result<Exit, Failure> {
+        let mut prepared = prepare(&self.run_arguments())?;
+        prepared.stay = Some(prepare::stay_on_host(taken, self.arguments.confirm_within)?);
+        super::conclude(prepared)
     }
 
     fn scenario(&self) -> ScenarioArguments {
@@ -77,18 +81,17 @@ impl Deployment<'_> {
         RunArguments { telling, ..RunArguments::rehearsing(&self.scenario()) }
     }
 
-    fn planned(&self, plan: &Plan) -> Result<Exit, Failure> {
-        let name = &plan.rehearsal.name;
+    fn planned(&self, plan: &Plan, taken: Taken) -> Result<Exit, Failure> {
         let on_host = plan.rehearsal.ground.is_some();
         match plan.way() {
-            Way::Nothing => self.nothing(plan),
+            Way::Nothing => self.nothing(plan, &taken),
             Way::Make | Way::Replace(_) if on_host => {
-                recover::destroy_or_fail(name)?;
-                self.run_on_host()
+                recover::destroy_or_fail(taken.name())?;
+                self.run_on_host(taken)
             }
             Way::Make | Way::Replace(_) => {
                 let mut prepared = prepare(&self.run_arguments())?;
-                prepared.stay = Some(Stay::Lab(Folder::open()?.replace(name, self.what())?));
+                prepared.stay = Some(Stay::Lab(Folder::open()?.replace(taken, self.what())?));
                 super::conclude(prepared)
             }
             Way::Mend(changes) => {
@@ -98,6 +101,7 @@ impl Deployment<'_> {
                     Alteration { plan, changes: &changes, checks: scenario.checks, limits },
                     report,
                     &operator,
+                    taken,
                 )
             }
         }
@@ -109,19 +113,21 @@ impl Deployment<'_> {
         alteration: Alteration<'_>,
         mut report: Report,
         operator: &Grants,
+        taken: Taken,
     ) -> Result<Exit, Failure> {
         let name = &alteration.plan.rehearsal.name;
         if alteration.plan.rehearsal.ground.is_none() {
+            // The name is this process's for as long as it works there.
+            let _taken = taken;
             return alteration.carry_out(Place::inside(Inside::go(name)?)?, report, None);
         }
         let mut errand = Errand { operator, name, what: self.what(), report: &mut report };
         let place = Place::deployed(&mut errand)?;
-        alteration.carry_out(place, report, Some(self.stay_on_host(name)))
+        alteration.carry_out(place, report, Some(self.stay_on_host(taken)))
     }
 
-    fn stay_on_host(&self, name: &str) -> Stay {
-        let confirm_within = self.arguments.confirm_within;
-        Stay::Host { name: name.to_owned(), confirm_within }
+    fn stay_on_host(&self, taken: Taken) -> Stay {
+        Stay::Host { taken, confirm_within: self.arguments.confirm_within }
     }
 
     /// Exactly what was saved: no recipe runs.
@@ -132,14 +138,15 @@ impl Deployment<'_> {
         if !on_host && self.arguments.confirm_within.is_some() {
             return Err(prepare::nothing_to_confirm());
         }
+        let taken = Taken::of(name)?;
         unmoved(plan, &operator, &Halt::within(self.usual_limits().time))?;
         let mut report = self.report(plan)?;
         let (checks, limits) = (Vec::<PlacedCheck>::new(), self.usual_limits());
         match plan.way() {
-            Way::Nothing => self.nothing(plan),
+            Way::Nothing => self.nothing(plan, &taken),
             Way::Mend(changes) => {
                 let changes = &changes;
-                self.mend(Alteration { plan, changes, checks, limits }, report, &operator)
+                self.mend(Alteration { plan, changes, checks, limits }, report, &operator, taken)
             }
             Way::Make | Way::Replace(_) => {
                 let changes = &plan.rehearsal.changes;
@@ -149,9 +156,9 @@ impl Deployment<'_> {
                     let report = &mut report;
                     let place =
                         Place::host(&mut Errand { operator: &operator, name, what, report })?;
-                    (place, self.stay_on_host(name))
+                    (place, self.stay_on_host(taken))
                 } else {
-                    let reservation = Folder::open()?.replace(name, what)?;
+                    let reservation = Folder::open()?.replace(taken, what)?;
                     (Place::lab()?, Stay::Lab(reservation))
                 };
                 Alteration { plan, changes, checks, limits }.carry_out(place, report, Some(stay))
@@ -166,15 +173,23 @@ impl Deployment<'_> {
         Limits { time: time.unwrap_or(usual.time), ..usual }
     }
 
-    fn nothing(&self, plan: &Plan) -> Result<Exit, Failure> {
+    /// But its checks may be others now.
+    fn nothing(&self, plan: &Plan, taken: &Taken) -> Result<Exit, Failure> {
+        if let Some(scenario) = plan.rehearsal.scenario.clone().filter(|_| plan.present.is_some()) {
+            match &plan.rehearsal.ground {
+                None => lab::remember(taken, scenario)?,
+                Some(_) => recover::remember(taken, scenario)?,
+            }
+        }
         if self.arguments.telling.json {
-            return print(&(plan.json_text()? + "\n"));
+            return print_json(&(plan.json_text()? + "\n"));
         }
         if self.arguments.telling.quiet { Ok(Exit::Done) } else { print(&(plan.summary() + "\n")) }
     }
 
     fn report(&self, plan: &Plan) -> Result<Report, Failure> {
-        prepare::report(&plan.rehearsal.name, plan.target(), &self.arguments.telling)
+        let time = self.arguments.timeout.map_or(Limits::default().time, Duration::from_secs_f64);
+        prepare::report(&plan.rehearsal.name, plan.target(), &self.arguments.telling, time)
     }
 }
 

@@ -1,7 +1,8 @@
 //! `netwright plan`: what a scenario would change, in ip(8)'s words or as differences.
 
-use std::fs;
+use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +11,16 @@ use super::rehearse::Rehearsal;
 use crate::change::Change;
 use crate::cli::{PlanArguments, PlanForm};
 use crate::exit::{Exit, Failure};
+use crate::file::{Output, Refused, bounded};
 use crate::halt::Halt;
 use crate::lab::{Folder, Inside};
-use crate::report::{counted, print};
+use crate::report::{counted, path, print_json, print_lines};
 use crate::state::{Difference, State, repair};
+
+/// Bytes of a saved plan: one of ten thousand namespaces has some forty million.
+const LONGEST: u64 = 128 << 20;
+/// How long a pipe for a plan may be without a reader.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A rehearsal, and the deployment that it was compared with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -148,8 +155,15 @@ impl Plan {
     fn save(&self, file: &Path) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
-        fs::write(file, text + "\n").map_err(|error| {
-            Failure::usage(format!("--out: can't write `{}`: {error}", file.display()))
+        let written = match Output::create(file, PATIENCE) {
+            Ok(mut output) => output
+                .push((text + "\n").as_bytes())
+                .and_then(|()| output.finish())
+                .map_err(Refused::System),
+            Err(error) => Err(error),
+        };
+        written.map_err(|error| {
+            Failure::usage(format!("--out: can't write `{}`: {error}", path(file)))
         })
     }
 
@@ -158,13 +172,14 @@ impl Plan {
         let wrong = |why: String| {
             Failure::usage(format!(
                 "--plan: `{}` {why}\n  help: `netwright plan SCENARIO --out FILE` writes one",
-                file.display()
+                path(file)
             ))
         };
-        let text =
-            fs::read_to_string(file).map_err(|error| wrong(format!("can't be read: {error}")))?;
+        let unread = |error: &dyn std::fmt::Display| wrong(format!("can't be read: {error}"));
+        let opened = File::open(file).map_err(|error| unread(&error))?;
+        let text = bounded(opened, LONGEST).map_err(|error| unread(&error))?;
         let plan: Self =
-            serde_json::from_str(&text).map_err(|error| wrong(format!("is no plan: {error}")))?;
+            serde_json::from_slice(&text).map_err(|error| wrong(format!("is no plan: {error}")))?;
         if plan.schema != 1 {
             return Err(wrong(format!("has schema {}; this netwright knows 1", plan.schema)));
         }
@@ -178,10 +193,10 @@ pub fn plan(arguments: &PlanArguments) -> Result<Exit, Failure> {
     if let Some(file) = &arguments.out {
         plan.save(file)?;
     }
-    let text =
-        if arguments.json { plan.json_text()? } else { plan.lines(arguments.form).join("\n") };
-    if !text.is_empty() {
-        print(&(text + "\n"))?;
+    if arguments.json {
+        print_json(&(plan.json_text()? + "\n"))?;
+    } else {
+        print_lines(plan.lines(arguments.form))?;
     }
     let pending = arguments.exit_code && plan.way() != Way::Nothing;
     Ok(if pending { Exit::Differences } else { Exit::Done })
@@ -190,7 +205,7 @@ pub fn plan(arguments: &PlanArguments) -> Result<Exit, Failure> {
 /// What the scenario's deployment holds, if there is one. Another process goes there and reads: from
 /// inside a lab there is no way back.
 pub(super) fn deployed(name: &str, halt: &Halt) -> Result<Option<State>, Failure> {
-    if Folder::open()?.find(name).is_err() {
+    if !Folder::open()?.has(name)? {
         return Ok(None);
     }
     child::answer(&["__state".to_owned(), name.to_owned()], halt).map(Some)
@@ -203,5 +218,5 @@ pub fn state(name: &str) -> Result<Exit, Failure> {
         .map_err(|error| Failure::new(Exit::Broken, format!("can't read lab `{name}`: {error}")))?;
     let text = serde_json::to_string(&state)
         .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
-    print(&text)
+    print_json(&text)
 }

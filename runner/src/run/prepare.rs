@@ -1,7 +1,5 @@
 //! From what was typed to what it means; nothing is touched here.
 
-use std::fs::{self, File};
-use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +11,7 @@ use crate::cli::{
 };
 use crate::consent;
 use crate::exit::{Exit, Failure};
+use crate::file::{self, Last, Missing, Output, Refused};
 use crate::grant::{Capability, Facts, Grants, Key, Policies, Request, Rule, Uses, Whose};
 use crate::guest::Guest;
 use crate::host::Limits;
@@ -20,7 +19,7 @@ use crate::journal;
 use crate::lab;
 use crate::policy::Target;
 use crate::recipe::Recipe;
-use crate::report::{Report, View};
+use crate::report::{Artifacts, Report, View, path as shown};
 use crate::scenario::{self, Faults, Override, RecipeFault, Scenario, Step};
 
 /// Everything that a run needs, read and checked.
@@ -60,7 +59,7 @@ fn guests(recipes: &[Recipe], limits: &Limits) -> Result<Vec<Guest>, Failure> {
 
 /// Where the run's uses of grants are written when it is over.
 pub(super) struct Record {
-    file: File,
+    file: Output,
     uses: Uses,
 }
 
@@ -72,7 +71,9 @@ impl Record {
             let facts = Facts { path, ..Facts::default() };
             self.uses.used(&Request::new(Capability::Artifacts, facts));
         }
-        if let Err(error) = self.file.write_all(self.uses.policy().as_bytes()) {
+        if let Err(error) =
+            self.file.push(self.uses.policy().as_bytes()).and_then(|()| self.file.finish())
+        {
             report.result_mut().warnings.push(format!("--record-grants: can't write: {error}"));
         }
     }
@@ -93,7 +94,7 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
     }
     let recipes = recipes(&scenario, &limits)?;
     let answers = match target {
-        Target::Host => consent::ask(&scenario.steps, &recipes, &operator)?,
+        Target::Host => consent::ask(&arguments.what, &scenario.steps, &recipes, &operator)?,
         Target::Lab => Vec::new(),
     };
     let grants = grants(&scenario, &recipes, &operator, &answers);
@@ -103,13 +104,14 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
         named.next().map(PathBuf::from)
     };
     let artifacts = arguments.artifacts.clone().or_else(granted);
-    let record = arguments.record_grants.as_deref().map(|path| create("--record-grants", path));
+    let record = arguments.record_grants.as_deref();
+    let record = record.map(|path| create("--record-grants", path, limits.time));
     let record = record.transpose()?.map(|file| Record { file, uses });
     let word = match target {
         Target::Lab => "lab",
         Target::Host => "host",
     };
-    let report = report(&scenario.name, word, &arguments.telling)?
+    let report = report(&scenario.name, word, &arguments.telling, limits.time)?
         .with_artifacts(artifacts.map(folder).transpose()?);
     let stay = arguments.keep.as_deref().map(|name| stay(name, arguments, target));
     let stay = stay.transpose()?;
@@ -196,10 +198,8 @@ pub(super) fn load(what: &str, parameters: &ParameterArguments) -> Result<Scenar
     scenario.map_err(|faults| refused(&faults))
 }
 
-/// Faults speak for themselves, in colour on a terminal.
 pub(super) fn refused(faults: &Faults) -> Failure {
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    Failure::usage(if colours { faults.styled() } else { faults.to_string() })
+    Failure::of_faults(faults)
 }
 
 /// What flags and policy files give together.
@@ -284,25 +284,32 @@ pub(super) fn report(
     name: &str,
     target: &str,
     telling: &TellingArguments,
+    time: Duration,
 ) -> Result<Report, Failure> {
     let TellingArguments { json, events, junit, quiet, verbose } = telling;
     let view = View { json: *json, quiet: *quiet, verbose: *verbose };
-    let file =
-        |flag, path: &Option<PathBuf>| path.as_deref().map(|path| create(flag, path)).transpose();
+    let file = |flag, path: &Option<PathBuf>| {
+        path.as_deref().map(|path| create(flag, path, time)).transpose()
+    };
     let report = Report::new(name, target, view);
     Ok(report.with_events(file("--events", events)?).with_junit(file("--junit", junit)?))
 }
 
-fn create(flag: &str, path: &Path) -> Result<File, Failure> {
-    File::create(path).map_err(|error| {
-        Failure::usage(format!("{flag}: can't write `{}`: {error}", path.display()))
+/// `time`: how long a pipe may be without a reader.
+fn create(flag: &str, path: &Path, time: Duration) -> Result<Output, Failure> {
+    Output::create(path, time).map_err(|error| {
+        let exit = match error {
+            Refused::NobodyReads(_) => Exit::Limit,
+            _ => Exit::Usage,
+        };
+        Failure::new(exit, format!("{flag}: can't write `{}`: {error}", shown(path)))
     })
 }
 
-fn folder(path: PathBuf) -> Result<PathBuf, Failure> {
-    let path = std::path::absolute(&path).unwrap_or(path);
-    fs::create_dir_all(&path).map_err(|error| {
-        Failure::usage(format!("--artifacts: can't make `{}`: {error}", path.display()))
+fn folder(path: PathBuf) -> Result<Artifacts, Failure> {
+    let folder = file::folder(&path, Last::NoLink, Missing::Made).map_err(|error| {
+        Failure::usage(format!("--artifacts: can't use `{}`: {error}", shown(&path)))
     })?;
-    Ok(path)
+    let path = std::path::absolute(&path).unwrap_or(path);
+    Ok(Artifacts { path, folder })
 }

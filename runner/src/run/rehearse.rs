@@ -19,7 +19,7 @@ use crate::halt::Halt;
 use crate::journal::Journal;
 use crate::kernel::Kernel;
 use crate::policy::{Connection, HostPolicy, Policy, Target};
-use crate::report::print;
+use crate::report::print_json;
 use crate::state::{Asked, Difference, State, Within, compare};
 
 /// What came of a rehearsal.
@@ -91,7 +91,7 @@ pub fn rehearse(scenario: &ScenarioArguments) -> Result<Exit, Failure> {
     };
     let text = serde_json::to_string(&rehearsal)
         .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
-    print(&text)
+    print_json(&text)
 }
 
 fn on_replica(name: String, mut prepared: Prepared) -> Result<Rehearsal, Failure> {

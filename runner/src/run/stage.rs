@@ -17,7 +17,7 @@ use crate::host::{Host, Limits, Session};
 use crate::kernel::{Absent, Asked, Error, Kernel};
 use crate::policy::Policy;
 use crate::recipe::Recipe;
-use crate::report::{Report, escape};
+use crate::report::{Report, escape, is_vouched_for, vouch_for};
 use crate::scenario::{Capture, Faults, PlacedCheck, Reach, RecipeFault, Scenario, reaches};
 
 /// A scenario with its recipes loaded.
@@ -128,7 +128,10 @@ impl Stage {
             self.asked.push(asked);
             let faults = answer.map_err(|stop| self.stopped(step, "check", None, stop))?;
             if !faults.is_empty() {
-                let faults: Vec<RecipeFault> = faults.into_iter().map(recipe_fault).collect();
+                let faults: Vec<RecipeFault> = faults
+                    .into_iter()
+                    .map(|fault| recipe_fault(&self.recipes[step].0, fault))
+                    .collect();
                 all.push(self.scenario.recipe_faults(step, &faults));
             }
         }
@@ -177,7 +180,7 @@ impl Stage {
         let within = session.halted_in();
         let outcome = match answer {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(reported(self.recipes[step].0.name(), error)),
+            Ok(Err(error)) => Err(reported(&self.recipes[step].0, error)),
             Err(stop) => Err(self.stopped(step, "run", within, stop)),
         };
         (session, outcome)
@@ -213,14 +216,20 @@ fn wanted(capture: &Capture) -> (Place, Option<u32>) {
     (place, capture.snap_length)
 }
 
-fn recipe_fault(fault: Fault) -> RecipeFault {
+/// Of a stranger's recipe, its words are marked as that.
+fn recipe_fault(recipe: &Recipe, fault: Fault) -> RecipeFault {
+    let (mut message, mut help) = (harmless(&fault.message), fault.help.as_deref().map(harmless));
+    if !recipe.is_builtin() {
+        message = format!("recipe `{}`: {message}", escape(recipe.name()));
+        help = help.map(|help| format!("| {help}"));
+    }
     RecipeFault {
         parameter: fault.parameter,
         pointer: fault.pointer,
         line: fault.line,
         column: fault.column,
-        message: harmless(&fault.message),
-        help: fault.help.as_deref().map(harmless),
+        message,
+        help,
     }
 }
 
@@ -234,8 +243,9 @@ fn harmless(text: &str) -> String {
 }
 
 /// A recipe's own error as the end of the run.
-fn reported(recipe: &str, error: types::Error) -> Failure {
-    let recipe = escape(recipe);
+fn reported(recipe: &Recipe, error: types::Error) -> Failure {
+    let is_ours = recipe.is_builtin();
+    let recipe = escape(recipe.name());
     let (exit, text) = match error {
         types::Error::Denied(denial) => (
             Exit::Denied,
@@ -249,11 +259,14 @@ fn reported(recipe: &str, error: types::Error) -> Failure {
         types::Error::Unsupported(what) => (Exit::Lacking, format!("not supported here: {what}")),
         types::Error::Other(detail) => (Exit::Failed, detail.message),
     };
+    if is_ours {
+        vouch_for(&text);
+    }
     Failure::new(exit, format!("recipe `{recipe}` failed: {}", quoted(&text)))
 }
 
 /// A text of several lines that can't pass for our own: each further line is marked, but for the
-/// remedies, which are recognised by their form and stay harmless as they are.
+/// remedies that the program itself gave, and that the recipe passes on word by word.
 fn quoted(text: &str) -> String {
     let mut shown = String::new();
     for (place, line) in text.lines().enumerate() {
@@ -262,7 +275,7 @@ fn quoted(text: &str) -> String {
             break;
         }
         if place > 0 {
-            shown.push_str(if line.starts_with("  help: ") { "\n" } else { "\n    | " });
+            shown.push_str(if is_vouched_for(line) { "\n" } else { "\n    | " });
         }
         shown.push_str(&escape(line));
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Asked, Facts, Object, State};
+use crate::report::escape;
 
 /// An object that is missing, one too many, or other than it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +46,8 @@ impl fmt::Display for Difference {
             (Some(_), None) => write!(f, "- {}", self.object),
             (_, _) => {
                 let facts = self.facts().into_iter().map(|(name, is, wanted)| {
-                    format!("{name} {} -> {}", is.unwrap_or("none"), wanted.unwrap_or("none"))
+                    let [is, wanted] = [is, wanted].map(|value| escape(value.unwrap_or("none")));
+                    format!("{} {is} -> {wanted}", escape(name))
                 });
                 write!(f, "~ {}: {}", self.object, facts.collect::<Vec<_>>().join(", "))
             }
@@ -54,8 +56,10 @@ impl fmt::Display for Difference {
 }
 
 fn list(facts: &Facts) -> String {
-    let words: Vec<String> =
-        facts.iter().map(|(name, value)| format!("{name} {value}").trim_end().to_owned()).collect();
+    let word = |(name, value): (&String, &String)| {
+        escape(&format!("{name} {value}")).trim_end().to_owned()
+    };
+    let words: Vec<String> = facts.iter().map(word).collect();
     if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) }
 }
 

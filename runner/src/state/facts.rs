@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{NamespaceState, State};
 use crate::change::{
     AddressInfo, Change, Kind, LinkInfo, LinkName, MacAddress, Name, NamespaceRef, Neighbour,
-    NeighbourState, Prefix, Route, Rule, Setting, Spec,
+    NeighbourState, Prefix, Route, Rule, Setting, Spec, Word,
 };
 use crate::kernel::mark::{Mark, PROTOCOL};
 
@@ -62,13 +62,13 @@ impl Object {
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match self {
-            Self::Namespace { namespace } => return write!(f, "namespace {namespace}"),
+            Self::Namespace { namespace } => return write!(f, "namespace {}", Word(namespace)),
             Self::Link { namespace, name } => {
-                write!(f, "link {name}")?;
+                write!(f, "link {}", Word(name))?;
                 namespace
             }
             Self::Address { namespace, link, address } => {
-                write!(f, "address {address} of {link}")?;
+                write!(f, "address {address} of {}", Word(link))?;
                 namespace
             }
             Self::Route { namespace, route } => {
@@ -80,11 +80,11 @@ impl fmt::Display for Object {
                 namespace
             }
             Self::Neighbour { namespace, link, address } => {
-                write!(f, "neighbour {address} of {link}")?;
+                write!(f, "neighbour {address} of {}", Word(link))?;
                 namespace
             }
         };
-        if place.is_empty() { Ok(()) } else { write!(f, " in {place}") }
+        if place.is_empty() { Ok(()) } else { write!(f, " in {}", Word(place)) }
     }
 }
 

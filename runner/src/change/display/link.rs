@@ -178,7 +178,7 @@ impl fmt::Display for Setting {
             Self::Mac(mac) => write!(f, "address {mac}"),
             Self::Broadcast(mac) => write!(f, "broadcast {mac}"),
             Self::Name(name) => write!(f, "name {name}"),
-            Self::Alias(alias) => write!(f, "alias \"{}\"", plain(alias)),
+            Self::Alias(alias) => write!(f, "alias {}", plain(alias)),
             Self::Group(group) => write!(f, "group {group}"),
             Self::TransmitQueueLength(length) => write!(f, "txqueuelen {length}"),
             Self::Promiscuous(on) => write!(f, "promisc {}", on_off(*on)),

@@ -16,6 +16,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::bindings::netwright::host::types as wit;
 use crate::change::{Attribute, Family, MacAddress, Name, Prefix, Write};
 use crate::kernel::Error;
+use crate::report::vouch_for;
 
 /// The longest text of a recipe's that becomes part of a message or request.
 const LONGEST_TEXT: usize = 4096;
@@ -156,6 +157,7 @@ pub(super) fn write(how: wit::Write) -> Write {
 
 /// What the recipe is told of a failure.
 pub(super) fn error_out(error: Error) -> wit::Error {
+    vouch_for(&error.to_string());
     match error {
         Error::Denied(denial) => wit::Error::Denied(wit::Denial {
             capability: denial.capability,

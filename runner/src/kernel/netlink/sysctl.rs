@@ -137,7 +137,7 @@ mod tests {
     use super::{dotted, path};
 
     fn shown(key: &str) -> String {
-        path(key).map_or_else(|error| error.to_string(), |path| path.display().to_string())
+        path(key).map_or_else(|error| error.to_string(), |path| crate::report::path(&path))
     }
 
     #[test]

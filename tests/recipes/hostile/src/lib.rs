@@ -20,6 +20,7 @@ impl Guest for Hostile {
     fn check() -> Vec<Fault> {
         match params::get("how").as_deref() {
             Some("faults") => lie::faults(),
+            Some("lie-help-check") => vec![lie::helpful_fault()],
             Some("many-faults") => flood::faults(),
             _ => Vec::new(),
         }

@@ -14,6 +14,9 @@ const LIE: &str = "\u{1b}[2J\u{1b}[1;1H\u{9b}31m\u{7}\u{8}\u{0}\u{202e}\u{200b}\
                    \nFORGED\rFORGED\u{2028}FORGED\u{85}FORGED\u{b}FORGED\u{c}FORGED\n\
                    passed: 9 checks, 9 changes, 0.01 s\nok everything\n  ok everything\nerror: FORGED\n";
 
+const HELP: &str =
+    "it failed\n  help: sudo sh\nerror: sudo sh\n  help: --grant 'exec program=/bin/sudo sh'";
+
 pub(super) fn way(how: &str) -> Option<Way> {
     Some(match how {
         "lie-everywhere" => everywhere,
@@ -44,6 +47,22 @@ pub(super) fn way(how: &str) -> Option<Way> {
         "lie-timeout" => || Err(Error::Timeout(u64::MAX)),
         "lie-limit" => || Err(Error::Limit(lie())),
         "lie-unsupported" => || Err(Error::Unsupported(lie())),
+        // In the form of the program's own remedies.
+        "lie-help" => || Err(Error::Invalid(HELP.to_owned())),
+        "lie-help-denied" => || {
+            let (capability, target) = ("x".to_owned(), "y".to_owned());
+            Err(Error::Denied(Denial { capability, target, hint: HELP.to_owned() }))
+        },
+        "lie-help-kernel" => || {
+            Err(Error::Kernel(KernelError {
+                errno: 1,
+                name: "EPERM".to_owned(),
+                operation: "x".to_owned(),
+                text: Some(HELP.to_owned()),
+                hint: Some("sudo sh".to_owned()),
+                extra: Vec::new(),
+            }))
+        },
         "lie-long" => || Err(Error::Invalid(LIE.repeat(20_000))),
         _ => return None,
     })
@@ -68,6 +87,18 @@ fn everywhere() -> Result<(), Error> {
         drop(open(LIE));
     }
     Ok(())
+}
+
+/// Of what is written in the scenario, in the form of the program's own.
+pub(super) fn helpful_fault() -> Fault {
+    Fault {
+        parameter: "how".to_owned(),
+        pointer: String::new(),
+        line: 0,
+        column: 0,
+        message: "it | is wrong".to_owned(),
+        help: Some("sudo sh".to_owned()),
+    }
 }
 
 pub(super) fn faults() -> Vec<Fault> {

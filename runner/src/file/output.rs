@@ -1,0 +1,167 @@
+//! A file that is written while a run goes on, at a path that the operator typed: it may also be a
+//! pipe or a terminal, and then whoever reads it can't hold up the run.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{FileType, Mode, OFlags, Timespec, fstat, open, openat};
+use rustix::io::Errno;
+
+use super::write::{Place, begun};
+use super::{Refused, kind, special};
+use crate::report::path as shown;
+
+/// Bytes that wait for a reader.
+const MOST_WAITING: usize = 64 << 20;
+/// As much as a pipe takes without waiting once it takes anything, pipe(7).
+const AT_A_TIME: usize = 4096;
+/// How long the end of a run waits for a reader that reads nothing.
+const PATIENCE: Duration = Duration::from_secs(5);
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+
+/// Where something is written.
+#[derive(Debug)]
+pub(crate) struct Output {
+    file: File,
+    /// what nobody has read yet; only of pipes and terminals
+    waiting: Vec<u8>,
+    ordinary: bool,
+}
+
+impl Output {
+    /// Opens it; an ordinary file takes the place of what is there.
+    ///
+    /// `patience`: how long a pipe may be without a reader.
+    pub(crate) fn create(path: &Path, patience: Duration) -> Result<Self, Refused> {
+        if is_descriptor(path) {
+            return Self::of_descriptor(path);
+        }
+        let place = Place::of(path)?;
+        let there = place.found()?;
+        match there.as_ref().map(kind) {
+            None | Some(FileType::RegularFile) => {
+                let file = begun(&place, there.as_ref())?;
+                Ok(Self { file, waiting: Vec::new(), ordinary: true })
+            }
+            Some(FileType::Symlink) => Err(Refused::Link(shown(path))),
+            Some(known @ (FileType::Fifo | FileType::CharacterDevice)) => {
+                Self::stream(&place, known, patience)
+            }
+            Some(other) => Err(Refused::Special(special(other))),
+        }
+    }
+
+    /// One that the program was started with, as a shell's `>(…)` gives it.
+    fn of_descriptor(path: &Path) -> Result<Self, Refused> {
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = match open(path, flags | OFlags::CLOEXEC, Mode::empty()) {
+            Ok(file) => file,
+            // Whoever called may have opened what this user may not.
+            Err(Errno::ACCESS) if path == Path::new("/dev/stderr") => {
+                rustix::io::fcntl_dupfd_cloexec(io::stderr(), 3)?
+            }
+            Err(Errno::ACCESS) if path == Path::new("/dev/stdout") => {
+                rustix::io::fcntl_dupfd_cloexec(io::stdout(), 3)?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let ordinary = kind(&fstat(&file)?) == FileType::RegularFile;
+        Ok(Self { file: File::from(file), waiting: Vec::new(), ordinary })
+    }
+
+    fn stream(place: &Place<'_>, known: FileType, patience: Duration) -> Result<Self, Refused> {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY;
+        let until = Instant::now() + patience;
+        loop {
+            match openat(&place.folder, place.name, flags | OFlags::CLOEXEC, Mode::empty()) {
+                Ok(file) => {
+                    let found = kind(&fstat(&file)?);
+                    if found != known {
+                        return Err(Refused::Special(special(found)));
+                    }
+                    return Ok(Self {
+                        file: File::from(file),
+                        waiting: Vec::new(),
+                        ordinary: false,
+                    });
+                }
+                // fifo(7): nobody reads it yet.
+                Err(Errno::NXIO) if known == FileType::Fifo => {
+                    if Instant::now() >= until {
+                        return Err(Refused::NobodyReads(patience));
+                    }
+                    sleep(BETWEEN_TRIES);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Writes, or keeps what can't be taken at this moment for later: nothing is waited for.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.ordinary {
+            return self.file.write_all(bytes);
+        }
+        if self.waiting.len() + bytes.len() > MOST_WAITING {
+            return Err(io::Error::other("whoever reads it is too slow"));
+        }
+        self.waiting.extend(bytes);
+        self.drain(Duration::ZERO)
+    }
+
+    /// Waits for whoever reads, as long as they read; a signal ends it.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        self.drain(PATIENCE)?;
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        Err(io::Error::other("nobody reads it"))
+    }
+
+    fn drain(&mut self, patience: Duration) -> io::Result<()> {
+        let time = Timespec {
+            tv_sec: i64::try_from(patience.as_secs()).unwrap_or_default(),
+            tv_nsec: patience.subsec_nanos().into(),
+        };
+        let mut written = 0;
+        let outcome = loop {
+            let rest = &self.waiting[written..];
+            if rest.is_empty() {
+                break Ok(());
+            }
+            let mut ready = [PollFd::new(&self.file, PollFlags::OUT)];
+            match poll(&mut ready, Some(&time)) {
+                // Nobody reads, or a signal came.
+                Ok(0) | Err(Errno::INTR) => break Ok(()),
+                Ok(_) => {}
+                Err(error) => break Err(error.into()),
+            }
+            match (&self.file).write(&rest[..rest.len().min(AT_A_TIME)]) {
+                Ok(length) => written += length,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && patience.is_zero() => {
+                    break Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(BETWEEN_TRIES),
+                Err(error) => break Err(error),
+            }
+        };
+        self.waiting.drain(..written);
+        outcome
+    }
+}
+
+/// proc(5), /proc/pid/fd: what such a path leads to was opened by whoever started the program.
+fn is_descriptor(path: &Path) -> bool {
+    let number = |name: &Path| {
+        let text = name.to_str().unwrap_or_default();
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    ["/dev/stdout", "/dev/stderr"].iter().any(|known| path == Path::new(known))
+        || ["/dev/fd", "/proc/self/fd"]
+            .iter()
+            .any(|folder| path.strip_prefix(folder).is_ok_and(number))
+}

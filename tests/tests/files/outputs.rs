@@ -1,0 +1,160 @@
+//! What the operator names as a place to write to: files, and also pipes and terminals.
+
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::symlink;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use netwright_tests::{Output, Session};
+
+use super::{is_untouched, pipe, secret};
+
+const SCENARIO: &str =
+    "name: t\nsteps: [{ recipe: builtin:topology, params: { namespaces: [n1] } }]\n";
+/// Far more than any of it takes, on whatever machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Each flag that names a file to write, with what stands before it.
+const FLAGS: [(&str, &[&str]); 4] = [
+    ("--events", &["run", "s.yaml"]),
+    ("--junit", &["run", "s.yaml"]),
+    ("--record-grants", &["run", "s.yaml"]),
+    ("--out", &["plan", "s.yaml"]),
+];
+
+fn run(session: &Session, flag: &str, words: &[&str], file: &str) -> Output {
+    let words = words.iter().copied().chain([flag, file]);
+    session.netwright(words)
+}
+
+#[test]
+fn what_is_written_goes_through_no_link() {
+    let session = Session::new();
+    session.file("s.yaml", SCENARIO);
+    let secret = secret(&session);
+    for (number, (flag, words)) in FLAGS.into_iter().enumerate() {
+        let name = format!("link-{number}");
+        symlink(&secret, session.path(&name)).unwrap();
+        let output = run(&session, flag, words, &name).expect_code(2);
+        let expected = format!(
+            "error: {flag}: can't write `{name}`: `{name}` is a symbolic link\n  help: name what it points to\n"
+        );
+        assert_eq!(output.stderr, expected);
+        is_untouched(&secret);
+
+        // A second name of a file: what is written has the name, and the file stays.
+        let name = format!("hard-{number}");
+        fs::hard_link(&secret, session.path(&name)).unwrap();
+        run(&session, flag, words, &name).expect_code(0);
+        is_untouched(&secret);
+        assert!(!fs::read(session.path(&name)).unwrap().is_empty());
+        // Again, over what is there.
+        run(&session, flag, words, &name).expect_code(0);
+
+        let output = run(&session, flag, words, ".").expect_code(2);
+        let expected = format!("error: {flag}: can't write `.`: it is the name of a folder\n");
+        assert_eq!(output.stderr, expected);
+    }
+    let folder = session.folder("elsewhere");
+    symlink(&folder, session.path("inside")).unwrap();
+    run(&session, "--events", FLAGS[0].1, "inside/events").expect_code(2);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+#[test]
+fn what_is_built_goes_through_no_link() {
+    let session = Session::new();
+    let secret = secret(&session);
+    session.bring("target/recipes/components/knock.wasm");
+    symlink(&secret, session.path("out.wasm")).unwrap();
+    let words = ["recipe", "build", "knock.wasm", "--out", "out.wasm"];
+    let output = session.netwright(words).expect_code(2);
+    assert_eq!(output.stderr, "error: can't write `out.wasm`: it is a symbolic link\n");
+    is_untouched(&secret);
+}
+
+#[test]
+fn descriptors_and_devices_that_the_operator_names_are_written_to() {
+    let session = Session::new();
+    session.file("s.yaml", SCENARIO);
+    let output = run(&session, "--events", FLAGS[0].1, "/dev/stderr").expect_code(0);
+    assert!(output.stderr.contains("\"event\":\"end\""), "{output:?}");
+    run(&session, "--events", FLAGS[0].1, "/dev/null").expect_code(0);
+    let output = run(&session, "--events", FLAGS[0].1, "/dev/full").expect_code(0);
+    assert!(output.stderr.contains("warning: the events file is incomplete: "), "{output:?}");
+    // As bash's >(…) names it.
+    let program = session.command(["run", "s.yaml", "--events", "/dev/fd/3"]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "echo first > log; exec \"$@\" 3>>log", "sh"]);
+    shell.arg(program.get_program()).args(program.get_args()).current_dir(session.path("."));
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    Output::from(shell.output().unwrap()).expect_code(0);
+    let log = fs::read_to_string(session.path("log")).unwrap();
+    assert!(log.starts_with("first\n") && log.contains("\"event\":\"end\""), "{log}");
+}
+
+#[test]
+fn a_pipe_with_a_reader_gets_all_of_it() {
+    let session = Session::new();
+    session.file("s.yaml", SCENARIO);
+    for (flag, words) in FLAGS {
+        let path = session.path(&format!("pipe{flag}"));
+        pipe(&path);
+        let name = path.display().to_string();
+        let reader = thread::spawn(move || {
+            let mut text = String::new();
+            fs::File::open(path).unwrap().read_to_string(&mut text).unwrap();
+            text
+        });
+        run(&session, flag, words, &name).expect_code(0);
+        assert!(reader.join().unwrap().ends_with('\n'), "{flag}");
+    }
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_is_not_waited_for_for_ever() {
+    let session = Session::new();
+    session.file("s.yaml", SCENARIO);
+    pipe(&session.path("pipe"));
+    for flag in ["--events", "--junit", "--record-grants"] {
+        let words = ["run", "s.yaml", "--timeout", "1"];
+        let output = run(&session, flag, &words, "pipe").expect_code(7);
+        let expected = format!(
+            "error: {flag}: can't write `pipe`: it is a pipe that nobody has read from for 1 s\n"
+        );
+        assert_eq!(output.stderr, expected);
+    }
+    // Meanwhile signals are heard.
+    let mut command = session.command(["run", "s.yaml", "--timeout", "600", "--events", "pipe"]);
+    let mut child = command.stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    thread::sleep(Duration::from_millis(300));
+    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    let start = Instant::now();
+    assert!(!child.wait().unwrap().success());
+    assert!(start.elapsed() < PATIENCE);
+}
+
+/// It is opened, and never read from: what doesn't fit waits, and the run doesn't.
+#[test]
+fn a_reader_that_stops_reading_holds_up_nothing() {
+    let session = Session::new();
+    let links = (0..700).map(|n| format!("link add d{n} type bridge\n")).collect::<String>();
+    session.file("lines", links);
+    let path = session.path("pipe");
+    pipe(&path);
+    // Both ends, as fifo(7) allows on Linux: so that nobody waits for the other.
+    let held = fs::File::options().read(true).write(true).open(&path).unwrap();
+    let words = ["run", "builtin:ip", "-p", "script=@lines", "--events", "pipe"];
+    let output = session.netwright(words).expect_code(0);
+    let warning = "warning: the events file is incomplete: nobody reads it\n";
+    assert!(output.stderr.contains(warning), "{output:?}");
+    drop(held);
+}
