@@ -44,6 +44,7 @@ fn ping_options(options: probes::PingOptions) -> Result<probe::Options, Error> {
         size: options.size,
         whole: options.whole,
         source: options.source.as_deref().map(str::parse).transpose()?,
+        anybody: false,
     })
 }
 

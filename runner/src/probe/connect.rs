@@ -1,10 +1,13 @@
 //! TCP and UDP as a client.
 
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt,
+};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
@@ -12,10 +15,15 @@ use tokio::time::{Instant, timeout_at};
 
 use super::MOST_BYTES;
 use super::socket::{check_destination, inside, is_group, late, refused};
+use super::told::{Complaint, Told};
 use crate::kernel::Error;
 
 /// 65,535 bytes of an IPv4 packet less its header and that of UDP.
 const MOST_DATAGRAM: usize = 65_507;
+
+/// linux/errqueue.h, SO_EE_ORIGIN_
+const ORIGIN_ICMP: u8 = 2;
+const ORIGIN_ICMP6: u8 = 3;
 
 /// What came of a TCP connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +74,66 @@ pub async fn tcp(
         return Err(late(timeout));
     }
     Ok(Connection { elapsed, local_port, received })
+}
+
+/// Whether a connection can be made, and how long that took.
+///
+/// # Errors
+/// As those of [`tcp`], with what an ICMP error said, where one came.
+pub async fn connects(
+    namespace: &OwnedFd,
+    destination: SocketAddr,
+    timeout: Duration,
+) -> Result<Duration, (Error, Option<Told>)> {
+    let silent = |error| (error, None);
+    check(destination).map_err(silent)?;
+    let operation = format!("connect to {destination} by TCP");
+    let failed = |error: &io::Error| refused(&operation, error);
+    let socket = inside(namespace, &operation, || {
+        let socket =
+            Socket::new(Domain::for_address(destination), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        match destination {
+            SocketAddr::V4(_) => setsockopt(&socket, sockopt::Ipv4RecvErr, &true)?,
+            SocketAddr::V6(_) => setsockopt(&socket, sockopt::Ipv6RecvErr, &true)?,
+        }
+        Ok(socket)
+    });
+    let socket = socket.map_err(silent)?;
+    // What was said is read from the socket after tokio closed its own descriptor of it.
+    let twin = socket.try_clone().map_err(|error| silent(failed(&error)))?;
+    let started = Instant::now();
+    let connecting = TcpSocket::from_std_stream(socket.into()).connect(destination);
+    match timeout_at(started + timeout, connecting).await {
+        Ok(Ok(_)) => Ok(started.elapsed()),
+        Ok(Err(error)) => Err((failed(&error), said(&twin))),
+        Err(_) => Err((late(timeout), said(&twin))),
+    }
+}
+
+/// The first ICMP error that came for a socket: ip(7), IP_RECVERR.
+fn said(socket: &Socket) -> Option<Told> {
+    let mut ancillary = nix::cmsg_space!(libc::sock_extended_err, libc::sockaddr_in6);
+    let mut nothing = [0; 1];
+    let mut parts = [IoSliceMut::new(&mut nothing)];
+    let message = recvmsg::<SockaddrStorage>(
+        socket.as_raw_fd(),
+        &mut parts,
+        Some(&mut ancillary),
+        MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT,
+    )
+    .ok()?;
+    message.cmsgs().ok()?.find_map(|part| match part {
+        ControlMessageOwned::Ipv4RecvErr(error, from) if error.ee_origin == ORIGIN_ICMP => {
+            let from = from.map(|from| Ipv4Addr::from(from.sin_addr.s_addr.to_ne_bytes()).into());
+            Some(Told::Icmp(Complaint::of_icmp(error.ee_type, error.ee_code), from))
+        }
+        ControlMessageOwned::Ipv6RecvErr(error, from) if error.ee_origin == ORIGIN_ICMP6 => {
+            let from = from.map(|from| Ipv6Addr::from(from.sin6_addr.s6_addr).into());
+            Some(Told::Icmp(Complaint::of_icmp6(error.ee_type, error.ee_code), from))
+        }
+        _ => None,
+    })
 }
 
 /// Sends and reads at once: a peer that sends back what comes stops reading while nobody reads

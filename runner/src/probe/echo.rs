@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::told::Told;
+
 /// What came of it; the times are zero where nothing was received.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Echo {
@@ -21,6 +23,8 @@ pub(super) struct Tally {
     minimum: Duration,
     maximum: Duration,
     total: Duration,
+    /// what was said last of a request that was not answered
+    pub(super) told: Option<Told>,
 }
 
 impl Tally {

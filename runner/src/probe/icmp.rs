@@ -8,19 +8,22 @@ use etherparse::{
 };
 
 use super::socket::is_group;
+use super::told::{Complaint, Told};
 
 /// What a message says of one of our requests, by its sequence number.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     Reply(u16),
     /// an error message that quotes it: no reply will come
-    Refused(u16),
+    Refused(u16, Told),
 }
 
 /// What tells our requests and their replies from everybody else's.
 pub(super) struct Conversation {
     pub(super) destination: IpAddr,
     pub(super) identifier: u16,
+    /// many stations have the destination, and answer with addresses of their own
+    pub(super) anybody: bool,
 }
 
 impl Conversation {
@@ -56,7 +59,10 @@ impl Conversation {
             Icmpv4Type::EchoReply(echo) => self.reply(echo, from),
             Icmpv4Type::DestinationUnreachable(_)
             | Icmpv4Type::TimeExceeded(_)
-            | Icmpv4Type::ParameterProblem(_) => self.refused(message.payload()),
+            | Icmpv4Type::ParameterProblem(_) => {
+                let complaint = Complaint::of_icmp(message.type_u8(), message.code_u8());
+                self.refused(message.payload(), Told::Icmp(complaint, Some(from)))
+            }
             _ => None,
         }
     }
@@ -67,18 +73,21 @@ impl Conversation {
             Icmpv6Type::DestinationUnreachable(_)
             | Icmpv6Type::PacketTooBig { .. }
             | Icmpv6Type::TimeExceeded(_)
-            | Icmpv6Type::ParameterProblem(_) => self.refused(message.payload()),
+            | Icmpv6Type::ParameterProblem(_) => {
+                let complaint = Complaint::of_icmp6(message.type_u8(), message.code_u8());
+                self.refused(message.payload(), Told::Icmp(complaint, Some(from)))
+            }
             _ => None,
         }
     }
 
     fn reply(&self, echo: IcmpEchoHeader, from: IpAddr) -> Option<Heard> {
-        let expected = from == self.destination || is_group(self.destination);
+        let expected = from == self.destination || self.anybody || is_group(self.destination);
         (expected && echo.id == self.identifier).then_some(Heard::Reply(echo.seq))
     }
 
     /// An error message quotes the packet that caused it, mostly cut short.
-    fn refused(&self, quote: &[u8]) -> Option<Heard> {
+    fn refused(&self, quote: &[u8], told: Told) -> Option<Heard> {
         let quoted = LaxSlicedPacket::from_ip(quote).ok()?;
         let echo = match quoted.transport? {
             TransportSlice::Icmpv4(message) => match message.icmp_type() {
@@ -91,7 +100,7 @@ impl Conversation {
             },
             _ => return None,
         };
-        (echo.id == self.identifier).then_some(Heard::Refused(echo.seq))
+        (echo.id == self.identifier).then_some(Heard::Refused(echo.seq, told))
     }
 }
 
@@ -105,7 +114,7 @@ mod tests {
     const PEER: [u8; 4] = [10, 0, 0, 2];
 
     fn conversation() -> Conversation {
-        Conversation { destination: IpAddr::from(PEER), identifier: 7 }
+        Conversation { destination: IpAddr::from(PEER), identifier: 7, anybody: false }
     }
 
     fn packet(source: [u8; 4], kind: Icmpv4Type, payload: &[u8]) -> Vec<u8> {
@@ -142,12 +151,14 @@ mod tests {
         let kind =
             Icmpv4Type::DestinationUnreachable(etherparse::icmpv4::DestUnreachableHeader::Host);
         let error = packet([10, 0, 0, 9], kind, &request[..28]);
-        assert_eq!(conversation().hear(&error, None), Some(Heard::Refused(5)));
+        let told = Told::Icmp(Complaint::NoHost, Some("10.0.0.9".parse().unwrap()));
+        assert_eq!(conversation().hear(&error, None), Some(Heard::Refused(5, told)));
     }
 
     #[test]
     fn an_error_message_of_icmpv6_refuses_the_request_that_it_quotes() {
-        let conversation = Conversation { destination: "fd00::2".parse().unwrap(), identifier: 7 };
+        let conversation =
+            Conversation { destination: "fd00::2".parse().unwrap(), identifier: 7, anybody: false };
         let mut request = Vec::new();
         PacketBuilder::ipv6([1; 16], [2; 16], 64)
             .icmpv6_echo_request(7, 4)
@@ -158,7 +169,8 @@ mod tests {
         let mut error = Icmpv6Header::new(kind).to_bytes().to_vec();
         error.extend_from_slice(&request[..60]);
         let from = Some("fd00::9".parse().unwrap());
-        assert_eq!(conversation.hear(&error, from), Some(Heard::Refused(4)));
+        let told = Told::Icmp(Complaint::NoHost, from);
+        assert_eq!(conversation.hear(&error, from), Some(Heard::Refused(4, told)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::net::sockopt::{
@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep_until};
 use super::echo::{Echo, Tally, sum};
 use super::icmp::{Conversation, Heard};
 use super::socket::{check_destination, check_link_name, inside, on_runtime, refused};
+use super::told::Told;
 use crate::kernel::Error;
 
 /// An echo request's sequence number has 16 bits.
@@ -47,6 +48,8 @@ pub struct Options {
     /// don't fragment, as `ping -M do`
     pub whole: bool,
     pub source: Option<Source>,
+    /// whoever answers counts, for the address of a network's broadcasts; groups are known by theirs
+    pub anybody: bool,
 }
 
 impl Default for Options {
@@ -59,6 +62,7 @@ impl Default for Options {
             size: 56,
             whole: false,
             source: None,
+            anybody: false,
         }
     }
 }
@@ -94,9 +98,20 @@ pub async fn ping(
     destination: IpAddr,
     options: &Options,
 ) -> Result<Echo, Error> {
-    let tally = Arc::default();
+    Ok(ping_and_why(namespace, destination, options).await?.0)
+}
+
+/// The same, with what was said last of a request that was not answered; none where all were, or
+/// nothing was said. Errors as those of [`ping`].
+pub async fn ping_and_why(
+    namespace: &OwnedFd,
+    destination: IpAddr,
+    options: &Options,
+) -> Result<(Echo, Option<Told>), Error> {
+    let tally: Arc<Mutex<Tally>> = Arc::default();
     Exchange::open(namespace, destination, options, Arc::clone(&tally))?.run(false).await?;
-    Ok(sum(&tally))
+    let told = tally.lock().unwrap_or_else(PoisonError::into_inner).told;
+    Ok((sum(&tally), told))
 }
 
 /// Whether a reply comes to any of the requests; returns with the first.
@@ -186,7 +201,11 @@ impl Exchange {
         let socket = on_runtime(socket, &operation)?;
         Ok(Self {
             socket,
-            conversation: Conversation { destination, identifier: next_identifier() },
+            conversation: Conversation {
+                destination,
+                identifier: next_identifier(),
+                anybody: options.anybody,
+            },
             target: SocketAddr::new(destination, 0),
             options: options.clone(),
             operation,
@@ -225,8 +244,12 @@ impl Exchange {
         }
     }
 
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn send(&mut self, sequence: u16, payload: &[u8]) -> Result<(), Error> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner).sent += 1;
+        self.tally().sent += 1;
         let message = self.conversation.request(sequence, payload);
         let sent_at = Instant::now();
         let sent = self
@@ -237,7 +260,9 @@ impl Exchange {
             .await;
         match sent {
             Ok(_) => self.waiting.push_back((sequence, sent_at)),
-            Err(error) if is_answer_of_the_network(&error) => {}
+            Err(error) if is_answer_of_the_network(&error) => {
+                self.tally().told = error.raw_os_error().map(Told::Kernel);
+            }
             Err(error) => return Err(refused(&self.operation, &error)),
         }
         Ok(())
@@ -245,17 +270,19 @@ impl Exchange {
 
     /// Whether it was the first reply to a request that still waits.
     fn note(&mut self, heard: Heard) -> bool {
-        let (Heard::Reply(sequence) | Heard::Refused(sequence)) = heard;
+        let (Heard::Reply(sequence) | Heard::Refused(sequence, _)) = heard;
         let Ok(place) = self.waiting.binary_search_by_key(&sequence, |(sequence, _)| *sequence)
         else {
             return false;
         };
         let Some((_, sent_at)) = self.waiting.remove(place) else { return false };
         match heard {
-            Heard::Refused(_) => false,
+            Heard::Refused(_, told) => {
+                self.tally().told = Some(told);
+                false
+            }
             Heard::Reply(_) => {
-                let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-                tally.add(sent_at.elapsed());
+                self.tally().add(sent_at.elapsed());
                 true
             }
         }
