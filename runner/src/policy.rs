@@ -157,6 +157,16 @@ impl Policy {
         }
     }
 
+    /// Whether a list of what is in a namespace leaves nothing out, so that what isn't in it isn't
+    /// there.
+    pub fn may_read_all(&self, namespace: &NamespaceRef, kernel: &dyn Kernel) -> Result<(), Error> {
+        match self {
+            Self::Lab => Ok(()),
+            Self::Nothing => Err(too_early("reading the network")),
+            Self::Host(policy) => policy.may_read_all(namespace, kernel),
+        }
+    }
+
     /// Whether a recipe may send frames from a namespace.
     pub fn may_probe(&self, namespace: &NamespaceRef, kernel: &dyn Kernel) -> Result<(), Error> {
         match self {

@@ -5,63 +5,102 @@ use std::time::Duration;
 use netwright_frames::Filter;
 use tokio::time::sleep;
 
-use super::{Seen, attempt, failed, place};
+use super::asker::Asker;
+use super::attempt;
+use super::probe::{Patience, settled_for};
+use super::seen::{Miss, Said, Seen, mistaken};
 use crate::capture::{Counters, Place};
-use crate::change::{Answer, LinkRef, Query};
-use crate::host::Session;
+use crate::change::{LinkRef, NamespaceRef};
 use crate::scenario::{Check, FramesCheck};
 
 /// For frames that are still on their way when a probe ends, where one too many is a fault.
 const SETTLE: Duration = Duration::from_millis(100);
 
 /// One look; where a probe belongs to it, with a capture and a run of the probe of its own.
-pub(super) async fn frames(check: &FramesCheck, session: &mut Session) -> Seen {
+pub(super) async fn frames(check: &FramesCheck, patience: Patience, asker: &Asker<'_>) -> Seen {
     match &check.during {
-        Some(probe) => during(check, probe, session).await,
-        None => since_start(check, session).await,
+        Some(probe) => during(check, probe, patience, asker).await,
+        None => since_start(check, asker).await,
     }
 }
 
-async fn since_start(check: &FramesCheck, session: &mut Session) -> Seen {
+/// Whether a check is about frames of before it was asked.
+pub(super) fn counts_since_the_start(check: &Check) -> bool {
+    match check {
+        Check::Frames(check) => check.during.is_none(),
+        Check::Link(_)
+        | Check::Address(_)
+        | Check::Ping(_)
+        | Check::Route(_)
+        | Check::Neighbour(_)
+        | Check::Arp(_)
+        | Check::Tcp(_)
+        | Check::Sysctl(_) => false,
+    }
+}
+
+async fn since_start(check: &FramesCheck, asker: &Asker<'_>) -> Seen {
+    let namespace = asker.namespace(&check.namespace).await?;
+    // Frames that were seen prove their link; that there are none proves nothing without it.
+    if check.at_least == 0 {
+        asker.link(&namespace, check.link.as_str()).await??;
+    }
     if check.at_most.is_some() {
         sleep(SETTLE).await;
     }
     let captured = Place { namespace: check.namespace.clone(), link: check.link.to_string() };
     let every = check.every.clone().unwrap_or_default();
-    match session.captures.count(&captured, &check.filter, &every).map_err(failed)? {
+    let counted = asker.session.borrow().captures.count(&captured, &check.filter, &every)?;
+    match counted {
         Some((all, both, counters)) => judge(check, all, both, counters),
-        None => Err("nothing of it was captured: this run made no such namespace".to_owned()),
+        None => Err(Miss::yet("nothing of it was captured: this run made no such namespace")),
     }
 }
 
-async fn during(check: &FramesCheck, probe: &Check, session: &mut Session) -> Seen {
-    let number = start(check, session)?;
+async fn during(check: &FramesCheck, probe: &Check, patience: Patience, asker: &Asker<'_>) -> Seen {
+    let patience = settled_for(probe, patience, asker).await?;
+    let number = start(check, asker).await?;
     // Boxed, for a check that holds a check is without end to the compiler.
-    let answer = Box::pin(attempt(probe, session)).await;
+    let answer = Box::pin(attempt(probe, patience, asker)).await;
     if check.at_most.is_some() {
         sleep(SETTLE).await;
     }
-    let Some(capture) = session.captures.of_check(number) else { return Err(super::mistaken()) };
-    let every: Filter = check.every.clone().unwrap_or_default();
-    let (all, both) = capture.count(&check.filter, &every);
-    let counted = judge(check, all, both, capture.counters());
+    let counted = {
+        let session = asker.session.borrow();
+        let capture = session.captures.of_check(number).ok_or_else(mistaken)?;
+        let every: Filter = check.every.clone().unwrap_or_default();
+        let (all, both) = capture.count(&check.filter, &every);
+        judge(check, all, both, capture.counters())
+    };
     match (answer, counted) {
         (Ok(_), counted) => counted,
-        (Err(probe), Ok(_)) => Err(format!("the probe failed: {probe}")),
-        (Err(probe), Err(counted)) => Err(format!("{counted}; the probe failed: {probe}")),
+        (Err(denied @ Miss::Denied(_)), _) => Err(denied),
+        (Err(probe), counted) => {
+            let failed = format!("the probe failed: {}", probe.said().text);
+            let text = match counted {
+                Ok(_) => failed,
+                Err(counted) => format!("{}; {failed}", counted.said().text),
+            };
+            let said = Said { text, ..probe.said().clone() };
+            Err(match probe {
+                Miss::Never(_) => Miss::Never(said),
+                Miss::Yet(_) | Miss::Denied(_) => Miss::Yet(said),
+            })
+        }
     }
 }
 
-fn start(check: &FramesCheck, session: &mut Session) -> Result<usize, String> {
-    let namespace = place(&check.namespace);
-    let link = LinkRef { namespace, name: check.link.to_string(), index: None };
-    let descriptor = session.watched_descriptor(&link).map_err(failed)?;
-    let Answer::Links(found) = session.query(Query::Link { link }).map_err(failed)? else {
-        return Err(super::mistaken());
+async fn start(check: &FramesCheck, asker: &Asker<'_>) -> Result<usize, Miss> {
+    let namespace: NamespaceRef = asker.namespace(&check.namespace).await?;
+    let link = LinkRef { namespace: namespace.clone(), name: check.link.to_string(), index: None };
+    let descriptor = {
+        let mut session = asker.session.borrow_mut();
+        session.watched_descriptor(&link)?
     };
-    let Some(info) = found.first() else { return Err(super::mistaken()) };
+    let info = asker.link(&namespace, check.link.as_str()).await??;
     let place = Place { namespace: check.namespace.clone(), link: info.name.clone() };
-    session.captures.start_of_check(&descriptor, place, info.index).map_err(failed)
+    let mut session = asker.session.borrow_mut();
+    Ok(session.captures.start_of_check(&descriptor, place, info.index)?)
 }
 
 /// `4 frames` where the number fits, and else what doesn't.
@@ -76,12 +115,16 @@ fn judge(check: &FramesCheck, all: u64, both: u64, counters: Counters) -> Seen {
     };
     let fits = all >= check.at_least && check.at_most.is_none_or(|most| all <= most);
     let sure = check.at_most.is_none() && check.every.is_none();
+    // What was seen since the start stays seen.
+    let for_ever =
+        check.during.is_none() && (other.is_some() || check.at_most.is_some_and(|most| all > most));
+    let miss = |text: String| if for_ever { Miss::never(text) } else { Miss::yet(text) };
     match (counters.loss(), fits, other) {
-        (None, true, None) => Ok(frames(all)),
+        (None, true, None) => Ok(frames(all).into()),
         // More can only have been more.
-        (Some(_), true, None) if sure => Ok(frames(all)),
-        (Some(loss), _, None) => Err(format!("{}; {loss}", frames(all))),
-        (None, false, None) => Err(frames(all)),
-        (_, _, Some(other)) => Err(format!("{}, {other}", frames(all))),
+        (Some(_), true, None) if sure => Ok(frames(all).into()),
+        (Some(loss), _, None) => Err(miss(format!("{}; {loss}", frames(all)))),
+        (None, false, None) => Err(miss(frames(all))),
+        (_, _, Some(other)) => Err(miss(format!("{}, {other}", frames(all)))),
     }
 }

@@ -6,7 +6,7 @@ use super::Session;
 use crate::change::{Change, NamespaceRef, Setting};
 use crate::kernel::Error;
 use crate::policy::{Permitted, Policy};
-use crate::report::Verdict;
+use crate::report::{CheckResult, Verdict};
 
 impl Session {
     /// Reports as a failed check what did not come about on the host, of changes just made. A lab
@@ -29,7 +29,8 @@ impl Session {
             };
             if !words.is_empty() {
                 let name = format!("{} came about", permitted.get());
-                self.report.check(&name, Verdict::Fail, &words.join("; "));
+                let words = words.join("; ");
+                self.report.check(CheckResult::of_scenario(name, Verdict::Fail, words, None));
             }
         }
     }

@@ -48,6 +48,15 @@ impl HostPolicy {
         }
     }
 
+    /// Every list of the namespace, whole.
+    pub(super) fn may_read_all(
+        &self,
+        namespace: &NamespaceRef,
+        kernel: &dyn Kernel,
+    ) -> Result<(), Error> {
+        if self.space(namespace, kernel)?.own { Ok(()) } else { self.need_reading(None) }
+    }
+
     fn may_read_link(&self, link: &LinkRef, kernel: &dyn Kernel) -> Result<(), Error> {
         self.space(&link.namespace, kernel)?;
         match kernel.see_link(link) {

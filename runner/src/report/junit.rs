@@ -18,7 +18,11 @@ pub(super) fn write(result: &RunResult, file: &mut Output) -> io::Result<()> {
         let status = match check.verdict {
             Verdict::Pass => TestCaseStatus::success(),
             Verdict::Fail => unlike(NonSuccessKind::Failure, "failed", &check.detail),
-            Verdict::Skip => TestCaseStatus::skipped(),
+            Verdict::Skip => {
+                let mut status = TestCaseStatus::skipped();
+                status.set_message(check.detail.lines().next().unwrap_or_default());
+                status
+            }
         };
         case(result, &check.name, status)
     }));

@@ -233,17 +233,11 @@ impl Report {
     /// A verdict of the recipe's own; a failed one fails the run.
     pub fn recipe_check(&mut self, name: &str, verdict: Verdict, detail: &str) {
         let (name, detail) = (escape(name), escape(detail));
-        let check = CheckResult { name, verdict, detail, by: "recipe" };
-        self.add_check(check);
+        self.check(CheckResult { name, verdict, detail, cause: None, by: "recipe" });
     }
 
-    /// A verdict of the host's, about something that the scenario asked for.
-    pub fn check(&mut self, name: &str, verdict: Verdict, detail: &str) {
-        let (name, detail) = (name.to_owned(), detail.to_owned());
-        self.add_check(CheckResult { name, verdict, detail, by: "scenario" });
-    }
-
-    fn add_check(&mut self, check: CheckResult) {
+    /// A verdict, the host's too: about something that the scenario asked for.
+    pub fn check(&mut self, check: CheckResult) {
         self.view.check(&check);
         self.event("check", json!(check));
         self.result.checks.push(check);

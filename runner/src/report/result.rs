@@ -20,8 +20,23 @@ pub struct CheckResult {
     pub name: String,
     pub verdict: Verdict,
     pub detail: String,
+    /// why nothing answered, or why it was not decided, in a word
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<&'static str>,
     /// `scenario` or `recipe`
     pub by: &'static str,
+}
+
+impl CheckResult {
+    /// A verdict of the host's about what the scenario asks for.
+    pub(crate) fn of_scenario(
+        name: String,
+        verdict: Verdict,
+        detail: String,
+        cause: Option<&'static str>,
+    ) -> Self {
+        Self { name, verdict, detail, cause, by: "scenario" }
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -144,7 +159,11 @@ impl RunResult {
     }
 
     pub fn failed_checks(&self) -> usize {
-        self.checks.iter().filter(|check| check.verdict == Verdict::Fail).count()
+        self.checks_that(Verdict::Fail)
+    }
+
+    pub(super) fn checks_that(&self, verdict: Verdict) -> usize {
+        self.checks.iter().filter(|check| check.verdict == verdict).count()
     }
 
     pub fn changes(&self) -> usize {

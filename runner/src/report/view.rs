@@ -186,6 +186,10 @@ fn summary(result: &RunResult) -> String {
         0 => parts.push(counted(result.checks.len(), "check")),
         _ => parts.push(format!("{failed} of {} failed", counted(result.checks.len(), "check"))),
     }
+    match result.checks_that(Verdict::Skip) {
+        0 => {}
+        skipped => parts.push(format!("{skipped} skipped")),
+    }
     parts.push(counted(result.changes(), "change"));
     if result.undone > 0 {
         parts.push(format!("{} undone", result.undone));

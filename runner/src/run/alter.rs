@@ -12,8 +12,8 @@ use crate::exit::{Exit, Failure};
 use crate::halt::Halt;
 use crate::host::{Limits, Session};
 use crate::report::Report;
-use crate::scenario::{PlacedCheck, reaches};
-use crate::state::{Difference, State, repair};
+use crate::scenario::{Check, PlacedCheck, reaches};
+use crate::state::{State, repair};
 
 /// A change may take along what hangs on it, as routes on an address: that is put back in turn.
 const ROUNDS: usize = 4;
@@ -40,7 +40,9 @@ impl Alteration<'_> {
         let mut session = Session::new(place.policy, place.kernel, report, &self.limits, halt);
         session.opener = place.opener;
         session.journal = place.journal;
+        session.made_earlier = true;
         let mut origin = place.origin;
+        let remembered = self.plan.rehearsal.scenario.clone();
         session.report.started();
         let ending = runtime()?.block_on(async {
             let mut interrupts = Interrupts::listen()?;
@@ -48,9 +50,13 @@ impl Alteration<'_> {
             let ending = ending.unless_halted(&session);
             Ok::<_, Failure>(match &mut origin {
                 Some(origin) => {
+                    origin.scenario = remembered.or(origin.scenario.take());
                     settle_in_kept_lab(&mut session, &mut interrupts, ending, origin).await
                 }
-                None => settle(&mut session, &mut interrupts, ending, stay).await,
+                None => {
+                    let remembered = remembered.as_ref();
+                    settle(&mut session, &mut interrupts, ending, stay, remembered).await
+                }
             })
         })?;
         session.report.finish(ending.exit as u8, ending.message.as_deref());
@@ -65,22 +71,14 @@ impl Alteration<'_> {
         if let Some(ending) = self.mend(session) {
             return ending;
         }
-        for placed in self.checks {
-            tokio::select! {
-                biased;
-                failure = interrupts.next() => return failure.into(),
-                _holds = check::evaluate(&placed.check, session) => {}
-            }
+        let checks: Vec<Check> = self.checks.into_iter().map(|placed| placed.check).collect();
+        tokio::select! {
+            biased;
+            failure = interrupts.next() => failure.into(),
+            outcome = check::hold(&checks, session) => outcome.into(),
         }
-        let exit = match session.report.result().failed_checks() {
-            0 => Exit::Done,
-            _ => Exit::Failed,
-        };
-        Ending { exit, message: None }
     }
-}
 
-impl Alteration<'_> {
     /// Makes the changes and reads back what came of them; an ending where that is not as planned.
     fn mend(&self, session: &mut Session) -> Option<Ending> {
         if let Some(ending) = failed(session, self.changes) {
@@ -104,7 +102,9 @@ impl Alteration<'_> {
                 return Some(ending);
             }
         }
-        Some(unlike(&left))
+        let left: Vec<String> = left.iter().map(|one| format!("  {one}")).collect();
+        let message = "the kernel took every change, but not all came about";
+        Some(unlike(format!("{message}:\n{}", left.join("\n"))))
     }
 }
 
@@ -116,9 +116,6 @@ fn failed(session: &mut Session, changes: &[Change]) -> Option<Ending> {
     })
 }
 
-/// What the kernel accepted but did not do.
-fn unlike(left: &[Difference]) -> Ending {
-    let left: Vec<String> = left.iter().map(|one| format!("  {one}")).collect();
-    let message = "the kernel took every change, but not all came about";
-    Ending { exit: Exit::Broken, message: Some(format!("{message}:\n{}", left.join("\n"))) }
+fn unlike(message: String) -> Ending {
+    Ending { exit: Exit::Broken, message: Some(message) }
 }

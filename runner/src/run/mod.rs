@@ -22,6 +22,7 @@ use crate::check;
 use crate::cli::RunArguments;
 use crate::exit::{Exit, Failure};
 use crate::host::Session;
+use crate::scenario::Check;
 use interrupt::Interrupts;
 use place::Place;
 use settle::settle;
@@ -83,6 +84,12 @@ impl Ending {
     }
 }
 
+impl From<check::Outcome> for Ending {
+    fn from(outcome: check::Outcome) -> Self {
+        Self { exit: outcome.exit, message: outcome.message }
+    }
+}
+
 impl From<Failure> for Ending {
     fn from(failure: Failure) -> Self {
         Self { exit: failure.exit, message: Some(failure.message) }
@@ -137,14 +144,13 @@ async fn conduct(
 
 impl Stage {
     async fn checks(&mut self, session: &mut Session) -> Ending {
-        for placed in self.take_checks() {
-            tokio::select! {
-                biased;
-                failure = self.interrupts.next() => return failure.into(),
-                _holds = check::evaluate(&placed.check, session) => {}
-            }
+        let checks: Vec<Check> =
+            self.take_checks().into_iter().map(|placed| placed.check).collect();
+        tokio::select! {
+            biased;
+            failure = self.interrupts.next() => failure.into(),
+            outcome = check::hold(&checks, session) => outcome.into(),
         }
-        self.verdict(session)
     }
 
     /// By all checks so far, the recipes' own among them.

@@ -1,6 +1,5 @@
 //! What must hold after the steps: plain data, shown in the words of the report.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -34,7 +33,7 @@ pub enum Check {
 }
 
 impl Check {
-    /// How long it may take to hold; at once where there is none.
+    /// How long it may take to hold.
     pub fn within(&self) -> Option<Duration> {
         match self {
             Self::Link(check) => check.within,
@@ -46,6 +45,73 @@ impl Check {
             Self::Tcp(check) => check.within,
             Self::Sysctl(check) => check.within,
             Self::Frames(check) => check.within,
+        }
+    }
+
+    /// How long it must go on to hold.
+    pub fn stays(&self) -> Option<Duration> {
+        match self {
+            Self::Link(check) => check.stays,
+            Self::Address(check) => check.stays,
+            Self::Ping(check) => check.stays,
+            Self::Route(check) => check.stays,
+            Self::Neighbour(check) => check.stays,
+            Self::Arp(check) => check.stays,
+            Self::Tcp(check) => check.stays,
+            Self::Sysctl(check) => check.stays,
+            Self::Frames(check) => check.stays,
+        }
+    }
+
+    /// Why nothing may answer, where it asks for that.
+    pub fn because(&self) -> Option<Because> {
+        match self {
+            Self::Ping(check) => check.because,
+            Self::Arp(check) => check.because,
+            Self::Tcp(check) => check.because,
+            Self::Link(_)
+            | Self::Address(_)
+            | Self::Route(_)
+            | Self::Neighbour(_)
+            | Self::Sysctl(_)
+            | Self::Frames(_) => None,
+        }
+    }
+
+    /// It without its times, for a result that they would be untrue of.
+    pub fn untimed(&self) -> String {
+        super::check_show::Untimed(self).to_string()
+    }
+}
+
+/// Why nothing answers, as a check can ask for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub enum Because {
+    /// it was sent, and nobody answered
+    NoReply,
+    /// the kernel or a router has no way to it
+    NoRoute,
+    /// the kernel or a router forbids it
+    Prohibited,
+    /// the link that leads there is down, or has no carrier
+    NoCarrier,
+}
+
+impl Because {
+    pub const WORDS: &'static [(&'static str, Self)] = &[
+        ("no-reply", Self::NoReply),
+        ("no-route", Self::NoRoute),
+        ("prohibited", Self::Prohibited),
+        ("no-carrier", Self::NoCarrier),
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoReply => "no-reply",
+            Self::NoRoute => "no-route",
+            Self::Prohibited => "prohibited",
+            Self::NoCarrier => "no-carrier",
         }
     }
 }
@@ -96,6 +162,9 @@ pub struct LinkCheck {
     pub promiscuity: Option<u32>,
     #[schemars(with = "Option<String>")]
     pub within: Option<Duration>,
+    /// once it holds, it must go on to hold for so long
+    #[schemars(with = "Option<String>")]
+    pub stays: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
@@ -109,11 +178,14 @@ pub struct AddressCheck {
     /// address and length: 192.168.56.122/24
     #[schemars(with = "String")]
     pub is: Prefix,
-    /// true: the link must not have it
+    /// true: the link must not have the address, with whatever length
     #[schemars(with = "Option<bool>")]
     pub absent: bool,
     #[schemars(with = "Option<String>")]
     pub within: Option<Duration>,
+    /// once it holds, it must go on to hold for so long
+    #[schemars(with = "Option<String>")]
+    pub stays: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
@@ -129,8 +201,14 @@ pub struct PingCheck {
     pub count: u32,
     #[schemars(with = "Option<Expect>")]
     pub expect: Expect,
+    /// why nothing may answer; whatever the reason where it is left out
+    #[schemars(with = "Option<Because>")]
+    pub because: Option<Because>,
     #[schemars(with = "Option<String>")]
     pub within: Option<Duration>,
+    /// once it holds, it must go on to hold for so long
+    #[schemars(with = "Option<String>")]
+    pub stays: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
@@ -147,12 +225,16 @@ pub struct RouteCheck {
     #[schemars(with = "Option<String>")]
     pub link: Option<Name>,
     pub metric: Option<u32>,
+    /// the main table where it is left out; for `absent` any
     pub table: Option<u32>,
     /// true: there must be no such route
     #[schemars(with = "Option<bool>")]
     pub absent: bool,
     #[schemars(with = "Option<String>")]
     pub within: Option<Duration>,
+    /// once it holds, it must go on to hold for so long
+    #[schemars(with = "Option<String>")]
+    pub stays: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
@@ -175,6 +257,9 @@ pub struct NeighbourCheck {
     pub absent: bool,
     #[schemars(with = "Option<String>")]
     pub within: Option<Duration>,
+    /// once it holds, it must go on to hold for so long
+    #[schemars(with = "Option<String>")]
+    pub stays: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
@@ -189,11 +274,17 @@ pub struct ArpCheck {
     pub to: std::net::Ipv4Addr,
     #[schemars(with = "Option<Expect>")]
     pub expect: Expect,
-    /// the station that must answer
+    /// why nothing may answer; whatever the reason where it is left out
+    #[schemars(with = "Option<Because>")]
+    pub because: Option<Because>,
+    /// the station that must answer, and no other
     #[schemars(with = "Option<String>")]
     pub mac: Option<MacAddress>,
     #[schemars(with = "Option<String>")]
     pub within: Option<Duration>,
+    /// once it holds, it must go on to hold for so long
+    #[schemars(with = "Option<String>")]
+    pub stays: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
@@ -209,8 +300,14 @@ pub struct TcpCheck {
     /// `open` where it is left out
     #[schemars(with = "Option<ExpectTcp>")]
     pub expect: ExpectTcp,
+    /// why nothing may answer; whatever the reason where it is left out
+    #[schemars(with = "Option<Because>")]
+    pub because: Option<Because>,
     #[schemars(with = "Option<String>")]
     pub within: Option<Duration>,
+    /// once it holds, it must go on to hold for so long
+    #[schemars(with = "Option<String>")]
+    pub stays: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
@@ -225,157 +322,7 @@ pub struct SysctlCheck {
     pub is: String,
     #[schemars(with = "Option<String>")]
     pub within: Option<Duration>,
-}
-
-impl fmt::Display for Check {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Link(check) => check.fmt(f)?,
-            Self::Address(check) => check.fmt(f)?,
-            Self::Ping(check) => check.fmt(f)?,
-            Self::Route(check) => check.fmt(f)?,
-            Self::Neighbour(check) => check.fmt(f)?,
-            Self::Arp(check) => check.fmt(f)?,
-            Self::Tcp(check) => check.fmt(f)?,
-            Self::Sysctl(check) => check.fmt(f)?,
-            Self::Frames(check) => check.fmt(f)?,
-        }
-        match self.within() {
-            Some(within) => write!(f, " within {within:?}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// ` in ns1`, or nothing for the root namespace.
-pub(super) struct In<'a>(pub(super) &'a Option<Name>);
-
-impl fmt::Display for In<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_ref().map_or(Ok(()), |namespace| write!(f, " in {namespace}"))
-    }
-}
-
-/// ` from ns1`, or nothing for the root namespace.
-struct From<'a>(&'a Option<Name>);
-
-impl fmt::Display for From<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_ref().map_or(Ok(()), |namespace| write!(f, " from {namespace}"))
-    }
-}
-
-impl fmt::Display for LinkCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "link {}{}", self.name, In(&self.namespace))?;
-        if !self.exists {
-            return f.write_str(" does not exist");
-        }
-        let on = |value: &bool, yes: &'static str, no: &'static str| if *value { yes } else { no };
-        let words = [
-            self.kind.as_ref().map(|kind| format!("is a {kind}")),
-            self.mode.as_ref().map(|mode| format!("is in mode {mode}")),
-            self.up.map(|up| format!("is {}", on(&up, "up", "down"))),
-            self.carrier.map(|carrier| format!("has {}carrier", on(&carrier, "", "no "))),
-            self.mtu.map(|mtu| format!("has mtu {mtu}")),
-            self.mac.map(|mac| format!("has mac {mac}")),
-            self.parent.as_ref().map(|parent| format!("has parent {}", Shown(parent))),
-            self.master.as_ref().map(|master| format!("has master {master}")),
-            self.promiscuity.map(|count| format!("has promiscuity {count}")),
-        ];
-        let words: Vec<_> = words.into_iter().flatten().collect();
-        if words.is_empty() {
-            return f.write_str(" exists");
-        }
-        write!(f, " {}", words.join(", "))
-    }
-}
-
-/// A link's name as a scenario writes it.
-struct Shown<'a>(&'a LinkName);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.namespace {
-            None => f.write_str(&self.0.name),
-            Some(None) => write!(f, "/{}", self.0.name),
-            Some(Some(namespace)) => write!(f, "{namespace}/{}", self.0.name),
-        }
-    }
-}
-
-impl fmt::Display for AddressCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verb = if self.absent { "has no" } else { "has" };
-        write!(f, "link {}{} {verb} address {}", self.link, In(&self.namespace), self.is)
-    }
-}
-
-impl fmt::Display for Expect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Reply => "is answered",
-            Self::Unreachable => "is not answered",
-        })
-    }
-}
-
-impl fmt::Display for PingCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ping {}{} {}", self.to, From(&self.from), self.expect)
-    }
-}
-
-impl fmt::Display for RouteCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.absent { "no route " } else { "route " })?;
-        match &self.destination {
-            Some(destination) => write!(f, "{destination}")?,
-            None => f.write_str("default")?,
-        }
-        let words = [
-            self.gateway.map(|gateway| format!(" via {gateway}")),
-            self.link.as_ref().map(|link| format!(" dev {link}")),
-            self.metric.map(|metric| format!(" metric {metric}")),
-            self.table.map(|table| format!(" table {table}")),
-        ];
-        write!(f, "{}{}", words.into_iter().flatten().collect::<String>(), In(&self.namespace))
-    }
-}
-
-impl fmt::Display for NeighbourCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let none = if self.absent { "no " } else { "" };
-        write!(f, "{none}neighbour {}", self.address)?;
-        let words = [
-            self.link.as_ref().map(|link| format!(" dev {link}")),
-            self.mac.map(|mac| format!(" lladdr {mac}")),
-            self.state.map(|state| format!(" {}", format!("{state:?}").to_lowercase())),
-        ];
-        write!(f, "{}{}", words.into_iter().flatten().collect::<String>(), In(&self.namespace))
-    }
-}
-
-impl fmt::Display for ArpCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "arp {}{} on {} {}", self.to, From(&self.from), self.link, self.expect)?;
-        self.mac.map_or(Ok(()), |mac| write!(f, " by {mac}"))
-    }
-}
-
-impl fmt::Display for TcpCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let expect = match self.expect {
-            ExpectTcp::Open => "connects",
-            ExpectTcp::Refused => "is refused",
-            ExpectTcp::Unreachable => "is not answered",
-        };
-        write!(f, "tcp {} port {}{} {expect}", self.to, self.port, From(&self.from))
-    }
-}
-
-impl fmt::Display for SysctlCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sysctl {}{} is {}", self.key, In(&self.namespace), self.is)
-    }
+    /// once it holds, it must go on to hold for so long
+    #[schemars(with = "Option<String>")]
+    pub stays: Option<Duration>,
 }

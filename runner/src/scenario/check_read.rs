@@ -4,67 +4,16 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::check::{
-    AddressCheck, ArpCheck, Check, Expect, ExpectTcp, LinkCheck, NeighbourCheck, PingCheck,
-    RouteCheck, SysctlCheck, TcpCheck,
+    AddressCheck, ArpCheck, Because, Check, Expect, ExpectTcp, LinkCheck, NeighbourCheck,
+    PingCheck, RouteCheck, SysctlCheck, TcpCheck,
 };
 use super::fault::{quote, suggestion};
 use super::frames;
+use super::link_words::{KINDS, known, mode};
 use super::read::{Fields, Reader};
 use super::tree::{Entry, Node, Value};
 use super::units;
 use crate::change::{Name, NeighbourState};
-
-/// Kinds as `ip -d link` names them; the last two are for links of which the kernel names none.
-pub(crate) const KINDS: &[&str] = &[
-    "amt",
-    "bareudp",
-    "bond",
-    "bridge",
-    "can",
-    "dummy",
-    "erspan",
-    "geneve",
-    "gre",
-    "gretap",
-    "gtp",
-    "hsr",
-    "ifb",
-    "ip6erspan",
-    "ip6gre",
-    "ip6gretap",
-    "ip6tnl",
-    "ipip",
-    "ipoib",
-    "ipvlan",
-    "ipvtap",
-    "lowpan",
-    "macsec",
-    "macvlan",
-    "macvtap",
-    "netdevsim",
-    "nlmon",
-    "rmnet",
-    "sit",
-    "tap",
-    "team",
-    "tun",
-    "vcan",
-    "veth",
-    "virt_wifi",
-    "vlan",
-    "vrf",
-    "vti",
-    "vti6",
-    "vxcan",
-    "vxlan",
-    "wireguard",
-    "xfrm",
-    "device",
-    "loopback",
-];
-
-const MACVLAN_MODES: &[&str] = &["private", "vepa", "bridge", "passthru", "source"];
-const IPVLAN_MODES: &[&str] = &["l2", "l3", "l3s"];
 
 const EXPECT: &[(&str, Expect)] = &[("reply", Expect::Reply), ("unreachable", Expect::Unreachable)];
 
@@ -133,8 +82,11 @@ pub(crate) fn read_probe(node: &Node, reader: &mut Reader) -> Option<Check> {
         return None;
     };
     let check = read_entry(entry, what, *read, reader)?;
-    if check.within().is_some() {
-        reader.fault(&node.span, "`within` belongs to the `frames` check, not to its probe");
+    for (key, given) in [("within", check.within()), ("stays", check.stays())] {
+        if given.is_some() {
+            let message = format!("`{key}` belongs to the `frames` check, not to its probe");
+            reader.fault(&node.span, message);
+        }
     }
     Some(check)
 }
@@ -179,14 +131,38 @@ fn number(fields: &mut Fields<'_>, reader: &mut Reader, key: &'static str) -> Op
     fields.get(key).and_then(|node| reader.integer(node, 0, u32::MAX))
 }
 
-pub(super) fn within(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Duration> {
-    let node = fields.get("within")?;
+/// `within` and `stays`.
+pub(super) fn times(
+    fields: &mut Fields<'_>,
+    reader: &mut Reader,
+) -> (Option<Duration>, Option<Duration>) {
+    (time(fields, reader, "within"), time(fields, reader, "stays"))
+}
+
+fn time(fields: &mut Fields<'_>, reader: &mut Reader, key: &'static str) -> Option<Duration> {
+    let node = fields.get(key)?;
     let duration = reader.parsed(node, units::duration)?;
     if duration.is_zero() || duration > Duration::from_secs(3600) {
         reader.fault(&node.span, "out of range; 1ms to 1h is possible");
         return None;
     }
     Some(duration)
+}
+
+/// Only for what nothing shall answer.
+fn because(
+    fields: &mut Fields<'_>,
+    reader: &mut Reader,
+    silence_is_wanted: bool,
+) -> Option<Because> {
+    let node = fields.get("because")?;
+    let because = reader.word(node, Because::WORDS)?;
+    if !silence_is_wanted {
+        let help = Some("write `expect: unreachable` too, or leave `because` out".to_owned());
+        let message = "an answer that must come has no reason not to come";
+        reader.fault_with(&node.span, message, help);
+    }
+    Some(because)
 }
 
 fn expect(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Expect> {
@@ -196,44 +172,13 @@ fn expect(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Expect> {
     }
 }
 
-/// A word that must be in the list.
-fn known(node: &Node, reader: &mut Reader, what: &str, words: &[&str]) -> Option<String> {
-    let text = reader.text(node)?;
-    if words.contains(&text) {
-        return Some(text.to_owned());
-    }
-    let help = suggestion(text, words.iter().copied())
-        .or_else(|| (words.len() < 10).then(|| format!("there are {}", words.join(", "))));
-    reader.fault_with(&node.span, format!("unknown {what} {}", quote(text)), help);
-    None
-}
-
-/// The modes of a kind; `None` where the kind has none.
-fn modes(kind: Option<&str>) -> Option<Vec<&'static str>> {
-    match kind {
-        Some("macvlan" | "macvtap") => Some(MACVLAN_MODES.to_vec()),
-        Some("ipvlan" | "ipvtap") => Some(IPVLAN_MODES.to_vec()),
-        Some(_) => None,
-        None => Some([MACVLAN_MODES, IPVLAN_MODES].concat()),
-    }
-}
-
-fn mode(node: &Node, kind: Option<&str>, reader: &mut Reader) -> Option<String> {
-    let Some(modes) = modes(kind) else {
-        let kind = kind.unwrap_or_default();
-        let help = Some("macvlan, macvtap, ipvlan and ipvtap have modes".to_owned());
-        reader.fault_with(&node.span, format!("a {kind} has no mode"), help);
-        return None;
-    };
-    known(node, reader, "mode", &modes)
-}
-
 fn link(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
     let namespace = name(fields, reader, "namespace");
     let link = needed_name(fields, reader, "name");
     let exists = flag(fields, reader, "exists").unwrap_or(true);
     let kind = fields.get("kind").and_then(|node| known(node, reader, "kind", KINDS));
     let mode = fields.get("mode").and_then(|node| mode(node, kind.as_deref(), reader));
+    let (within, stays) = times(fields, reader);
     let check = LinkCheck {
         namespace,
         exists,
@@ -246,7 +191,8 @@ fn link(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
         parent: fields.get("parent").and_then(|node| reader.parsed(node, units::link_name)),
         master: name(fields, reader, "master"),
         promiscuity: number(fields, reader, "promiscuity"),
-        within: within(fields, reader),
+        within,
+        stays,
         name: link?,
     };
     let bare = LinkCheck {
@@ -272,8 +218,8 @@ fn address(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
     let link = needed_name(fields, reader, "link");
     let is = fields.need(reader, "is").and_then(|node| reader.parsed(node, units::prefix));
     let absent = flag(fields, reader, "absent").unwrap_or(false);
-    let within = within(fields, reader);
-    Some(Check::Address(AddressCheck { namespace, link: link?, is: is?, absent, within }))
+    let (within, stays) = times(fields, reader);
+    Some(Check::Address(AddressCheck { namespace, link: link?, is: is?, absent, within, stays }))
 }
 
 fn ping(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
@@ -281,8 +227,10 @@ fn ping(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
     let to = fields.need(reader, "to").and_then(|node| reader.parsed(node, units::address));
     let count = fields.get("count").map_or(Some(1), |node| reader.integer(node, 1, 1000));
     let expect = expect(fields, reader);
-    let within = within(fields, reader);
-    Some(Check::Ping(PingCheck { from, to: to?, count: count?, expect: expect?, within }))
+    let because = because(fields, reader, expect != Some(Expect::Reply));
+    let (within, stays) = times(fields, reader);
+    let check = PingCheck { from, to: to?, count: count?, expect: expect?, because, within, stays };
+    Some(Check::Ping(check))
 }
 
 fn route(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
@@ -291,6 +239,7 @@ fn route(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
         fields.need(reader, "destination").and_then(|node| reader.parsed(node, units::destination));
     let gateway_node = fields.get("gateway");
     let gateway = gateway_node.and_then(|node| reader.parsed(node, units::address));
+    let (within, stays) = times(fields, reader);
     let check = RouteCheck {
         namespace,
         gateway,
@@ -298,7 +247,8 @@ fn route(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
         metric: number(fields, reader, "metric"),
         table: number(fields, reader, "table"),
         absent: flag(fields, reader, "absent").unwrap_or(false),
-        within: within(fields, reader),
+        within,
+        stays,
         destination: destination?,
     };
     if let (Some(node), Some(gateway), Some(destination)) =
@@ -323,13 +273,15 @@ fn neighbour(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
     let namespace = name(fields, reader, "namespace");
     let address =
         fields.need(reader, "address").and_then(|node| reader.parsed(node, units::address));
+    let (within, stays) = times(fields, reader);
     Some(Check::Neighbour(NeighbourCheck {
         namespace,
         link: name(fields, reader, "link"),
         mac: fields.get("mac").and_then(|node| reader.parsed(node, units::mac)),
         state: fields.get("state").and_then(|node| reader.word(node, STATES)),
         absent: flag(fields, reader, "absent").unwrap_or(false),
-        within: within(fields, reader),
+        within,
+        stays,
         address: address?,
     }))
 }
@@ -344,8 +296,10 @@ fn arp(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
     if let (Some(node), Some(Expect::Unreachable)) = (mac_node, expect) {
         reader.fault(&node.span, "where no answer is expected, no station gives it");
     }
-    let within = within(fields, reader);
-    Some(Check::Arp(ArpCheck { from, link: link?, to: to?, expect: expect?, mac, within }))
+    let because = because(fields, reader, expect != Some(Expect::Reply));
+    let (within, stays) = times(fields, reader);
+    let (link, to, expect) = (link?, to?, expect?);
+    Some(Check::Arp(ArpCheck { from, link, to, expect, because, mac, within, stays }))
 }
 
 fn ipv4(text: &str) -> Result<Ipv4Addr, String> {
@@ -366,8 +320,11 @@ fn tcp(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
     let port = fields.need(reader, "port").and_then(|node| reader.integer(node, 1, u16::MAX));
     let expect =
         fields.get("expect").map_or(Some(ExpectTcp::Open), |node| reader.word(node, &words));
-    let within = within(fields, reader);
-    Some(Check::Tcp(TcpCheck { from, to: to?, port: port?, expect: expect?, within }))
+    let silence = !matches!(expect, Some(ExpectTcp::Open | ExpectTcp::Refused));
+    let because = because(fields, reader, silence);
+    let (within, stays) = times(fields, reader);
+    let (to, port, expect) = (to?, port?, expect?);
+    Some(Check::Tcp(TcpCheck { from, to, port, expect, because, within, stays }))
 }
 
 fn sysctl(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
@@ -381,8 +338,8 @@ fn sysctl(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
             reader.wrong(node, "text or a number")
         }
     });
-    let within = within(fields, reader);
-    Some(Check::Sysctl(SysctlCheck { namespace, key: key?, is: is?, within }))
+    let (within, stays) = times(fields, reader);
+    Some(Check::Sysctl(SysctlCheck { namespace, key: key?, is: is?, within, stays }))
 }
 
 fn key(text: &str) -> Result<String, String> {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use netwright_frames::{Filter, KEYS, PROTOCOLS};
 use schemars::JsonSchema;
 
-use super::check::{ArpCheck, Check, In, PingCheck, TcpCheck};
-use super::check_read::{name, needed_name, read_probe, within};
+use super::check::{ArpCheck, Check, PingCheck, TcpCheck};
+use super::check_read::{name, needed_name, read_probe, times};
+use super::check_show::In;
 use super::fault::{Span, suggestion};
 use super::read::{Fields, Reader};
 use super::tree::{Node, Value};
@@ -36,6 +37,7 @@ pub struct FramesCheck {
     /// the probe during which they are counted; without one, since the start of the run
     pub during: Option<Check>,
     pub within: Option<Duration>,
+    pub stays: Option<Duration>,
 }
 
 /// The check as the file has it, for its schema.
@@ -72,6 +74,8 @@ pub(super) struct FramesFile {
     /// they are counted while this goes on; without it, since the start of the run
     during: Option<ProbeFile>,
     within: Option<String>,
+    /// once it holds, it must go on to hold for so long
+    stays: Option<String>,
 }
 
 /// Keys that tell frames apart
@@ -188,7 +192,7 @@ pub(super) fn check(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Chec
     let (at_least, at_most) = bounds(fields, reader);
     let every = fields.get("every").and_then(|node| every(node, reader));
     let during = fields.get("during").and_then(|node| read_probe(node, reader));
-    let within = within(fields, reader);
+    let (within, stays) = times(fields, reader);
     Some(Check::Frames(Box::new(FramesCheck {
         namespace,
         link: link?,
@@ -198,6 +202,7 @@ pub(super) fn check(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Chec
         every,
         during,
         within,
+        stays,
     })))
 }
 

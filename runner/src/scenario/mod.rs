@@ -3,10 +3,12 @@
 
 mod check;
 mod check_read;
+mod check_show;
 mod fault;
 mod frames;
 mod grant;
 mod limits;
+mod link_words;
 mod policy;
 mod reach;
 mod read;
@@ -25,8 +27,8 @@ mod tests;
 use std::path::Path;
 
 pub use check::{
-    AddressCheck, ArpCheck, Check, Expect, ExpectTcp, LinkCheck, NeighbourCheck, PingCheck,
-    RouteCheck, SysctlCheck, TcpCheck,
+    AddressCheck, ArpCheck, Because, Check, Expect, ExpectTcp, LinkCheck, NeighbourCheck,
+    PingCheck, RouteCheck, SysctlCheck, TcpCheck,
 };
 pub use fault::{Fault, Faults, Location};
 pub use frames::{Capture, FramesCheck};

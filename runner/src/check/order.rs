@@ -1,0 +1,111 @@
+//! Which checks may be under way together. They begin in the order of the scenario, but:
+//!
+//! - frames and neighbours are looked at when all probes before them are decided, and no later
+//!   probe begins meanwhile, for it would make more of them;
+//! - a check that something isn't there, or that nothing answers, begins when all before it are
+//!   decided that something is there or answers: what they wait for may bring it about.
+//!
+//! Everything else waits side by side.
+
+use super::wants_silence;
+use crate::scenario::Check;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// asks the kernel, whatever is sent meanwhile
+    State,
+    /// sends frames
+    Probe,
+    /// looks at what others sent
+    Look,
+    /// sends frames, and looks at them
+    Alone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Waits,
+    Begun,
+    Decided,
+}
+
+#[derive(Debug)]
+struct Entry {
+    class: Class,
+    negative: bool,
+    stage: Stage,
+}
+
+/// The checks of a scenario, and how far each has come.
+#[derive(Debug)]
+pub(super) struct Order(Vec<Entry>);
+
+impl Order {
+    pub(super) fn new(checks: &[Check]) -> Self {
+        let entry = |check| Entry {
+            class: class(check),
+            negative: is_negative(check),
+            stage: Stage::Waits,
+        };
+        Self(checks.iter().map(entry).collect())
+    }
+
+    /// Those that may begin now, which count as begun.
+    pub(super) fn next(&mut self) -> Vec<usize> {
+        let mut begin = Vec::new();
+        // Of those before it, what is undecided.
+        let (mut probes, mut looks, mut alone, mut positive) = (false, false, false, false);
+        for (number, entry) in self.0.iter_mut().enumerate() {
+            if entry.stage == Stage::Decided {
+                continue;
+            }
+            let free = match entry.class {
+                Class::State => true,
+                Class::Probe => !looks && !alone,
+                Class::Look => !probes && !alone,
+                Class::Alone => !probes && !looks && !alone,
+            };
+            if entry.stage == Stage::Waits && free && !(entry.negative && positive) {
+                entry.stage = Stage::Begun;
+                begin.push(number);
+            }
+            match entry.class {
+                Class::State => {}
+                Class::Probe => probes = true,
+                Class::Look => looks = true,
+                Class::Alone => alone = true,
+            }
+            positive |= !entry.negative;
+        }
+        begin
+    }
+
+    pub(super) fn decided(&mut self, number: usize) {
+        if let Some(entry) = self.0.get_mut(number) {
+            entry.stage = Stage::Decided;
+        }
+    }
+}
+
+fn class(check: &Check) -> Class {
+    match check {
+        Check::Link(_) | Check::Address(_) | Check::Route(_) | Check::Sysctl(_) => Class::State,
+        Check::Ping(_) | Check::Arp(_) | Check::Tcp(_) => Class::Probe,
+        Check::Neighbour(_) => Class::Look,
+        Check::Frames(check) if check.during.is_none() => Class::Look,
+        Check::Frames(_) => Class::Alone,
+    }
+}
+
+/// Whether it holds where something is missing.
+fn is_negative(check: &Check) -> bool {
+    match check {
+        Check::Link(check) => !check.exists,
+        Check::Address(check) => check.absent,
+        Check::Route(check) => check.absent,
+        Check::Neighbour(check) => check.absent,
+        Check::Ping(_) | Check::Arp(_) | Check::Tcp(_) => wants_silence(check),
+        Check::Frames(check) => check.at_least == 0,
+        Check::Sysctl(_) => false,
+    }
+}
