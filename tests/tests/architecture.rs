@@ -55,7 +55,7 @@ fn wasmtime_stops_at_the_host_interface() {
 #[test]
 fn netlink_stops_at_the_kernel_layer() {
     // Waiting for a change of the network, and telling of one, listen to the kernel directly.
-    let may = ["kernel/", "probe/watch.rs", "probe/wait.rs", "probe/monitor.rs"];
+    let may = ["kernel/", "probe/ear.rs", "probe/watch.rs", "probe/wait.rs", "probe/monitor.rs"];
     let words = ["rtnetlink::", "netlink_sys::", "netlink_packet_core::", "netlink_packet_route::"];
     assert_eq!(holders(&words, &may), [""; 0]);
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio::task::yield_now;
 
 use super::seen::{Miss, mistaken};
@@ -28,6 +28,9 @@ pub(super) struct Asker<'a> {
     told: RefCell<HashSet<String>>,
     /// something was denied: the run is over, and nothing is asked again
     pub(super) denied: Cell<bool>,
+    /// checks that were answered and should not be
+    pub(super) answered: RefCell<Vec<usize>>,
+    pub(super) news: Notify,
 }
 
 impl<'a> Asker<'a> {
@@ -39,6 +42,8 @@ impl<'a> Asker<'a> {
             settlement: Mutex::new(None),
             told: RefCell::default(),
             denied: Cell::new(false),
+            answered: RefCell::default(),
+            news: Notify::new(),
         }
     }
 

@@ -3,7 +3,9 @@
 //! - frames and neighbours are looked at when all probes before them are decided, and no later
 //!   probe begins meanwhile, for it would make more of them;
 //! - a check that something isn't there, or that nothing answers, begins when all before it are
-//!   decided that something is there or answers: what they wait for may bring it about.
+//!   decided that something is there or answers: what they wait for may bring it about;
+//! - a probe that is to be answered begins when those before it that are not to be have been made
+//!   once: what stations learn from its frames may let them answer.
 //!
 //! Everything else waits side by side.
 
@@ -26,6 +28,8 @@ enum Class {
 enum Stage {
     Waits,
     Begun,
+    /// it has been answered, and waits whether that changes
+    Answered,
     Decided,
 }
 
@@ -55,13 +59,14 @@ impl Order {
         let mut begin = Vec::new();
         // Of those before it, what is undecided.
         let (mut probes, mut looks, mut alone, mut positive) = (false, false, false, false);
+        let mut silent = false;
         for (number, entry) in self.0.iter_mut().enumerate() {
             if entry.stage == Stage::Decided {
                 continue;
             }
             let free = match entry.class {
                 Class::State => true,
-                Class::Probe => !looks && !alone,
+                Class::Probe => !looks && !alone && (entry.negative || !silent),
                 Class::Look => !probes && !alone,
                 Class::Alone => !probes && !looks && !alone,
             };
@@ -71,13 +76,23 @@ impl Order {
             }
             match entry.class {
                 Class::State => {}
-                Class::Probe => probes = true,
+                Class::Probe => {
+                    probes = true;
+                    silent |= entry.negative && entry.stage != Stage::Answered;
+                }
                 Class::Look => looks = true,
                 Class::Alone => alone = true,
             }
             positive |= !entry.negative;
         }
         begin
+    }
+
+    /// What is to be silent was answered: later probes can't spoil it any more.
+    pub(super) fn answered(&mut self, number: usize) {
+        if let Some(entry) = self.0.get_mut(number).filter(|entry| entry.stage == Stage::Begun) {
+            entry.stage = Stage::Answered;
+        }
     }
 
     pub(super) fn decided(&mut self, number: usize) {

@@ -113,9 +113,9 @@ checks:
         "fail: frames of eth0 in left (icmp): exactly 3 within 50ms: 2 frames",
         "fail: frames of eth0 in left (icmp): at least 1, every one destination 10.0.0.2 within 50ms: 2 frames, 1 of them not destination 10.0.0.2",
         "fail: frames of eth0 in left (icmp): exactly 4, during ping 10.0.0.2 from left is answered within 1ms: 2 frames",
-        "fail: frames of eth0 in left (icmp): at least 1, during ping 10.0.0.7 from left is answered within 1ms: 0 frames; the probe failed: 0 of 1 answered",
+        "fail: frames of eth0 in left (icmp): at least 1, during ping 10.0.0.7 from left is answered within 1ms: 0 frames; the probe failed: 0 of 1 answered: nobody answers ARP for 10.0.0.7 (sent from 10.0.0.1 on eth0)",
         "fail: frames of eth7 in left: at least 1, during ping 10.0.0.2 from left is answered within 1ms: namespace `left` has no link `eth7`\n  help: did you mean `eth0`?",
-        "fail: frames of eth0 in nowhere: at least 1 within 1ms: nothing of it was captured: this run made no such namespace",
+        "fail: frames of eth0 in nowhere: at least 1 within 1ms: there is no namespace `nowhere`",
     ];
     assert_eq!(seen.collect::<Vec<_>>(), expected);
 }
