@@ -54,6 +54,8 @@ pub enum Command {
     Plan(PlanArguments),
     /// Deploy a scenario: run it, and leave its lab in place under the scenario's name
     Apply(ApplyArguments),
+    /// Ask again whether what is deployed is as its scenario's checks want it
+    Check(CheckArguments),
     /// Check a scenario file, and the parameters of its recipes, without running anything
     Validate(ValidateArguments),
     /// List the labs that were kept, and the deployments on the host
@@ -112,6 +114,9 @@ pub enum Command {
     /// Hold a lab's namespaces until ended; started by `run --keep`
     #[command(name = "__hold", hide = true)]
     Hold,
+    /// Take a lab apart once another one has its place; started by `apply`
+    #[command(name = "__sweep", hide = true)]
+    Sweep { name: String },
     /// Take back what a run leaves when it ends; started by `run --target host`
     #[command(name = "__watch", hide = true)]
     Watch { journal: String },
@@ -351,6 +356,20 @@ pub struct ApplyArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "parameters")]
     pub plan: Option<PathBuf>,
     /// Stop and undo after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<f64>,
+    #[command(flatten)]
+    pub telling: TellingArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// A kept lab, or a deployment on the host
+    pub name: String,
+    /// Of a deployment on the host, what its checks may look at: 'CAPABILITY KEY=VALUE …'
+    #[arg(long, value_name = "GRANT")]
+    pub grant: Vec<String>,
+    /// Stop after so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Option<f64>,
     #[command(flatten)]

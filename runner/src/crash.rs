@@ -5,11 +5,12 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
-use rustix::process::{Pid, Signal, getpid, kill_process};
+use crate::process::{Pinned, end_self, stop_self};
 
 /// At which moment, from 1; moments are counted over the whole run.
 const MOMENT: &str = "NETWRIGHT_CRASH_AT";
-/// What ends: `runner` (as where it isn't set), `watcher` or `both`.
+/// What ends: `runner` (as where it isn't set), `watcher` or `both`; with `pause` nothing does, and
+/// the runner waits for SIGCONT.
 const VICTIM: &str = "NETWRIGHT_CRASH";
 
 /// Moments left; unset until the first one.
@@ -37,17 +38,14 @@ pub(crate) fn is_now() -> bool {
 /// Ends those who should end, like kill -9.
 pub(crate) fn end() {
     let victim = std::env::var(VICTIM).unwrap_or_default();
-    if matches!(victim.as_str(), "watcher" | "both")
-        && let Some(watcher) = Pid::from_raw(WATCHER.load(Ordering::Relaxed).cast_signed())
-    {
-        let _ = kill_process(watcher, Signal::KILL);
+    if victim == "pause" {
+        return stop_self();
+    }
+    if matches!(victim.as_str(), "watcher" | "both") {
+        let _ = Pinned::open(WATCHER.load(Ordering::Relaxed)).and_then(|watcher| watcher.end());
     }
     if victim != "watcher" {
-        let _ = kill_process(getpid(), Signal::KILL);
-        // The signal may come a moment later.
-        loop {
-            std::thread::park();
-        }
+        end_self();
     }
 }
 

@@ -51,6 +51,8 @@ pub mod doctor;
 
 pub mod exit;
 pub mod halt;
+mod process;
 pub mod resources;
 
+mod naming;
 mod near;

@@ -79,11 +79,3 @@ pub(crate) fn boot_id() -> String {
     let _ = file.and_then(|mut file| file.read_to_string(&mut text));
     text.trim().to_owned()
 }
-
-/// When a process started, in clock ticks since boot (proc(5), stat field 22): pids are used again.
-pub(crate) fn started(pid: u32) -> Option<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in brackets, and may hold anything.
-    let (_, after) = text.rsplit_once(')')?;
-    after.split_whitespace().nth(19)?.parse().ok()
-}

@@ -4,7 +4,7 @@
 //! children of the links that they name, each born in the namespace that comes with the request.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::setsid;
@@ -17,6 +17,7 @@ use crate::kernel::mark::Mark;
 use crate::kernel::uplink::{Uplinks, receive, send};
 use crate::kernel::{Error, Kernel, Netlink};
 use crate::policy::{Connection, HostPolicy, Policy};
+use crate::process;
 use crate::rights::keep_only_for_good;
 
 /// Starts the process where the operator grants an uplink. Before the lab is entered.
@@ -41,8 +42,7 @@ pub(crate) fn start(grants: &Grants) -> Result<Option<Uplinks>, Failure> {
     let (ours, theirs) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
             .map_err(|errno| failed(errno.into()))?;
-    Command::new("/proc/self/exe")
-        .arg("__uplink")
+    process::itself("__uplink")
         .args(told(grants))
         .stdin(Stdio::from(theirs))
         .stdout(Stdio::null())

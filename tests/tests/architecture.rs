@@ -83,11 +83,32 @@ fn unsafe_code_stands_where_the_system_needs_it() {
         "kernel/netns.rs",
         "kernel/tun.rs",
         "probe/socket.rs",
+        "process.rs",
         "resources.rs",
         "tap/control.rs",
         "tap/opener.rs",
     ];
     assert_eq!(holders(&["unsafe {"], &may), [""; 0]);
+}
+
+#[test]
+fn processes_are_started_and_ended_in_one_place() {
+    let words = [
+        "Command::new(",
+        "pidfd_open(",
+        "pidfd_send_signal(",
+        "kill_process(",
+        "kill_process_group(",
+        "libc::kill(",
+        "libc::tgkill(",
+        ".kill()",
+        ".pre_exec(",
+        "posix_spawn",
+    ];
+    // The command line's own commands are called so, too; a test has a shell read what is quoted for one.
+    assert_eq!(holders(&words, &["process.rs", "cli/", "change/shown_tests.rs"]), [""; 0]);
+    // Two are without a program of their own; each closes all that it is not given, or ends at once.
+    assert_eq!(holders(&["fork("], &["kernel/netns.rs", "tap/opener.rs"]), [""; 0]);
 }
 
 #[test]

@@ -117,6 +117,25 @@ fn it_sees_no_processes_but_its_own() {
     assert!(own < 10 && count < 10, "{stdout}");
 }
 
+/// Descriptors that whoever calls netwright has open, and that are not closed by exec(2).
+#[test]
+fn it_has_no_descriptor_of_the_callers() {
+    let session = Session::new();
+    let script = "for fd in /proc/self/fd/*; do echo ${fd##*/}=$(readlink $fd); done";
+    let inner =
+        session.command(words("/bin/sh", &["-c", script], &["--grant", "exec program=/bin/sh"]));
+    let mut outer = std::process::Command::new("sh");
+    outer.args(["-c", "exec 7</etc/hostname 8</etc/passwd 200</etc/group; exec \"$@\"", "sh"]);
+    outer.arg(inner.get_program()).args(inner.get_args());
+    outer.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = Output::from(outer.output().expect("sh is installed")).expect_code(0);
+    let open = printed(&output, "stdout");
+    for file in ["/etc/hostname", "/etc/passwd", "/etc/group"] {
+        assert!(!open.contains(file), "{open}");
+    }
+    assert!(open.contains("0=/dev/null"), "{open}");
+}
+
 #[test]
 fn codes_and_signals_are_told_as_by_a_shell() {
     assert_eq!(printed(&shell("echo no >&2; exit 3", &[]).expect_code(0), "code"), "3");

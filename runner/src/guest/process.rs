@@ -5,15 +5,16 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 
 use super::Stop;
 use super::line::Line;
 use super::message::{Load, Word};
 use super::wire::{TooLong, decode_hostile, encode};
+use crate::process::{self, Owned};
 
 pub(super) struct Process {
-    child: Child,
+    child: Owned,
     line: Line,
     /// bytes that one message may have
     longest: usize,
@@ -27,17 +28,17 @@ impl Process {
         environment: [(&str, String); N],
     ) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
-        let mut command = Command::new("/proc/self/exe");
-        command.arg("__guest").current_dir("/").env_clear().envs(environment);
+        let mut command = process::itself("__guest");
+        command.current_dir("/").env_clear().envs(environment);
         #[cfg(debug_assertions)]
         super::stand_in::tell(&mut command);
         // A terminal's signals are for the broker.
-        let child = command
+        command
             .process_group(0)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::from(file))
-            .stderr(Stdio::null())
-            .spawn()?;
+            .stderr(Stdio::null());
+        let child = Owned::start(&mut command)?;
         Ok(Self { child, line: Line::new(ours), longest })
     }
 
@@ -66,13 +67,7 @@ impl Process {
 
     /// Ends it if it hasn't ended by itself.
     pub(super) fn end(&mut self) -> Option<ExitStatus> {
-        self.child.kill().and_then(|()| self.child.wait()).ok()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.end();
+        self.child.end()
     }
 }
 

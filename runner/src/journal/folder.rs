@@ -18,6 +18,7 @@ use super::history::History;
 use super::log::Log;
 use super::record::{Head, Record, decode};
 use crate::exit::{Exit, Failure};
+use crate::naming::patiently;
 use crate::store;
 
 const RUNS: &str = "runs";
@@ -112,6 +113,15 @@ impl Folder {
         None
     }
 
+    /// The same, waiting a moment for whoever has it: the watcher looks once a second, and a run that
+    /// has just kept its deployment ends.
+    pub fn take_patiently(&self, file: &str) -> Option<Owned> {
+        patiently(|| match self.take(file) {
+            None if self.files().iter().any(|there| there == file) => None,
+            outcome => Some(outcome),
+        })?
+    }
+
     /// The same, when its run is over.
     pub fn wait_for(&self, file: &str) -> Option<Owned> {
         self.take_by(file, FlockOperation::LockExclusive)
@@ -176,8 +186,12 @@ impl Folder {
     /// All deployments, by name.
     pub fn deployments(&self) -> Vec<(String, History)> {
         let kept = |file: String| {
-            let (history, alive) = self.read(&file)?;
-            (history.kept.is_some() && !alive).then_some((file, history))
+            // As in `take_patiently`.
+            let (history, _) = patiently(|| match self.read(&file) {
+                Some((history, true)) if history.kept.is_some() => None,
+                read => Some(read.filter(|(history, _)| history.kept.is_some())),
+            })??;
+            Some((file, history))
         };
         let mut all: Vec<_> = self.files().into_iter().filter_map(kept).collect();
         all.sort_by_key(|(_, history)| history.kept.as_ref().map(|kept| kept.name.clone()));

@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_deployment_that_was_to_be_altered_goes_back_to_what_it_was() {
-        let kept = |until| Record::Kept(Kept { name: "lan".to_owned(), until });
+        let kept = |until| Record::Kept(Kept { name: "lan".to_owned(), until, scenario: None });
         let start = vec![head(), intent(0), kept(None), Record::Reopened { from: 1 }, intent(1)];
         let of = |more: Vec<Record>| {
             let history = History::of([start.clone(), more].concat()).expect("it has a head");
@@ -255,7 +255,7 @@ mod tests {
         };
         let Record::Intent { change, .. } = intent(0) else { unreachable!("it is one") };
         let again = Undo { steps: vec![change] };
-        let kept = |until| Record::Kept(Kept { name: "lan".to_owned(), until });
+        let kept = |until| Record::Kept(Kept { name: "lan".to_owned(), until, scenario: None });
         let start = [head(), intent(0), kept(None), Record::Reopened { from: 1 }, deleted(again)];
         let steps = |more: &[Record]| {
             let history = History::of([&start[..], more].concat()).expect("it has a head");
@@ -279,7 +279,7 @@ mod tests {
             let records = [vec![head()], more].concat();
             History::of(records).expect("it has a head").fate()
         };
-        let kept = |until| Record::Kept(Kept { name: "lan".to_owned(), until });
+        let kept = |until| Record::Kept(Kept { name: "lan".to_owned(), until, scenario: None });
         assert_eq!(fate(vec![]), Fate::Undone);
         assert_eq!(fate(vec![kept(None)]), Fate::Stays);
         assert_eq!(fate(vec![kept(Some(5))]), Fate::Until(5));

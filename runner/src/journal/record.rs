@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::claim::Claim;
 use crate::change::{Change, Name, NamespaceRef, Undo};
 use crate::kernel::NamedFolder;
+use crate::scenario::Remembered;
 
 /// No record is longer; a length beyond it is no record.
 const LONGEST: usize = 1 << 24;
@@ -82,6 +83,9 @@ pub struct Kept {
     pub name: String,
     /// taken back at this moment of CLOCK_BOOTTIME, in milliseconds, unless it is confirmed
     pub until: Option<u64>,
+    /// what its checks are read from
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<Remembered>,
 }
 
 /// The bytes of a record.

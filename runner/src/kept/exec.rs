@@ -3,8 +3,6 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
 
 use rustix::mount::{MountFlags, mount};
 
@@ -12,7 +10,7 @@ use super::Kept;
 use crate::change::Name;
 use crate::exit::{Exit, Failure};
 use crate::kernel::{Kernel as _, netns};
-use crate::{lab, near};
+use crate::{near, process};
 
 /// Becomes the program, in one of the namespaces of what was kept; without a name in its root
 /// namespace. Returns only when that fails.
@@ -26,9 +24,7 @@ pub fn exec(name: &str, namespace: Option<&str>, program: &[OsString]) -> Failur
 fn enter(name: &str, namespace: Option<&str>) -> Result<(), Failure> {
     match (Kept::open(name)?, namespace) {
         (Kept::Lab(_), None) => Ok(()),
-        (Kept::Lab(inside), Some(namespace)) => {
-            join(&lab::namespaces(&inside)?, "the lab", namespace)
-        }
+        (Kept::Lab(inside), Some(namespace)) => join(&inside.namespaces()?, "the lab", namespace),
         (Kept::Deployment(deployment), Some(namespace)) => {
             join(&deployment.kernel().namespaces(), &format!("deployment `{name}`"), namespace)
         }
@@ -65,7 +61,7 @@ fn become_program(program: &[OsString]) -> Failure {
     let Some((path, arguments)) = program.split_first() else {
         return Failure::usage("no program is given");
     };
-    let error = Command::new(path).args(arguments).exec();
+    let error = process::become_program(path, arguments);
     let exit =
         if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::NotExecutable };
     Failure::new(exit, format!("can't run `{}`: {error}", crate::report::path(path)))

@@ -13,6 +13,7 @@ pub use list::list;
 use crate::exit::{Exit, Failure};
 use crate::journal;
 use crate::lab::{self, Inside};
+use crate::naming::{self, Taken};
 use crate::near;
 use crate::recover;
 use deployment::Deployment;
@@ -30,7 +31,7 @@ impl Kept {
         if let Some(deployment) = Deployment::find(name) {
             return deployment.map(|deployment| Self::Deployment(deployment.into()));
         }
-        if !lab::Folder::open()?.has(name) {
+        if !lab::Folder::open()?.has(name)? {
             return Err(unknown(name));
         }
         Inside::go(name).map(Self::Lab)
@@ -39,20 +40,38 @@ impl Kept {
 
 /// Takes a lab apart, or a deployment on the host back.
 pub fn destroy(name: &str) -> Result<Exit, Failure> {
+    if crate::scenario::title(name).is_err() {
+        return Err(unknown(name));
+    }
+    // Whoever makes or alters it right now goes on.
+    let taken = Taken::of(name).map_err(|failure| match is_altered(name) {
+        true => recover::busy(name),
+        false => failure,
+    })?;
     if let Some(outcome) = recover::destroy(name) {
         return outcome;
     }
-    if !lab::Folder::open()?.has(name) {
-        return Err(unknown(name));
-    }
-    lab::destroy(name).map(|()| Exit::Done)
+    let there = lab::Folder::open()?.has(name)?;
+    // Also what a run that was killed has left of one.
+    lab::destroy(&taken)?;
+    drop(taken);
+    if there { Ok(Exit::Done) } else { Err(unknown(name)) }
 }
 
-fn unknown(name: &str) -> Failure {
+/// Whether a run makes or alters a deployment of that name right now.
+fn is_altered(name: &str) -> bool {
+    journal::Folder::open().is_ok_and(|folder| folder.is_busy(name))
+}
+
+/// What is said of a name that nothing has, or nothing yet.
+pub(crate) fn unknown(name: &str) -> Failure {
     let labs = lab::Folder::open().map(|folder| folder.all()).unwrap_or_default();
     let journals = journal::Folder::open().ok();
-    if journals.as_ref().is_some_and(|folder| folder.is_busy(name)) {
+    if is_altered(name) {
         return recover::busy(name);
+    }
+    if naming::is_taken(name) {
+        return naming::busy(name);
     }
     let deployments = journals.map(|folder| folder.deployments()).unwrap_or_default();
     let kept = deployments.into_iter().filter_map(|(_, history)| history.kept);

@@ -3,10 +3,12 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::thread;
 
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{CWD, Mode, OFlags, fstat, fstatfs, open, openat};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{getgid, getuid};
 use rustix::thread::{
@@ -138,6 +140,77 @@ pub fn unshare_processes() -> io::Result<()> {
 /// The calling thread's network namespace.
 pub fn current() -> io::Result<OwnedFd> {
     Ok(open("/proc/thread-self/ns/net", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// NSFS_MAGIC of linux/magic.h
+const NAMESPACES: i64 = 0x6e73_6673;
+/// linux/nsfs.h: the namespace that a user namespace is in, and what kind a namespace is of.
+const NS_GET_PARENT: libc::Ioctl = 0xb702;
+const NS_GET_NSTYPE: libc::Ioctl = 0xb703;
+
+/// A process's user namespace, by its path in /proc.
+pub fn user_space(path: &str) -> io::Result<OwnedFd> {
+    Ok(open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// Whether two descriptors are of one namespace.
+pub fn is_same(one: impl AsFd, other: impl AsFd) -> io::Result<bool> {
+    let (one, other) = (fstat(one)?, fstat(other)?);
+    Ok((one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
+}
+
+/// Whether a user namespace was made inside another one, or inside one that was. What this process
+/// may not look at is none.
+pub fn is_below(space: impl AsFd, other: impl AsFd) -> io::Result<bool> {
+    let mut space = space.as_fd().try_clone_to_owned()?;
+    loop {
+        space = match ask_parent(&space) {
+            Ok(parent) => parent,
+            // The first one, or one that this process is in or beside.
+            Err(error) if error.raw_os_error() == Some(libc::EPERM) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        if is_same(&space, &other)? {
+            return Ok(true);
+        }
+    }
+}
+
+fn ask_parent(space: &OwnedFd) -> io::Result<OwnedFd> {
+    // SAFETY: the request takes no argument and gives a new descriptor, which is owned by nobody.
+    match unsafe { libc::ioctl(space.as_raw_fd(), NS_GET_PARENT) } {
+        -1 => Err(io::Error::last_os_error()),
+        // SAFETY: as above.
+        parent => Ok(unsafe { OwnedFd::from_raw_fd(parent) }),
+    }
+}
+
+/// Opens a name of a network namespace, as ip(8) keeps them; without waiting for anything and
+/// without following a link, whatever has been put there.
+///
+/// # Errors
+/// `InvalidInput` for what is no network namespace.
+pub fn open_named(path: &Path) -> io::Result<OwnedFd> {
+    let other = || io::Error::new(io::ErrorKind::InvalidInput, "it is no network namespace");
+    let flags = OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let there = openat(CWD, path, flags, Mode::empty())?;
+    if fstatfs(&there)?.f_type != NAMESPACES {
+        return Err(other());
+    }
+    // What was just looked at, and not what has the name by now.
+    let pinned = format!("/proc/self/fd/{}", there.as_raw_fd());
+    let namespace = open(pinned, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    // SAFETY: the request takes no argument and gives a number.
+    match unsafe { libc::ioctl(namespace.as_raw_fd(), NS_GET_NSTYPE) } {
+        libc::CLONE_NEWNET => Ok(namespace),
+        -1 => Err(io::Error::last_os_error()),
+        _ => Err(other()),
+    }
+}
+
+/// The cookie of a network namespace; none where it can't be entered.
+pub fn cookie_of(namespace: impl AsFd) -> io::Result<u64> {
+    within(namespace.as_fd(), || cookie(UnixDatagram::unbound()?))
 }
 
 /// Makes a network namespace on a thread of its own and does `work` inside it.

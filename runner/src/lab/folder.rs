@@ -1,32 +1,46 @@
 //! The folder with a record for each kept lab: the operator's own, on tmpfs where there is one.
+//!
+//! Whoever holds a lab holds its record's lock (flock(2)), from before the record can be seen until
+//! the kernel ends both. So a record whose lock is free tells of a lab that is gone, and one whose
+//! lock is held of one that lives: no process's number is believed, from whichever namespaces one
+//! looks.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, renameat, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, RenameFlags, flock, linkat, openat,
+    renameat_with, unlinkat,
+};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use super::hold;
+use super::hold::{self, Holder};
+use super::origin::Origin;
+use super::sweeper::Sweeper;
+use crate::crash;
 use crate::exit::{Exit, Failure};
+use crate::naming::{self, Taken};
 use crate::store;
 
 /// Records are small; more is somebody else's file.
 const LONGEST_RECORD: u64 = 1 << 20;
 const LABS: &str = "labs";
+const SUFFIX: &str = ".json";
+/// The form of records that this program writes. Those of 1 were locked by nobody.
+const SCHEMA: u32 = 2;
 
 /// A kept lab.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Record {
     pub schema: u32,
     pub name: String,
-    /// The process that holds the lab; 0 while the lab is still being made.
+    /// The process that holds the lab, as whoever kept it numbers processes: for people, and as
+    /// where to look first.
     pub pid: u32,
-    /// When that process started, in clock ticks since boot (proc(5), stat field 22): pids are
-    /// used again.
-    pub started: u64,
     pub boot: String,
     /// Seconds since 1970.
     pub created: u64,
@@ -34,10 +48,12 @@ pub struct Record {
     pub namespaces: usize,
 }
 
-impl Record {
-    pub fn is_alive(&self) -> bool {
-        self.boot == store::boot_id() && store::started(self.pid) == Some(self.started)
-    }
+/// A lab that is there: its record, and the record's file, which the process that holds the lab has
+/// open as well.
+#[derive(Debug)]
+pub struct Lab {
+    pub record: Record,
+    pub(super) file: File,
 }
 
 /// The folder, by descriptor, so that it stays the same one whatever is mounted over it.
@@ -46,15 +62,15 @@ pub struct Folder {
     descriptor: OwnedFd,
 }
 
-/// A name that was free and is ours now.
+/// A name that is ours, for a lab that is about to be made.
 pub struct Reservation {
     folder: Folder,
-    name: String,
-    kept: bool,
+    taken: Taken,
+    scenario: String,
     /// a deployment: nothing is kept of what failed a check
     strict: bool,
-    /// the lab that has the name until this one is ready
-    replaced: Option<Record>,
+    /// takes the lab apart that has the name until this one is ready
+    sweeper: Option<Sweeper>,
 }
 
 impl Folder {
@@ -70,141 +86,209 @@ impl Folder {
         Ok(Self { path, descriptor })
     }
 
-    /// Takes the name for a lab that is about to be made.
-    pub fn reserve(self, name: &str, scenario: &str) -> Result<Reservation, Failure> {
-        crate::scenario::title(name).map_err(|rule| Failure::usage(format!("--keep: {rule}")))?;
-        if self.has(name) {
+    /// For a lab that is about to be made under a name that is ours, and that no lab has.
+    pub(crate) fn reserve(self, taken: Taken, scenario: &str) -> Result<Reservation, Failure> {
+        let name = taken.name();
+        if self.has(name)? {
             return Err(Failure::usage(format!(
                 "lab `{name}` is kept already\n  help: `netwright destroy {name}` takes it apart"
             )));
         }
-        let record = Record {
-            schema: 1,
-            name: name.to_owned(),
-            pid: std::process::id(),
-            started: store::started(std::process::id()).unwrap_or_default(),
-            boot: store::boot_id(),
-            created: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
+        self.sweep(&taken)?;
+        Ok(Reservation {
+            folder: self,
+            taken,
             scenario: scenario.to_owned(),
-            namespaces: 0,
-        };
-        self.write(&record)?;
-        let name = name.to_owned();
-        Ok(Reservation { folder: self, name, kept: false, strict: false, replaced: None })
-    }
-
-    /// Takes the name for a lab that is about to be made. A lab that has it already keeps it until
-    /// the new one is held, and is taken apart then.
-    pub fn replace(self, name: &str, scenario: &str) -> Result<Reservation, Failure> {
-        match self.find(name) {
-            Err(_) => {
-                let mut reservation = self.reserve(name, scenario)?;
-                reservation.strict = true;
-                Ok(reservation)
-            }
-            Ok(old) => {
-                let (name, replaced) = (name.to_owned(), Some(old));
-                Ok(Reservation { folder: self, name, kept: false, strict: true, replaced })
-            }
-        }
-    }
-
-    fn write(&self, record: &Record) -> Result<(), Failure> {
-        let draft = format!(".{}.{}", record.name, std::process::id());
-        let text = serde_json::to_string_pretty(record).map_err(io::Error::other);
-        text.and_then(|text| {
-            let flags = OFlags::WRONLY
-                | OFlags::CREATE
-                | OFlags::TRUNC
-                | OFlags::NOFOLLOW
-                | OFlags::CLOEXEC;
-            let file = openat(&self.descriptor, &draft, flags, Mode::RUSR | Mode::WUSR)?;
-            File::from(file).write_all(text.as_bytes())?;
-            Ok(renameat(&self.descriptor, &draft, &self.descriptor, file_name(&record.name))?)
-        })
-        .map_err(|error| {
-            let message =
-                format!("can't write a record into `{}`: {error}", crate::report::path(&self.path));
-            Failure::new(Exit::Lacking, message)
+            strict: false,
+            sweeper: None,
         })
     }
 
-    /// The record of a lab that is there.
-    pub fn find(&self, name: &str) -> Result<Record, Failure> {
-        let record = crate::scenario::title(name)
-            .ok()
-            .and_then(|_| self.read(&file_name(name)))
-            .filter(|record| record.name == name);
-        match record {
-            Some(record) if record.is_alive() => Ok(record),
-            _ => {
-                let name = name.escape_debug();
-                Err(Failure::usage(format!("no lab `{name}` is kept")))
-            }
+    /// The same for a deployment. A lab that has the name already keeps it until the new one is
+    /// held, and is taken apart then.
+    pub(crate) fn replace(self, taken: Taken, scenario: &str) -> Result<Reservation, Failure> {
+        self.sweep(&taken)?;
+        let old = self.has(taken.name())?;
+        let sweeper = old.then(|| Sweeper::start(taken.name())).transpose()?;
+        let scenario = scenario.to_owned();
+        Ok(Reservation { folder: self, taken, scenario, strict: true, sweeper })
+    }
+
+    /// The lab of that name, where there is one.
+    ///
+    /// # Errors
+    /// Where another version of this program has one of that name.
+    pub fn find(&self, name: &str) -> Result<Option<Lab>, Failure> {
+        if crate::scenario::title(name).is_err() {
+            return Ok(None);
+        }
+        match self.read(&file_name(name)) {
+            Some(lab) if lab.record.schema != SCHEMA => Err(self.of_another_version(&lab.record)),
+            Some(lab) if lab.record.name == name && lab.is_alive() => Ok(Some(lab)),
+            Some(_) | None => Ok(None),
         }
     }
 
-    pub fn has(&self, name: &str) -> bool {
-        self.find(name).is_ok()
+    fn of_another_version(&self, record: &Record) -> Failure {
+        let Record { name, schema, pid, .. } = record;
+        let file = self.path.join(file_name(name));
+        let message = format!(
+            "lab `{name}` was kept by another version of netwright: its record has schema {schema}, and this one knows {SCHEMA}\n  help: let that version take it apart; else end process {pid}, where it still is that lab's, and remove `{}`",
+            file.display()
+        );
+        Failure::new(Exit::Broken, message)
     }
 
-    fn read(&self, file: &str) -> Option<Record> {
-        let file = store::open_own(&self.descriptor, file, OFlags::RDONLY).ok()?;
+    pub fn has(&self, name: &str) -> Result<bool, Failure> {
+        self.find(name).map(|lab| lab.is_some())
+    }
+
+    fn read(&self, name: &str) -> Option<Lab> {
+        let file = store::open_own(&self.descriptor, name, OFlags::RDONLY).ok()?;
         if file.metadata().ok()?.len() > LONGEST_RECORD {
             return None;
         }
         let mut text = String::new();
-        file.take(LONGEST_RECORD).read_to_string(&mut text).ok()?;
-        serde_json::from_str(&text).ok()
+        (&file).take(LONGEST_RECORD).read_to_string(&mut text).ok()?;
+        let record: Record = serde_json::from_str(&text).ok()?;
+        (record.boot == store::boot_id()).then_some(Lab { record, file })
     }
 
     /// All labs that are there, by name. Records of labs that are gone are removed.
     pub fn all(&self) -> Vec<Record> {
         let mut records = Vec::new();
-        let Ok(entries) = Dir::read_from(&self.descriptor) else { return records };
-        for entry in entries.flatten() {
-            let file = entry.file_name().to_string_lossy().into_owned();
-            let Some(name) = file.strip_suffix(".json") else { continue };
-            match self.read(&file) {
-                Some(record) if record.name == name && record.is_alive() => records.push(record),
-                // What another boot or a killed process left behind.
-                Some(_) | None => {
-                    let _ = unlinkat(&self.descriptor, &file, AtFlags::empty());
-                }
+        for name in self.names() {
+            match self.find(&name) {
+                Ok(Some(lab)) => records.push(lab.record),
+                // Nobody can give the name to another one meanwhile.
+                Ok(None) => drop(Taken::at_once(&name).map(|taken| self.remove_dead(&taken))),
+                Err(_) => {}
             }
         }
         records.sort_by(|one, other| one.name.cmp(&other.name));
         records
     }
 
-    pub fn forget(&self, name: &str) -> Result<(), Failure> {
-        match unlinkat(&self.descriptor, file_name(name), AtFlags::empty()) {
-            Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
+    /// Of all records, whatever is in them.
+    fn names(&self) -> Vec<String> {
+        let Ok(entries) = Dir::read_from(&self.descriptor) else { return Vec::new() };
+        let files = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        files.filter_map(|file| file.strip_suffix(SUFFIX).map(str::to_owned)).collect()
+    }
+
+    /// What another boot or a killed process left behind.
+    fn remove_dead(&self, taken: &Taken) {
+        if let Ok(None) = self.find(taken.name()) {
+            // Where it can't be removed it means nothing all the same.
+            let _ = unlinkat(&self.descriptor, file_name(taken.name()), AtFlags::empty());
+        }
+    }
+
+    /// Takes apart what has the name.
+    pub(super) fn destroy(&self, taken: &Taken) -> Result<(), Failure> {
+        self.sweep(taken)?;
+        if let Some(lab) = self.find(taken.name())? {
+            hold::end(&lab)?;
+        }
+        self.forget(&file_name(taken.name()))
+    }
+
+    /// Takes apart what a run under this name left that was killed while one lab took another one's
+    /// place.
+    pub(super) fn sweep(&self, taken: &Taken) -> Result<(), Failure> {
+        self.sweep_draft(&draft_name(taken.name()))
+    }
+
+    fn sweep_draft(&self, draft: &str) -> Result<(), Failure> {
+        if let Some(lab) = self.read(draft).filter(Lab::is_alive) {
+            hold::end(&lab)?;
+        }
+        self.forget(draft)
+    }
+
+    fn forget(&self, file: &str) -> Result<(), Failure> {
+        match unlinkat(&self.descriptor, file, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(Failure::new(
                 Exit::UndoIncomplete,
-                format!("can't remove the record of lab `{name}`: {error}"),
+                format!("can't remove record `{file}` of a lab: {error}"),
             )),
+        }
+    }
+
+    /// A record that nobody can see yet, and its lock.
+    fn draft(&self) -> io::Result<File> {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        let file = File::from(openat(&self.descriptor, ".", flags, Mode::RUSR | Mode::WUSR)?);
+        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(file)
+    }
+
+    /// Shows a record to everybody, in place of the one that has its name.
+    fn show(&self, mut file: &File, record: &Record) -> io::Result<()> {
+        file.write_all(serde_json::to_string_pretty(record)?.as_bytes())?;
+        let (draft, name) = (draft_name(&record.name), file_name(&record.name));
+        let source = format!("/proc/self/fd/{}", file.as_raw_fd());
+        linkat(CWD, source, &self.descriptor, &draft, AtFlags::SYMLINK_FOLLOW)?;
+        crash::point();
+        let folder = &self.descriptor;
+        match renameat_with(folder, &draft, folder, &name, RenameFlags::EXCHANGE) {
+            // There is no other one.
+            Err(Errno::NOENT) => {
+                Ok(renameat_with(folder, &draft, folder, &name, RenameFlags::NOREPLACE)?)
+            }
+            exchanged => Ok(exchanged?),
         }
     }
 }
 
+impl Lab {
+    /// Whether some process holds it.
+    fn is_alive(&self) -> bool {
+        flock(&self.file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+    }
+}
+
 impl Reservation {
-    /// The lab is held by this process from now on.
-    pub fn keep(mut self, pid: u32, namespaces: usize) -> Result<(), Failure> {
-        let gone = || Failure::new(Exit::Broken, "the record of the lab is gone");
-        let mut record = self.folder.read(&file_name(&self.name)).ok_or_else(gone)?;
-        record.pid = pid;
-        record.started = store::started(pid).unwrap_or_default();
-        record.namespaces = namespaces;
-        self.folder.write(&record)?;
-        self.kept = true;
-        self.replaced.take().map_or(Ok(()), |old| hold::end(&old))
+    /// Gives the lab that this process is in to a process that holds it, and takes apart the one
+    /// whose place it takes.
+    pub(crate) fn keep<'a>(
+        &mut self,
+        namespaces: &[(String, BorrowedFd<'a>)],
+        origin: Origin,
+    ) -> Result<(), Failure> {
+        let failed = |step: &str, error: io::Error| {
+            Failure::new(Exit::Broken, format!("can't keep the lab: {step}: {error}"))
+        };
+        hold::name(namespaces)?;
+        let file = self.folder.draft().map_err(|error| failed("make its record", error))?;
+        let holder = Holder::start(origin, file.as_fd())
+            .map_err(|error| failed("start its process", error))?;
+        crash::point();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let record = Record {
+            schema: SCHEMA,
+            name: self.taken.name().to_owned(),
+            pid: holder.process(),
+            boot: store::boot_id(),
+            created: since.map_or(0, |since| since.as_secs()),
+            scenario: self.scenario.clone(),
+            namespaces: namespaces.len(),
+        };
+        self.folder.show(&file, &record).map_err(|error| failed("write its record", error))?;
+        crash::point();
+        holder.release();
+        // The lock is the holder's alone from now on.
+        drop(file);
+        match self.sweeper.take() {
+            Some(sweeper) => sweeper.sweep(self.taken.name()),
+            // At most a record of nobody was in the way.
+            None => self.folder.forget(&draft_name(self.taken.name())),
+        }
     }
 
     pub fn name(&self) -> &str {
-        &self.name
+        self.taken.name()
     }
 
     /// Whether a run that ended so is worth keeping: one to look into, or a deployment that works.
@@ -213,15 +297,28 @@ impl Reservation {
     }
 }
 
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        if !self.kept && self.replaced.is_none() {
-            // A record without its process means nothing, and is removed by whoever reads it.
-            let _ = self.folder.forget(&self.name);
-        }
+impl Folder {
+    /// The same for a process that this one's starter has the name for.
+    pub(super) fn sweep_for(&self, name: &str) -> Result<(), Failure> {
+        self.sweep_draft(&draft_name(name))
     }
 }
 
+/// Ends what killed runs left of labs, where nobody works on them.
+pub(crate) fn sweep() -> Result<(), Failure> {
+    let folder = Folder::open()?;
+    for name in folder.names() {
+        let left = name.strip_prefix('.').and_then(naming::Taken::at_once);
+        left.map_or(Ok(()), |taken| folder.sweep(&taken))?;
+    }
+    Ok(())
+}
+
 fn file_name(lab: &str) -> String {
-    format!("{lab}.json")
+    format!("{lab}{SUFFIX}")
+}
+
+/// While one record takes another one's place; no lab has such a name.
+fn draft_name(lab: &str) -> String {
+    format!(".{lab}{SUFFIX}")
 }

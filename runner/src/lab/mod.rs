@@ -4,14 +4,19 @@ mod folder;
 mod hold;
 mod inside;
 mod origin;
+mod sweeper;
 
+pub(crate) use folder::sweep;
 pub use folder::{Folder, Record, Reservation};
-pub use hold::{hold, keep};
-pub use inside::{Inside, namespaces};
+pub use hold::hold;
+pub use inside::Inside;
 pub use origin::Origin;
+pub use sweeper::sweep_when_told;
 
 use crate::exit::{Exit, Failure};
 use crate::kernel::netns;
+use crate::naming::Taken;
+use crate::scenario::Remembered;
 
 /// Makes this process the root of a new lab. Must come before the first thread.
 pub fn enter() -> Result<(), Failure> {
@@ -35,10 +40,25 @@ pub fn enter() -> Result<(), Failure> {
     })
 }
 
-/// Takes a kept lab apart: ends whatever runs inside it, and then what holds it.
-pub fn destroy(name: &str) -> Result<(), Failure> {
-    let folder = Folder::open()?;
-    let record = folder.find(name)?;
-    hold::end(&record)?;
-    folder.forget(name)
+/// Takes a kept lab apart: ends whatever runs inside it, and then what holds it. The name is this
+/// process's meanwhile.
+pub(crate) fn destroy(taken: &Taken) -> Result<(), Failure> {
+    Folder::open()?.destroy(taken)
+}
+
+/// What the checks of a kept lab are read from, from now on.
+pub(crate) fn remember(taken: &Taken, scenario: Remembered) -> Result<(), Failure> {
+    let Some(lab) = Folder::open()?.find(taken.name())? else { return Ok(()) };
+    let noted = hold::holder(&lab).and_then(|holder| Origin::open(&holder)).and_then(|file| {
+        let mut origin = Origin::read(file);
+        if origin.scenario.as_ref() == Some(&scenario) {
+            return Ok(());
+        }
+        origin.scenario = Some(scenario);
+        origin.add(std::iter::empty())
+    });
+    noted.map_err(|error| {
+        let name = taken.name();
+        Failure::new(Exit::Broken, format!("the checks of lab `{name}` can't be noted: {error}"))
+    })
 }

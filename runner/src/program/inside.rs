@@ -3,7 +3,7 @@
 use std::io::{self, stdin};
 use std::os::fd::AsFd as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
@@ -11,6 +11,7 @@ use rustix::process::{Signal, getppid, set_parent_process_death_signal, setsid};
 
 use crate::exit::{Exit, Failure};
 use crate::kernel::netns;
+use crate::process;
 
 /// All that a program gets of an environment.
 const ENVIRONMENT: [(&str, &str); 3] = [
@@ -34,8 +35,7 @@ pub fn enter(runner: u32, words: &[String]) -> Result<Exit, Failure> {
     let _ = setsid();
     netns::join_network(stdin().as_fd()).map_err(failed("can't enter the network namespace"))?;
     netns::unshare_processes().map_err(failed("can't make a process namespace"))?;
-    let mut first = Command::new("/proc/self/exe")
-        .arg("__first")
+    let mut first = process::itself("__first")
         .args(words)
         .stdin(Stdio::piped())
         .spawn()
@@ -59,7 +59,7 @@ pub fn first(words: &[String]) -> Result<Exit, Failure> {
     let Some((program, arguments)) = words.split_first() else {
         return Err(Failure::usage("no program is given"));
     };
-    let started = Command::new(program)
+    let started = process::program(program)
         .args(arguments)
         .env_clear()
         .envs(ENVIRONMENT)

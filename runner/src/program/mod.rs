@@ -11,13 +11,10 @@ mod output;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -25,6 +22,7 @@ pub use inside::{enter, first};
 
 use self::output::Collected;
 use crate::kernel::Error;
+use crate::process::{self, Owned};
 
 /// As many bytes of arguments as a recipe may give.
 const LONGEST: usize = 128 << 10;
@@ -71,24 +69,19 @@ pub(crate) async fn run(
     let start = Instant::now();
     let namespace = namespace.try_clone().map_err(failed)?;
     // The thread that starts it must not end before it: the kernel would end it, too.
-    let child = Command::new("/proc/self/exe")
-        .args(["__program", &std::process::id().to_string(), program])
-        .args(arguments)
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::from(File::from(namespace)))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let mut running = Running(child);
-    let stdout = Collected::from(running.0.stdout.take()).map_err(failed)?;
-    let stderr = Collected::from(running.0.stderr.take()).map_err(failed)?;
-    let ended = timeout(limit, end_of(&running.0).map_err(failed)?).await;
+    let mut command = process::itself("__program");
+    command.args([&std::process::id().to_string(), program]).args(arguments);
+    command.env_clear().current_dir("/").stdin(Stdio::from(File::from(namespace)));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    // It ends with all that it has started, whoever lets go of it.
+    let mut running = Owned::start(&mut command).map_err(failed)?;
+    let stdout = Collected::from(running.stdout()).map_err(failed)?;
+    let stderr = Collected::from(running.stderr()).map_err(failed)?;
+    let ended = timeout(limit, end_of(&running).map_err(failed)?).await;
     let milliseconds = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
     // Where whoever waits for the end can't tell it, waiting below does.
     let _ = ended.map_err(|_| Error::Timeout(milliseconds))?;
-    let status = running.0.wait().map_err(failed)?;
+    let status = running.wait().map_err(failed)?;
     let (stdout, stderr) = (stdout.finish(), stderr.finish());
     Ok(Outcome {
         code: status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX),
@@ -100,26 +93,13 @@ pub(crate) async fn run(
 }
 
 /// Comes when a process ends; it is not yet waited for then.
-fn end_of(child: &Child) -> io::Result<oneshot::Receiver<()>> {
-    let process = Pid::from_raw(child.id().cast_signed());
-    let process = process.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-    let pinned = pidfd_open(process, PidfdFlags::empty())?;
+fn end_of(child: &Owned) -> io::Result<oneshot::Receiver<()>> {
+    let pinned = child.pinned().try_clone()?;
     let (tell, told) = oneshot::channel();
     Builder::new().name("program".to_owned()).spawn(move || {
-        while poll(&mut [PollFd::new(&pinned, PollFlags::IN)], None) == Err(Errno::INTR) {}
+        pinned.wait();
         // Nobody may wait any more.
         let _ = tell.send(());
     })?;
     Ok(told)
-}
-
-/// Ends with all that it has started, whoever lets go of it.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

@@ -2,8 +2,11 @@
 
 use super::{Recovered, need_rights, recover, unfinished};
 use crate::exit::{Exit, Failure};
-use crate::journal::{Folder, Record};
+use crate::journal::{Folder, Kept, Record};
+use crate::lab;
+use crate::naming::Taken;
 use crate::report::answer;
+use crate::scenario::Remembered;
 
 const NO_RIGHTS: &str =
     "taking back what was made on the host needs CAP_NET_ADMIN\n  help: run it as root";
@@ -15,6 +18,7 @@ pub fn gc(json: bool) -> Result<Exit, Failure> {
         need_rights(NO_RIGHTS)?;
     }
     let recovered = unfinished(&folder);
+    lab::sweep()?;
     let text = if json {
         let document = serde_json::json!({ "schema": 1, "recovered": recovered });
         serde_json::to_string_pretty(&document)
@@ -38,11 +42,11 @@ pub fn destroy(name: &str) -> Option<Result<Exit, Failure>> {
 
 fn take_back(folder: &Folder, name: &str, file: &str) -> Result<Exit, Failure> {
     need_rights(NO_RIGHTS)?;
-    let owned = folder.take(file).ok_or_else(|| busy(name))?;
+    let owned = folder.take_patiently(file).ok_or_else(|| busy(name))?;
     let mut recovered = recover(folder, owned);
     // What was altered and not confirmed went first.
     if recovered.left.is_empty() && folder.deployment(name).is_some() {
-        let owned = folder.take(file).ok_or_else(|| busy(name))?;
+        let owned = folder.take_patiently(file).ok_or_else(|| busy(name))?;
         recovered = recover(folder, owned);
     }
     if recovered.left.is_empty() {
@@ -87,11 +91,29 @@ pub fn confirm(name: &str) -> Result<Exit, Failure> {
     if history.kept.as_ref().is_none_or(|kept| kept.until.is_none()) || history.confirmed {
         return Ok(Exit::Done);
     }
-    let owned = folder.take(&file).ok_or_else(|| busy(name))?;
+    let owned = folder.take_patiently(&file).ok_or_else(|| busy(name))?;
     let written = owned.into_log().and_then(|(_, mut log)| log.write(&Record::Confirmed));
     written.map_err(|error| {
         let message = format!("deployment `{name}` can't be confirmed: {error}");
         Failure::new(Exit::Broken, message)
     })?;
     Ok(Exit::Done)
+}
+
+/// What the checks of a deployment are read from, from now on. One that waits to be confirmed stays
+/// as it is.
+pub(crate) fn remember(taken: &Taken, scenario: Remembered) -> Result<(), Failure> {
+    let (folder, name) = (Folder::open()?, taken.name());
+    let Some((file, history)) = folder.deployment(name) else { return Ok(()) };
+    let known = |kept: &Kept| kept.scenario.as_ref() == Some(&scenario);
+    if history.waits() || history.kept.as_ref().is_none_or(known) {
+        return Ok(());
+    }
+    let owned = folder.take_patiently(&file).ok_or_else(|| busy(name))?;
+    let record = Kept { name: name.to_owned(), until: None, scenario: Some(scenario) };
+    let written = owned.into_log().and_then(|(_, mut log)| log.write(&Record::Kept(record)));
+    written.map_err(|error| {
+        let message = format!("the checks of deployment `{name}` can't be noted: {error}");
+        Failure::new(Exit::Broken, message)
+    })
 }

@@ -6,7 +6,7 @@ mod watch;
 
 use std::io::{self, Write as _};
 
-pub(crate) use command::{busy, destroy_or_fail};
+pub(crate) use command::{busy, destroy_or_fail, remember};
 pub use command::{confirm, destroy, gc};
 pub use watch::watch;
 pub(crate) use watch::{moment_after, now, start as watch_over};

@@ -2,7 +2,7 @@
 //! back what it left.
 
 use std::io::{Read as _, Write as _};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::setsid;
@@ -13,16 +13,32 @@ use super::recover;
 use crate::crash;
 use crate::exit::{Exit, Failure};
 use crate::journal::{Fate, Folder};
+use crate::process;
 use crate::store;
 
 /// How often it looks whether a deployment was confirmed or destroyed meanwhile.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Milliseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps.
+/// Milliseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps; the machine's own, also
+/// where a time namespace shifts it.
 pub(crate) fn now() -> u64 {
     let now = clock_gettime(rustix::time::ClockId::Boottime);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    seconds * 1000 + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
+    let shift = std::fs::read_to_string("/proc/self/timens_offsets").unwrap_or_default();
+    let (seconds, nanoseconds) = shift_of_boottime(&shift);
+    let milliseconds = |seconds: i64, nanoseconds: i64| {
+        seconds.saturating_mul(1000).saturating_add(nanoseconds / 1_000_000)
+    };
+    let shifted = milliseconds(now.tv_sec, now.tv_nsec);
+    u64::try_from(shifted.saturating_sub(milliseconds(seconds, nanoseconds))).unwrap_or(0)
+}
+
+/// Seconds and nanoseconds, as time_namespaces(7) has them; nothing where the kernel has no such
+/// namespaces.
+fn shift_of_boottime(offsets: &str) -> (i64, i64) {
+    let mut lines = offsets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let line = lines.find(|words| words.first() == Some(&"boottime")).unwrap_or_default();
+    let number = |at: usize| line.get(at).and_then(|word| word.parse().ok()).unwrap_or(0);
+    (number(1), number(2))
 }
 
 /// A moment from now on, as journals have it.
@@ -35,8 +51,8 @@ pub(crate) fn start(file: &str) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         Failure::new(Exit::Lacking, format!("can't start the watcher of the run: {error}"))
     };
-    let mut watcher = Command::new("/proc/self/exe")
-        .args(["__watch", file])
+    let mut watcher = process::itself("__watch")
+        .arg(file)
         .current_dir("/")
         .env_clear()
         .env(store::VARIABLE, store::path())
@@ -100,5 +116,18 @@ fn sleep(time: Duration) {
         clock_nanosleep_relative(ClockId::Boottime, &left)
     {
         left = rest;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shift_of_boottime;
+
+    #[test]
+    fn the_shift_of_a_time_namespace_is_read() {
+        let offsets = "monotonic           0         0\nboottime       86400        17\n";
+        assert_eq!(shift_of_boottime(offsets), (86400, 17));
+        assert_eq!(shift_of_boottime("boottime  -5 0\n"), (-5, 0));
+        assert_eq!(shift_of_boottime(""), (0, 0));
     }
 }

@@ -2,7 +2,7 @@
 //! entering a lab.
 
 use std::io::{self, Read as _};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::exit::{Exit, Failure};
 use crate::halt::{Halt, signals};
+use crate::process::{self, Owned};
 
 /// Between two looks whether it may go on.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
@@ -23,17 +24,14 @@ pub(super) fn answer<T: DeserializeOwned>(words: &[String], halt: &Halt) -> Resu
     };
     // It could not be ended otherwise.
     let held = signals::held();
-    let mut child = Command::new("/proc/self/exe")
-        .args(words)
-        .stdin(Stdio::inherit())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .map_err(|error| broken(error.to_string()))?;
+    let mut command = process::itself(words.first().map(String::as_str).unwrap_or_default());
+    command.args(words.iter().skip(1)).stdin(Stdio::inherit());
+    command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let mut child = Owned::start(&mut command).map_err(|error| broken(error.to_string()))?;
     let said = read(&mut child, halt);
     if said.is_err() {
         // Who has ended by itself needs no signal.
-        let _ = child.kill();
+        child.end();
     }
     let status = child.wait().map_err(|error| broken(error.to_string()));
     drop(held);
@@ -50,9 +48,9 @@ pub(super) fn answer<T: DeserializeOwned>(words: &[String], halt: &Halt) -> Resu
 }
 
 /// All that a process writes, unless this one may not go on.
-fn read(child: &mut Child, halt: &Halt) -> Result<io::Result<Vec<u8>>, Failure> {
+fn read(child: &mut Owned, halt: &Halt) -> Result<io::Result<Vec<u8>>, Failure> {
     let mut said = Vec::new();
-    let Some(mut stdout) = child.stdout.take() else { return Ok(Ok(said)) };
+    let Some(mut stdout) = child.stdout() else { return Ok(Ok(said)) };
     let mut piece = vec![0; 1 << 16];
     loop {
         halt.may_go_on()?;

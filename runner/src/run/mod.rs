@@ -1,5 +1,6 @@
 //! Conducts a run: the only module that knows the order of the stages.
 
+mod again;
 mod alter;
 mod apply;
 mod child;
@@ -13,6 +14,7 @@ mod rights;
 mod settle;
 mod stage;
 
+pub use again::check_again;
 pub use apply::apply;
 pub use plan::{plan, state};
 pub use prepare::{Prepared, prepare, validate};
@@ -39,10 +41,12 @@ fn conclude(mut prepared: Prepared) -> Result<Exit, Failure> {
     let runtime = runtime()?;
     let stay = prepared.stay.take();
     let record = prepared.record.take();
+    let remembered = prepared.scenario.remembered.clone();
     let (mut session, ending) = runtime.block_on(async {
         let (mut session, ending, mut interrupts) = conduct(prepared, place, Purpose::Run).await?;
         session.save_captures();
-        let ending = settle(&mut session, &mut interrupts, ending, stay).await;
+        let remembered = remembered.as_ref();
+        let ending = settle(&mut session, &mut interrupts, ending, stay, remembered).await;
         Ok::<_, Failure>((session, ending))
     })?;
     if let Some(record) = record {

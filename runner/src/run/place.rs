@@ -5,10 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::Prepared;
 use crate::attach::attach;
 use crate::change::NamespaceRef;
+use crate::crash;
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
 use crate::halt::signals;
-use crate::journal::{Folder, Head, Journal, Lasting, Record, SCHEMA, file_name, unwritable};
+use crate::journal::{
+    Folder, Head, History, Journal, Lasting, Record, SCHEMA, file_name, unwritable,
+};
 use crate::kernel::mark::Mark;
 use crate::kernel::uplink::Uplinks;
 use crate::kernel::{Kernel, Netlink, Witness};
@@ -46,7 +49,13 @@ impl Place {
         // First of all, for they load their recipes meanwhile.
         prepared.start_guests()?;
         match prepared.target {
-            Target::Lab => Self::joined(uplink::start(&prepared.operator)?),
+            Target::Lab => {
+                let place = Self::joined(uplink::start(&prepared.operator)?)?;
+                if prepared.stay.is_some() {
+                    crash::point();
+                }
+                Ok(place)
+            }
             Target::Host => {
                 let Prepared { operator, report, scenario, what, .. } = prepared;
                 Self::host(&mut Errand { operator, name: &scenario.name, what, report })
@@ -104,7 +113,8 @@ impl Place {
         may_alter_the_host()?;
         let opener = opener()?;
         let folder = Folder::open()?;
-        let owned = folder.deployment(errand.name).and_then(|(file, _)| folder.take(&file));
+        let owned =
+            folder.deployment(errand.name).and_then(|(file, _)| folder.take_patiently(&file));
         let owned = owned.ok_or_else(|| recover::busy(errand.name))?;
         if owned.history.waits() {
             let name = errand.name;
@@ -133,6 +143,29 @@ impl Place {
         kernel.witnessed_by(witness(lasting));
         let mark = Mark::of_run(history.head.group);
         Ok(Self::on_host(errand, mark, kernel, opener, journal))
+    }
+
+    /// Where a deployment stands, to look at it: nothing is changed there.
+    pub(super) fn looked_at(history: &History, operator: &Grants) -> Result<Self, Failure> {
+        recover::need_rights(
+            "the checks of a deployment on the host need CAP_NET_ADMIN, as the deployment did\n  help: run it as root",
+        )?;
+        let mut kernel = Netlink::for_recovery(history).map_err(|error| unreachable(&error))?;
+        if !kernel.has_root() {
+            let name = history.name();
+            return Err(Failure::new(
+                Exit::Lacking,
+                format!(
+                    "the network of deployment `{name}` is not to be found from here\n  help: run it where the deployment was made"
+                ),
+            ));
+        }
+        attach(operator, &mut kernel)?;
+        let mark = Mark::of_run(history.head.group);
+        let policy = HostPolicy::new(operator.clone(), mark, Connection::of_operator());
+        let policy = Policy::Host(policy.into());
+        let journal = Journal::default();
+        Ok(Self { kernel: Box::new(kernel), policy, opener: None, journal, origin: None })
     }
 
     fn on_host(

@@ -10,6 +10,7 @@ use crate::cli::{
     ParameterArguments, RunArguments, TargetArgument, TellingArguments, ValidateArguments,
 };
 use crate::consent;
+use crate::crash;
 use crate::exit::{Exit, Failure};
 use crate::file::{self, Last, Missing, Output, Refused};
 use crate::grant::{Capability, Facts, Grants, Key, Policies, Request, Rule, Uses, Whose};
@@ -17,6 +18,7 @@ use crate::guest::Guest;
 use crate::host::Limits;
 use crate::journal;
 use crate::lab;
+use crate::naming::Taken;
 use crate::policy::Target;
 use crate::recipe::Recipe;
 use crate::report::{Artifacts, Report, View, path as shown};
@@ -147,23 +149,39 @@ pub(super) fn nothing_to_confirm() -> Failure {
 
 /// How what the run makes shall stay; its name must be free.
 fn stay(name: &str, arguments: &RunArguments, target: Target) -> Result<Stay, Failure> {
-    scenario::title(name).map_err(|rule| Failure::usage(format!("--keep: {rule}")))?;
-    let deployed = journal::Folder::open().ok().and_then(|folder| folder.deployment(name));
-    if deployed.is_some() {
+    let taken = Taken::of(name)?;
+    crash::point();
+    match target {
+        Target::Lab => {
+            not_on_host(name)?;
+            lab::Folder::open()?.reserve(taken, &arguments.what).map(Stay::Lab)
+        }
+        Target::Host => stay_on_host(taken, arguments.confirm_within),
+    }
+}
+
+/// The same for the host, under a name that is this process's already.
+pub(super) fn stay_on_host(
+    taken: Taken,
+    confirm_within: Option<Duration>,
+) -> Result<Stay, Failure> {
+    let name = taken.name();
+    not_on_host(name)?;
+    if lab::Folder::open()?.has(name)? {
         return Err(Failure::usage(format!(
-            "`{name}` is deployed on the host already\n  help: `netwright destroy {name}` takes it back"
+            "lab `{name}` is kept already\n  help: `netwright destroy {name}` takes it apart"
         )));
     }
-    let labs = lab::Folder::open()?;
-    match target {
-        Target::Lab => labs.reserve(name, &arguments.what).map(Stay::Lab),
-        Target::Host if labs.find(name).is_ok() => Err(Failure::usage(format!(
-            "lab `{name}` is kept already\n  help: `netwright destroy {name}` takes it apart"
+    Ok(Stay::Host { taken, confirm_within })
+}
+
+fn not_on_host(name: &str) -> Result<(), Failure> {
+    let deployed = journal::Folder::open().ok().and_then(|folder| folder.deployment(name));
+    match deployed {
+        None => Ok(()),
+        Some(_) => Err(Failure::usage(format!(
+            "`{name}` is deployed on the host already\n  help: `netwright destroy {name}` takes it back"
         ))),
-        Target::Host => {
-            let confirm_within = arguments.confirm_within;
-            Ok(Stay::Host { name: name.to_owned(), confirm_within })
-        }
     }
 }
 
@@ -231,7 +249,7 @@ fn grants(
 }
 
 /// The scenario's limits, and the host's own for what a scenario can't set.
-fn limits(scenario: &Scenario) -> Limits {
+pub(super) fn limits(scenario: &Scenario) -> Limits {
     let asked = &scenario.limits;
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     let usual = Limits::default();

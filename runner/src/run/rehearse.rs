@@ -20,6 +20,7 @@ use crate::journal::Journal;
 use crate::kernel::Kernel;
 use crate::policy::{Connection, HostPolicy, Policy, Target};
 use crate::report::print_json;
+use crate::scenario::Remembered;
 use crate::state::{Asked, Difference, State, Within, compare};
 
 /// What came of a rehearsal.
@@ -30,6 +31,9 @@ pub(super) struct Rehearsal {
     /// in the order in which they were made, by names alone
     pub(super) changes: Vec<Change>,
     pub(super) state: State,
+    /// what its checks are read from, where that is kept
+    #[serde(default)]
+    pub(super) scenario: Option<Remembered>,
     /// none where it was of a lab, which begins with nothing
     pub(super) ground: Option<Ground>,
     /// that it was given; not kept in a plan
@@ -79,15 +83,16 @@ pub fn rehearse(scenario: &ScenarioArguments) -> Result<Exit, Failure> {
     prepared.stay = None;
     let name = prepared.scenario.name.clone();
     let time = prepared.limits.time;
+    let scenario = prepared.scenario.remembered.clone();
     let rehearsal = match prepared.target {
         Target::Lab => {
             // A rehearsal has no consequences: it is joined to nothing.
             prepared.operator = Grants::default();
             let place = Place::enter(&mut prepared)?;
             let (changes, state) = carry_out(prepared, place)?;
-            Rehearsal { name, changes, state, ground: None, time: Some(time) }
+            Rehearsal { name, changes, state, scenario, ground: None, time: Some(time) }
         }
-        Target::Host => on_replica(name, prepared)?,
+        Target::Host => Rehearsal { scenario, ..on_replica(name, prepared)? },
     };
     let text = serde_json::to_string(&rehearsal)
         .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
@@ -124,7 +129,7 @@ fn on_replica(name: String, mut prepared: Prepared) -> Result<Rehearsal, Failure
     let changes = changes.into_iter().map(|change| mark.taken_off(change)).collect();
     let deployed = survey.deployment.is_some();
     let ground = Some(Ground { found: survey.state, built, before, deployed });
-    Ok(Rehearsal { name, changes, state, ground, time: Some(time) })
+    Ok(Rehearsal { name, changes, state, scenario: None, ground, time: Some(time) })
 }
 
 /// The changes of the steps, and what they made of the place.

@@ -38,6 +38,11 @@ pub(super) fn needed(prepared: &Prepared, purpose: Purpose) -> CapabilitySet {
     needed
 }
 
+/// Of whoever only looks and probes.
+pub(super) fn looking() -> CapabilitySet {
+    CapabilitySet::NET_ADMIN | CapabilitySet::SYS_ADMIN | CapabilitySet::NET_RAW
+}
+
 /// For this thread, which should be the only one. On the host for good: in a lab all of them mean the
 /// lab alone.
 pub(super) fn give_up_but(needed: CapabilitySet, target: Target) -> Result<(), Failure> {

@@ -12,14 +12,16 @@ use crate::exit::{Exit, Failure};
 use crate::host::Session;
 use crate::journal::Kept;
 use crate::lab::{self, Origin};
+use crate::naming::Taken;
 use crate::policy::Policy;
 use crate::recover;
+use crate::scenario::Remembered;
 
 /// How what a run makes stays.
 pub(super) enum Stay {
     Lab(lab::Reservation),
     Host {
-        name: String,
+        taken: Taken,
         /// else it is taken back
         confirm_within: Option<Duration>,
     },
@@ -29,7 +31,7 @@ impl Stay {
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Lab(reservation) => reservation.name(),
-            Self::Host { name, .. } => name,
+            Self::Host { taken, .. } => taken.name(),
         }
     }
 
@@ -42,19 +44,30 @@ impl Stay {
         }
     }
 
-    fn keep(self, session: &mut Session) -> Result<(), Failure> {
+    fn keep(
+        &mut self,
+        session: &mut Session,
+        scenario: Option<&Remembered>,
+    ) -> Result<(), Failure> {
+        // What is longer would not fit into a journal's record.
+        let scenario = scenario.filter(|one| one.length() <= LONGEST).cloned();
         match self {
             Self::Lab(reservation) => {
                 let namespaces = session.kernel.namespaces();
-                let named = namespaces
+                let named: Vec<_> = namespaces
                     .iter()
-                    .map(|(name, descriptor)| (name.to_string(), descriptor.as_fd()));
-                let holder = lab::keep(named, session.journal.changes())?;
-                reservation.keep(holder, namespaces.len())
+                    .map(|(name, descriptor)| (name.to_string(), descriptor.as_fd()))
+                    .collect();
+                let origin = Origin::new(session.journal.changes(), scenario).map_err(|error| {
+                    let message = format!("can't keep the lab: note its changes: {error}");
+                    Failure::new(Exit::Broken, message)
+                })?;
+                reservation.keep(&named, origin)
             }
-            Self::Host { name, confirm_within } => {
+            Self::Host { taken, confirm_within } => {
+                let name = taken.name();
                 let until = confirm_within.map(recover::moment_after);
-                let kept = Kept { name: name.clone(), until };
+                let kept = Kept { name: name.to_owned(), until, scenario };
                 session.journal.keep(kept).map_err(|error| {
                     Failure::new(Exit::Broken, crate::journal::unwritable(&error))
                 })?;
@@ -70,25 +83,27 @@ impl Stay {
     }
 }
 
+/// Bytes of a scenario and its parameters that are remembered with what is kept.
+const LONGEST: usize = 4 << 20;
+
 /// Keeps what was made, lets it go, or undoes it.
 pub(super) async fn settle(
     session: &mut Session,
     interrupts: &mut Interrupts,
     ending: Ending,
-    stay: Option<Stay>,
+    mut stay: Option<Stay>,
+    scenario: Option<&Remembered>,
 ) -> Ending {
-    let ending = match stay.filter(|stay| stay.wants(ending.exit)) {
+    // The name stays this run's until everything is taken back.
+    let ending = match stay.as_mut().filter(|stay| stay.wants(ending.exit)) {
         None => ending,
-        Some(stay) => {
-            let name = stay.name().to_owned();
-            match stay.keep(session) {
-                Ok(()) => {
-                    session.report.result_mut().kept = Some(name);
-                    return ending;
-                }
-                Err(failure) => failure.into(),
+        Some(stay) => match stay.keep(session, scenario) {
+            Ok(()) => {
+                session.report.result_mut().kept = Some(stay.name().to_owned());
+                return ending;
             }
-        }
+            Err(failure) => failure.into(),
+        },
     };
     match (&session.policy, ending.exit) {
         (Policy::Host(_), _) => undo_host(session, interrupts, ending).await,

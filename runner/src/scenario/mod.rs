@@ -26,6 +26,8 @@ mod tests;
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 pub use check::{
     AddressCheck, ArpCheck, Because, Check, Expect, ExpectTcp, LinkCheck, NeighbourCheck,
     PingCheck, RouteCheck, SysctlCheck, TcpCheck,
@@ -62,7 +64,31 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     pub checks: Vec<PlacedCheck>,
     pub limits: Limits,
+    /// none of a recipe alone, which has no checks
+    pub remembered: Option<Remembered>,
     sources: Sources,
+}
+
+/// A scenario as it was read, to be read again: by whoever asks for its checks later on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// of the file
+    name: String,
+    text: String,
+    parameters: Vec<Override>,
+}
+
+impl Remembered {
+    /// The scenario with the parameters that it had; files of recipes are not looked for.
+    pub fn scenario(&self) -> Result<Scenario, Faults> {
+        Scenario::parse(&self.text, &self.name, &self.parameters)
+    }
+
+    /// Bytes that it takes, about.
+    pub fn length(&self) -> usize {
+        let parameters = self.parameters.iter().map(|one| one.key.len() + one.value.len());
+        self.text.len() + parameters.sum::<usize>()
+    }
 }
 
 /// A check, and where it stands in the file.
@@ -131,6 +157,7 @@ impl Scenario {
                     steps: vec![step],
                     checks: Vec::new(),
                     limits: Limits::default(),
+                    remembered: None,
                     sources,
                 })
             }
@@ -161,7 +188,11 @@ impl Scenario {
             }
         };
         match Draft::read(&root, folder, overrides, &mut sources, &mut reader) {
-            Some(draft) if reader.faults.is_empty() => Ok(draft.finish(sources)),
+            Some(draft) if reader.faults.is_empty() => {
+                let (name, text) = (name.to_owned(), text.to_owned());
+                let remembered = Remembered { name, text, parameters: overrides.to_vec() };
+                Ok(Scenario { remembered: Some(remembered), ..draft.finish(sources) })
+            }
             Some(_) | None => Err(Faults::new(sources, reader.faults)),
         }
     }
@@ -258,6 +289,7 @@ impl Draft {
             steps: self.steps,
             checks: self.checks.into_iter().map(place).collect(),
             limits: self.limits,
+            remembered: None,
             sources,
         }
     }

@@ -1,6 +1,7 @@
 //! A scenario's own parameters: defaults from the file, values from `-p`, and `${name}` where
 //! they are used.
 
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 use super::fault::{Fault, Faults, Sources, Span, quote, suggestion};
@@ -12,7 +13,7 @@ use super::{scalar, text, yaml};
 const LONGEST_FILE: u64 = 16 << 20;
 
 /// One `-p KEY=VALUE`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Override {
     pub(crate) key: String,
     pub(crate) value: String,

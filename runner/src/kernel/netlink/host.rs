@@ -140,6 +140,16 @@ impl Netlink {
         known.map(|space| space.name.clone())
     }
 
+    /// Leaves out a namespace that another run has made; the recipe is told whose it is.
+    pub fn withhold(&mut self, name: Name, whose: String) {
+        self.spaces.withhold(name, whose);
+    }
+
+    /// The mark of the run; none in a lab.
+    pub fn group(&self) -> Option<u32> {
+        self.host.as_ref().map(|host| host.mark.group())
+    }
+
     /// Notes a link as the run's own.
     pub(super) fn note_made(&self, space: &Space, index: u32) {
         if let Some(host) = &self.host {

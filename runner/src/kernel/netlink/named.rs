@@ -1,14 +1,15 @@
 //! Named namespaces of the host, as ip-netns(8) has them: bind mounts under /run/netns.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstat, linkat, open, openat, statat};
 use rustix::io::Errno;
 use rustix::mount::{
-    MountPropagationFlags, UnmountFlags, mount_bind, mount_bind_recursive, mount_change, unmount,
+    MountPropagationFlags, OpenTreeFlags, UnmountFlags, mount_bind, mount_bind_recursive,
+    mount_change, open_tree, unmount,
 };
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ use crate::kernel::mark::Mark;
 
 /// NETNS_RUN_DIR of iproute2.
 pub(crate) const FOLDER: &str = "/run/netns";
+/// Bytes that the file below a name may have.
+const LONGEST_PLACE: u64 = 64;
 
 fn path(name: &Name) -> PathBuf {
     Path::new(FOLDER).join(name.as_str())
@@ -65,6 +68,24 @@ fn put_place(folder: &OwnedFd, name: &Name, mark: Mark) -> io::Result<()> {
     fs::File::from(file.try_clone()?).write_all(place_of(mark).as_bytes())?;
     let source = format!("/proc/self/fd/{}", file.as_raw_fd());
     Ok(linkat(CWD, source, folder, name.as_str(), AtFlags::SYMLINK_FOLLOW)?)
+}
+
+/// The mark of the run that gave a name, by the file below the mount; none where that says nothing.
+///
+/// # Errors
+/// Where this process may not look below mounts.
+pub fn named_by(name: &str) -> io::Result<Option<u32>> {
+    // The folder alone, without what is mounted in it.
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    let folder = open_tree(CWD, FOLDER, flags)?;
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = fs::File::from(openat(&folder, name, flags, Mode::empty())?);
+    let mut text = String::new();
+    if file.metadata()?.is_file() {
+        file.take(LONGEST_PLACE).read_to_string(&mut text)?;
+    }
+    let group = text.strip_prefix("netwright ").and_then(|text| text.strip_suffix('\n'));
+    Ok(group.and_then(|group| u32::from_str_radix(group, 16).ok()))
 }
 
 /// Removes a run's file for a name on which no namespace is mounted.

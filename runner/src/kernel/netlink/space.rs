@@ -15,7 +15,7 @@ use super::socket::{Body, Failure, Refusal, Request, Socket};
 use crate::change::{Name, NamespaceRef};
 use crate::halt::Halt;
 use crate::kernel::kind::options::nearest;
-use crate::kernel::{Error, netns};
+use crate::kernel::{Denial, Error, netns};
 
 /// A namespace of the run.
 #[derive(Debug)]
@@ -175,6 +175,8 @@ fn found(answer: Result<Body, Failure>) -> Result<Option<RawLink>, Failure> {
 pub(crate) struct Spaces {
     by_cookie: HashMap<u64, Arc<Space>>,
     by_name: BTreeMap<Option<Name>, u64>,
+    /// names of namespaces that other runs have made, with whose they are
+    withheld: BTreeMap<Name, String>,
 }
 
 impl Spaces {
@@ -191,6 +193,10 @@ impl Spaces {
         {
             self.by_name.remove(&space.name);
         }
+    }
+
+    pub(crate) fn withhold(&mut self, name: Name, whose: String) {
+        self.withheld.insert(name, whose);
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Space>> {
@@ -211,6 +217,13 @@ impl Spaces {
         }
         self.named(reference.name.as_ref()).cloned().ok_or_else(|| {
             let name = reference.name.as_ref().map_or("root", Name::as_str);
+            if let Some(whose) = reference.name.as_ref().and_then(|name| self.withheld.get(name)) {
+                return Error::Denied(Denial {
+                    capability: "host.namespace".to_owned(),
+                    target: format!("namespace `{name}`"),
+                    hint: format!("{whose} has made it, and no grant lets another run in"),
+                });
+            }
             let known: Vec<_> = self.by_name.keys().flatten().map(Name::as_str).collect();
             let help = nearest(name, &known)
                 .map(|near| format!("\n  help: did you mean `{near}`?"))

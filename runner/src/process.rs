@@ -1,0 +1,219 @@
+//! Processes: where every one that this program starts is started, and every one that it ends is
+//! ended.
+//!
+//! What is started has of this process's descriptors only those that it is given: a lock or a pipe
+//! of whoever called netwright would otherwise live on in a process that outlives the call. What is
+//! ended is pinned first, by a pidfd, so that its number can't go to another process between look
+//! and signal.
+#![expect(unsafe_code, reason = "the standard library can't close what it didn't open")]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{
+    Pid, PidfdFlags, Signal, getpid, kill_process, pidfd_open, pidfd_send_signal,
+};
+
+/// This program again, in one of its hidden roles.
+pub(crate) fn itself(role: &str) -> Command {
+    let mut command = program("/proc/self/exe");
+    command.arg(role);
+    command
+}
+
+/// A program that is started as a child: it gets its three streams and nothing else.
+pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(path);
+    // SAFETY: between fork and exec, and a system call is all that it does.
+    unsafe { command.pre_exec(close_others) };
+    command
+}
+
+/// Becomes a program, which keeps what the caller of netwright has opened for it. Returns only when
+/// that fails.
+pub(crate) fn become_program(path: &OsStr, arguments: &[impl AsRef<OsStr>]) -> io::Error {
+    Command::new(path).args(arguments).exec()
+}
+
+/// All but the three streams goes with the coming exec.
+fn close_others() -> io::Result<()> {
+    // The standard library tells by a descriptor of its own whether the exec came about; so they
+    // are closed by that, and not here.
+    let flags = libc::CLOSE_RANGE_CLOEXEC;
+    // SAFETY: marks descriptors; nothing is closed and no memory is touched.
+    match unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, flags) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// A child that doesn't outlive this value.
+#[derive(Debug)]
+pub(crate) struct Owned {
+    child: Child,
+    pinned: Pinned,
+}
+
+impl Owned {
+    pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
+        let mut child = command.spawn()?;
+        match Pinned::open(child.id()) {
+            Ok(pinned) => Ok(Self { child, pinned }),
+            Err(error) => {
+                // Not yet waited for, so that its number is still its own.
+                let _ = child.kill().and_then(|()| child.wait());
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn stdin(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    pub(crate) fn stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    pub(crate) fn stderr(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
+    }
+
+    pub(crate) fn pinned(&self) -> &Pinned {
+        &self.pinned
+    }
+
+    pub(crate) fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait()
+    }
+
+    /// Ends it if it hasn't ended by itself.
+    pub(crate) fn end(&mut self) -> Option<ExitStatus> {
+        self.pinned.end().and_then(|()| self.child.wait()).ok()
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A process, by descriptor: the same one, whatever becomes of its number.
+#[derive(Debug)]
+pub(crate) struct Pinned {
+    process: u32,
+    descriptor: OwnedFd,
+}
+
+impl Pinned {
+    /// # Errors
+    /// `ESRCH` where there is none of that number.
+    pub(crate) fn open(process: u32) -> io::Result<Self> {
+        let pid = Pid::from_raw(process.cast_signed()).ok_or(Errno::SRCH)?;
+        Ok(Self { process, descriptor: pidfd_open(pid, PidfdFlags::empty())? })
+    }
+
+    /// Its number, here and for as long as it isn't over.
+    pub(crate) fn number(&self) -> u32 {
+        self.process
+    }
+
+    /// A file of its below /proc.
+    pub(crate) fn path(&self, file: &str) -> String {
+        format!("/proc/{}/{file}", self.process)
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over_within(Duration::ZERO).unwrap_or(true)
+    }
+
+    /// Waits so long for its end.
+    pub(crate) fn is_over_within(&self, patience: Duration) -> io::Result<bool> {
+        let until = Instant::now() + patience;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
+            match poll(&mut [PollFd::new(&self.descriptor, PollFlags::IN)], Some(&left)) {
+                Ok(count) => return Ok(count > 0),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    /// Waits for its end, however long it takes.
+    pub(crate) fn wait(&self) {
+        while poll(&mut [PollFd::new(&self.descriptor, PollFlags::IN)], None) == Err(Errno::INTR) {}
+    }
+
+    /// SIGKILL; nothing where it is over.
+    pub(crate) fn end(&self) -> io::Result<()> {
+        match pidfd_send_signal(&self.descriptor, Signal::KILL) {
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// The same process, held by another value.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { process: self.process, descriptor: self.descriptor.try_clone()? })
+    }
+}
+
+impl AsFd for Pinned {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+/// Every process that can be seen from here.
+pub(crate) fn all() -> impl Iterator<Item = Pinned> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers.filter_map(|number| Pinned::open(number).ok())
+}
+
+/// For tests: this process ends as by kill -9.
+pub(crate) fn end_self() -> ! {
+    let _ = kill_process(getpid(), Signal::KILL);
+    // The signal may come a moment later.
+    loop {
+        std::thread::park();
+    }
+}
+
+/// For tests: this process stops until somebody sends SIGCONT.
+pub(crate) fn stop_self() {
+    let _ = kill_process(getpid(), Signal::STOP);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Owned, Pinned, program};
+
+    #[test]
+    fn a_child_ends_with_whoever_owns_it() {
+        let owned = Owned::start(program("sleep").arg("600")).expect("sleep(1) is installed");
+        let pinned = Pinned::open(owned.pinned().number()).expect("it runs");
+        assert!(!pinned.is_over());
+        drop(owned);
+        assert!(pinned.is_over_within(Duration::from_secs(60)).expect("it can be asked"));
+        pinned.end().expect("ending what is over does nothing");
+    }
+
+    #[test]
+    fn there_is_no_process_0() {
+        assert!(Pinned::open(0).is_err());
+        assert!(Pinned::open(u32::MAX).is_err());
+    }
+}

@@ -1,0 +1,94 @@
+//! `netwright check`: the checks of what is deployed, now.
+
+use std::time::Duration;
+
+use super::interrupt::Interrupts;
+use super::place::Place;
+use super::{Ending, prepare, rights, runtime};
+use crate::check;
+use crate::cli::CheckArguments;
+use crate::exit::{Exit, Failure};
+use crate::grant::Grants;
+use crate::halt::Halt;
+use crate::host::Session;
+use crate::journal;
+use crate::kept;
+use crate::lab::{self, Inside};
+use crate::policy::Target;
+use crate::report::Verdict;
+use crate::scenario::{Check, PlacedCheck, Remembered, Scenario};
+
+/// Runs the checks of a kept lab, or of a deployment on the host, as the scenario had them when it
+/// was deployed.
+pub fn check_again(arguments: &CheckArguments) -> Result<Exit, Failure> {
+    let (place, target, remembered) = go(arguments)?;
+    let remembered = remembered.ok_or_else(|| none_remembered(&arguments.name))?;
+    let scenario = remembered.scenario().map_err(|faults| prepare::refused(&faults))?;
+    let mut limits = prepare::limits(&scenario);
+    if let Some(seconds) = arguments.timeout {
+        limits.time = Duration::from_secs_f64(seconds);
+    }
+    let word = match target {
+        Target::Lab => "lab",
+        Target::Host => "host",
+    };
+    let report = prepare::report(&scenario.name, word, &arguments.telling)?;
+    if target == Target::Host {
+        rights::give_up_but(rights::looking())?;
+    }
+    let halt = Halt::within(limits.time);
+    let mut session = Session::new(place.policy, place.kernel, report, &limits, halt);
+    session.report.started();
+    let ending = runtime()?.block_on(async {
+        let interrupts = Interrupts::listen()?;
+        let ending = ask(scenario, &mut session, interrupts).await;
+        Ok::<_, Failure>(ending.unless_halted(&session))
+    })?;
+    session.report.finish(ending.exit as u8, ending.message.as_deref());
+    Ok(ending.exit)
+}
+
+/// Goes where it is. Still on the only thread.
+fn go(arguments: &CheckArguments) -> Result<(Place, Target, Option<Remembered>), Failure> {
+    let name = &arguments.name;
+    let deployed = journal::Folder::open().ok().and_then(|folder| folder.deployment(name));
+    if let Some((_, history)) = deployed {
+        let operator: Grants = prepare::operator(&arguments.grant)?;
+        let remembered = history.kept.as_ref().and_then(|kept| kept.scenario.clone());
+        return Ok((Place::looked_at(&history, &operator)?, Target::Host, remembered));
+    }
+    if !lab::Folder::open()?.has(name)? {
+        return Err(kept::unknown(name));
+    }
+    let mut place = Place::inside(Inside::go(name)?)?;
+    let remembered = place.origin.take().and_then(|origin| origin.scenario);
+    Ok((place, Target::Lab, remembered))
+}
+
+fn none_remembered(name: &str) -> Failure {
+    Failure::usage(format!(
+        "no checks are remembered with `{name}`: it was not made from a scenario file\n  help: `netwright apply SCENARIO.yaml` deploys one with its checks"
+    ))
+}
+
+async fn ask(scenario: Scenario, session: &mut Session, mut interrupts: Interrupts) -> Ending {
+    for PlacedCheck { check, .. } in scenario.checks {
+        if let Check::Frames(frames) = &check
+            && frames.during.is_none()
+        {
+            let why = "it counts since the start of a run, and that run is over; with `during` it can be asked again";
+            session.report.check(&check.to_string(), Verdict::Skip, why);
+            continue;
+        }
+        tokio::select! {
+            biased;
+            failure = interrupts.next() => return failure.into(),
+            _holds = check::evaluate(&check, session) => {}
+        }
+    }
+    let exit = match session.report.result().failed_checks() {
+        0 => Exit::Done,
+        _ => Exit::Failed,
+    };
+    Ending { exit, message: None }
+}
