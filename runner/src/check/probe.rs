@@ -145,8 +145,8 @@ fn of_probe(error: Error) -> Miss {
         | Error::Gone(_)
         | Error::Timeout(_)
         | Error::Limit(_)
-        | Error::Unsupported(_)
-        | Error::Halted(_) => error.into(),
+        | Error::Halted(_)
+        | Error::Unsupported(_) => error.into(),
     }
 }
 
@@ -205,8 +205,8 @@ pub(super) async fn tcp(check: &TcpCheck, patience: Patience, asker: &Asker<'_>)
         | Error::Gone(_)
         | Error::Invalid(_)
         | Error::Limit(_)
-        | Error::Unsupported(_)
-        | Error::Halted(_) => return Err(of_probe(error)),
+        | Error::Halted(_)
+        | Error::Unsupported(_) => return Err(of_probe(error)),
     };
     match (errno, check.expect) {
         (libc::ECONNREFUSED, ExpectTcp::Refused) => return Ok(over.to_owned().into()),
@@ -284,7 +284,7 @@ pub(super) async fn arp(check: &ArpCheck, patience: Patience, asker: &Asker<'_>)
     }
     let said = if link.up && link.carrier {
         let from = sent_from(Some(&link), None);
-        Said { text: nobody(to) + &from, cause: Some(Cause::NoNeighbour) }
+        Said { text: nobody(to) + &from, cause: Some(Cause::NoNeighbour), by_router: false }
     } else {
         without_carrier(&link)
     };

@@ -11,11 +11,14 @@ pub(super) type Seen = Result<Said, Miss>;
 pub(super) struct Said {
     pub(super) text: String,
     pub(super) cause: Option<Cause>,
+    /// A router said so. It may not say it again soon: Linux answers one station with five errors,
+    /// and then with one a second (net/ipv4/route.c ip_error, net/ipv4/icmp.c icmpv4_xrlim_allow).
+    pub(super) by_router: bool,
 }
 
 impl From<String> for Said {
     fn from(text: String) -> Self {
-        Self { text, cause: None }
+        Self { text, ..Self::default() }
     }
 }
 
@@ -60,15 +63,15 @@ impl From<Error> for Miss {
             // The report has told the whole of it, with the grant that would allow it.
             Error::Denied(Denial { capability, target, .. }) => {
                 let text = format!("not granted: {capability} for {target}");
-                Self::Denied(Said { text, cause: Some(Cause::NotGranted) })
+                Self::Denied(Said { text, cause: Some(Cause::NotGranted), by_router: false })
             }
             Error::Kernel(_)
             | Error::Gone(_)
             | Error::Invalid(_)
             | Error::Timeout(_)
             | Error::Limit(_)
-            | Error::Unsupported(_)
-            | Error::Halted(_) => Self::yet(error.to_string()),
+            | Error::Halted(_)
+            | Error::Unsupported(_) => Self::yet(error.to_string()),
         }
     }
 }

@@ -85,7 +85,7 @@ pub(super) async fn still(settled: Settled, asker: &Asker<'_>) -> Result<(), Mis
 
 fn restless(transient: &str) -> Miss {
     let text = format!("the network has not settled: {transient}");
-    Miss::Yet(Said { text, cause: Some(Cause::NotSettled) })
+    Miss::Yet(Said { text, cause: Some(Cause::NotSettled), by_router: false })
 }
 
 impl Settlement {

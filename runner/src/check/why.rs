@@ -87,7 +87,7 @@ async fn addresses(namespace: &NamespaceRef, asker: &Asker<'_>) -> Result<Vec<Ad
 }
 
 fn said(cause: Cause, text: impl Into<String>) -> Said {
-    Said { text: text.into(), cause: Some(cause) }
+    Said { text: text.into(), cause: Some(cause), by_router: false }
 }
 
 /// Why nothing came from an address.
@@ -126,7 +126,8 @@ pub(super) async fn why(
         }
         Some(Told::Icmp(complaint, who)) => {
             let who = who.map_or_else(|| "a router".to_owned(), |who| who.to_string());
-            Ok(said(by_complaint(complaint), format!("{who} says: {complaint}{from}")))
+            let text = format!("{who} says: {complaint}{from}");
+            Ok(Said { by_router: true, ..said(by_complaint(complaint), text) })
         }
         None if is_unresolved(namespace, link, asked, asker).await? => {
             Ok(said(Cause::NoNeighbour, format!("{}{from}", nobody(asked))))

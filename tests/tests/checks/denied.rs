@@ -42,7 +42,6 @@ fn what_may_not_be_read_is_denied_once() {
         "neighbour: { address: 192.0.2.7, within: 30min }",
         "neighbour: { address: 192.0.2.7, absent: true, within: 30min }",
         "sysctl: { key: net.ipv4.ip_forward, is: 0, within: 30min }",
-        "frames: { link: eth1, count: 0, during: { ping: { to: 192.0.2.1 } }, within: 30min }",
     ] {
         let output = run(&host, &[check], &[]).expect_code(4);
         assert_eq!(output.stderr.matches("denied: ").count(), 1, "{check}: {output:#?}");
@@ -51,6 +50,24 @@ fn what_may_not_be_read_is_denied_once() {
         assert_eq!((verdicts[0].0.as_str(), verdicts[0].1.as_str()), ("fail", "not-granted"));
         assert_eq!(output.json()["denials"].as_array().map(Vec::len), Some(1), "{check}");
     }
+}
+
+/// What a check would send or watch in the machine's namespace is denied before the first step, all
+/// of it at once.
+#[test]
+fn what_may_not_be_probed_is_denied_before_anything_runs() {
+    let host = Host::with(HOST);
+    let check =
+        "frames: { link: eth1, count: 0, during: { ping: { to: 192.0.2.1 } }, within: 30min }";
+    let output = run(&host, &[check], &[]).expect_code(4);
+    let denials = [
+        "denied: host.probe for `a check that watches eth1`: nothing grants it\n  \
+         help: --grant 'host.probe link=eth1'",
+        "denied: host.probe for `a check that asks 192.0.2.1`: nothing grants it\n  \
+         help: --grant 'host.probe cidr=192.0.2.1/32'",
+    ];
+    assert_eq!(output.json()["denials"], serde_json::json!(denials), "{output:#?}");
+    assert_eq!(verdicts(&output).len(), 0, "{output:#?}");
 }
 
 /// A right to read some links does not show what others have.
