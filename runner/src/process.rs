@@ -117,7 +117,8 @@ impl Pinned {
     /// # Errors
     /// `ESRCH` where there is none of that number.
     pub(crate) fn open(process: u32) -> io::Result<Self> {
-        let pid = Pid::from_raw(process.cast_signed()).ok_or(Errno::SRCH)?;
+        let number = i32::try_from(process).ok().and_then(Pid::from_raw);
+        let pid = number.ok_or(Errno::SRCH)?;
         Ok(Self { process, descriptor: pidfd_open(pid, PidfdFlags::empty())? })
     }
 

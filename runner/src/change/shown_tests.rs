@@ -34,7 +34,7 @@ fn link(name: &str) -> LinkRef {
 
 fn spec(kind: Kind, parent: Option<&str>) -> Spec {
     let parent = parent.map(|name| LinkName { namespace: None, name: name.to_owned() });
-    let name: Name = "new".parse().unwrap();
+    let name: Name = "new".parse().expect("a name");
     Spec { name, kind, parent, settings: Vec::new() }
 }
 
@@ -90,7 +90,7 @@ fn changes(hostile: &str) -> Vec<Change> {
     let peer = LinkName { namespace: None, name: text() };
     let veth = Veth { peer, peer_settings: vec![Setting::Up(true)] };
     let address = Address {
-        prefix: Prefix { address: "10.0.0.1".parse().unwrap(), length: 24 },
+        prefix: Prefix { address: "10.0.0.1".parse().expect("an address"), length: 24 },
         peer: None,
         broadcast: None,
         anycast: None,
@@ -164,7 +164,7 @@ fn a_setting_is_one_word_behind_its_name() {
 
 #[test]
 fn both_ends_of_a_veth_come_up_once_both_are_there() {
-    let namespace = |name: &str| Some(name.parse::<Name>().unwrap());
+    let namespace = |name: &str| Some(name.parse::<Name>().expect("a name"));
     let peer = LinkName { namespace: Some(namespace("n2")), name: "p1".to_owned() };
     let veth = Veth { peer, peer_settings: vec![Setting::Mtu(1400), Setting::Up(true)] };
     let settings = vec![Setting::Up(true)];

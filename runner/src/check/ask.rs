@@ -47,7 +47,7 @@ fn differences(check: &LinkCheck, info: &LinkInfo) -> Vec<String> {
     let master = check.master.as_ref().map(|name| Some(name.to_string()));
     let mac = check.mac.map(Some);
     [
-        differs("kind", check.kind.as_ref(), &info.kind, String::clone),
+        differs("kind", check.kind.as_ref(), &kind_asked_for(check, info), String::clone),
         differs("mode", check.mode.clone().map(Some).as_ref(), &mode, named),
         differs("state", check.up.as_ref(), &info.up, state),
         differs("carrier", check.carrier.as_ref(), &info.carrier, carrier),
@@ -62,6 +62,15 @@ fn differences(check: &LinkCheck, info: &LinkInfo) -> Vec<String> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// To the kernel a tap is a `tun` of another type; a check may call it either.
+fn kind_asked_for(check: &LinkCheck, info: &LinkInfo) -> String {
+    let kind_of_tun = info.data.iter().find(|each| info.kind == "tun" && each.name == "type");
+    match (&check.kind, kind_of_tun) {
+        (Some(asked), Some(kind)) if *asked == kind.value => kind.value.clone(),
+        (Some(_) | None, Some(_) | None) => info.kind.clone(),
+    }
 }
 
 /// A parent without a namespace may be in the child's or in the root namespace.

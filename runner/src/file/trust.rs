@@ -84,7 +84,7 @@ pub(crate) fn trail(path: &Path, missing: Missing) -> io::Result<Trail> {
                     return Ok(Trail { folder: None, distrust });
                 };
                 if distrust.is_none() && !is_ours_or_roots(owner) {
-                    distrust = Some(Distrust::Link(crate::report::path(&way.join(&part)), owner));
+                    distrust = Some(Distrust::Link(crate::report::path(way.join(&part)), owner));
                 }
                 links += 1;
                 if links > MOST_LINKS {

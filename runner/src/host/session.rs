@@ -36,6 +36,8 @@ pub struct Session {
     monitor: Option<Monitor>,
     /// A plan is made: recipes are told, and their changes are for show.
     pub rehearsal: bool,
+    /// The network was made earlier: what passed its links since then was not captured.
+    pub made_earlier: bool,
     pub captures: Captures,
     /// What the scenario's checks do in the machine's own namespace was granted.
     checks_permitted: bool,
@@ -65,6 +67,7 @@ impl Session {
             opener: None,
             monitor: None,
             rehearsal: false,
+            made_earlier: false,
             captures: Captures::new(limits.captured_bytes),
             checks_permitted: false,
             halt,

@@ -146,7 +146,7 @@ fn taken(theirs: &Claim, ours: &Claim, history: &History, alive: bool) -> String
 pub fn unwritable(error: &io::Error) -> String {
     format!(
         "the journal can't be written, so nothing more is changed: {error}\n  help: make room in {}",
-        crate::report::path(&crate::store::path())
+        crate::report::path(crate::store::path())
     )
 }
 

@@ -171,6 +171,11 @@ impl Kernel for World {
             group: 0,
             loopback: index == 1,
             master: None,
+            parent: None,
+            below: None,
+            vlan: None,
+            mtu: None,
+            usual_mtu: None,
         })
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{HostPolicy, Permitted, Policy};
 use crate::change::{
     Answer, Applied, Attribute, Change, Kind, LinkName, LinkRef, Name, NamespaceRef, Options,
-    Query, Setting, Spec, Undo, Vlan, VlanProtocol,
+    Query, Route, Setting, Spec, Undo, Vlan, VlanProtocol,
 };
 use crate::grant::{Grants, Rule};
 use crate::journal::Claim;
@@ -103,8 +103,12 @@ impl Kernel for Machine {
         }
     }
 
-    fn carriers(&self, _: IpAddr) -> Result<Vec<LinkRef>, Error> {
+    fn carriers(&self, _: IpAddr, _: IpAddr) -> Result<Vec<LinkRef>, Error> {
         Ok(Vec::new())
+    }
+
+    fn way(&self, _: IpAddr, _: IpAddr) -> Result<Option<Route>, Error> {
+        Ok(None)
     }
 
     fn differences(&self, _: &Undo) -> Vec<String> {
@@ -290,4 +294,11 @@ fn what_is_considered_is_not_used_up() {
     refused(&grants, bridge(), "has been used");
     let other = create(None, Kind::Dummy, None, &[]);
     assert!(grants.consider_all(vec![other], &Machine).is_err());
+}
+
+#[test]
+fn links_that_stand_on_each_other_in_a_ring_are_refused() {
+    let policy = policy(&["host.link.create kind=ipvlan name=lab-* parent=eth1"], &[]);
+    let on_itself = create(None, other("ipvlan", &[]), Some("lab-x"), &[]);
+    refused(&policy, on_itself, "in a ring\n  help: name a parent that is there");
 }

@@ -160,6 +160,6 @@ mod tests {
         let value = serde_json::json!({ "a\u{9b}": "\x1b\u{202e}\u{e0001}\n网" });
         let text = json(&value.to_string());
         assert_eq!(text, "{\"a\\u009b\":\"\\u001b\\u202e\\udb40\\udc01\\n网\"}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), value);
     }
 }

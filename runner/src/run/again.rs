@@ -15,8 +15,7 @@ use crate::journal;
 use crate::kept;
 use crate::lab::{self, Inside};
 use crate::policy::Target;
-use crate::report::Verdict;
-use crate::scenario::{Check, PlacedCheck, Remembered, Scenario};
+use crate::scenario::{Check, Remembered, Scenario, reaches};
 
 /// Runs the checks of a kept lab, or of a deployment on the host, as the scenario had them when it
 /// was deployed.
@@ -32,12 +31,13 @@ pub fn check_again(arguments: &CheckArguments) -> Result<Exit, Failure> {
         Target::Lab => "lab",
         Target::Host => "host",
     };
-    let report = prepare::report(&scenario.name, word, &arguments.telling)?;
+    let report = prepare::report(&scenario.name, word, &arguments.telling, limits.time)?;
     if target == Target::Host {
-        rights::give_up_but(rights::looking())?;
+        rights::give_up_but(rights::looking(), target)?;
     }
     let halt = Halt::within(limits.time);
     let mut session = Session::new(place.policy, place.kernel, report, &limits, halt);
+    session.made_earlier = true;
     session.report.started();
     let ending = runtime()?.block_on(async {
         let interrupts = Interrupts::listen()?;
@@ -72,23 +72,13 @@ fn none_remembered(name: &str) -> Failure {
 }
 
 async fn ask(scenario: Scenario, session: &mut Session, mut interrupts: Interrupts) -> Ending {
-    for PlacedCheck { check, .. } in scenario.checks {
-        if let Check::Frames(frames) = &check
-            && frames.during.is_none()
-        {
-            let why = "it counts since the start of a run, and that run is over; with `during` it can be asked again";
-            session.report.check(&check.to_string(), Verdict::Skip, why);
-            continue;
-        }
-        tokio::select! {
-            biased;
-            failure = interrupts.next() => return failure.into(),
-            _holds = check::evaluate(&check, session) => {}
-        }
+    let checks: Vec<Check> = scenario.checks.into_iter().map(|placed| placed.check).collect();
+    if let Err(failure) = session.permit_checks(&reaches(&checks, &[])) {
+        return failure.into();
     }
-    let exit = match session.report.result().failed_checks() {
-        0 => Exit::Done,
-        _ => Exit::Failed,
-    };
-    Ending { exit, message: None }
+    tokio::select! {
+        biased;
+        failure = interrupts.next() => failure.into(),
+        outcome = check::hold(&checks, session) => outcome.into(),
+    }
 }

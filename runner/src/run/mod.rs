@@ -78,6 +78,12 @@ struct Ending {
     message: Option<String>,
 }
 
+impl From<check::Outcome> for Ending {
+    fn from(outcome: check::Outcome) -> Self {
+        Self { exit: outcome.exit, message: outcome.message }
+    }
+}
+
 impl Ending {
     /// What went well counts only if it ended in time, and before any signal.
     fn unless_halted(self, session: &Session) -> Self {
@@ -85,12 +91,6 @@ impl Ending {
             Err(halted) if self.exit == Exit::Done => Failure::from(halted).into(),
             Ok(()) | Err(_) => self,
         }
-    }
-}
-
-impl From<check::Outcome> for Ending {
-    fn from(outcome: check::Outcome) -> Self {
-        Self { exit: outcome.exit, message: outcome.message }
     }
 }
 

@@ -43,7 +43,8 @@ fn an_artifact_goes_through_no_link_and_waits_for_no_pipe() {
     let session = Session::new();
     let secret = secret(&session);
     let missing = session.path("home/.profile");
-    let prepare: [(&str, &dyn Fn(&Path)); 5] = [
+    type Prepare<'a> = &'a dyn Fn(&Path);
+    let prepare: [(&str, Prepare<'_>); 5] = [
         ("it is a symbolic link", &|file| symlink(&secret, file).unwrap()),
         ("it is a symbolic link", &|file| symlink(&missing, file).unwrap()),
         ("it is a pipe", &|file| pipe(file)),

@@ -212,7 +212,6 @@ fn the_way_of_the_session_is_found_by_its_own_address() {
         "ip route add blackhole 203.0.113.0/24",
         "ip rule add to 203.0.113.0/24 pref 32766 blackhole",
         "ip rule add iif eth2 to 203.0.113.9 prohibit",
-        "ip rule add not from 198.51.100.2 pref 40000 nop",
         "ip rule add to 203.0.113.0/24 from 10.0.0.0/8 blackhole",
         // Its own address is looked up in table 77, which comes before main.
         "ip address add 10.0.0.1 peer 203.0.113.9 dev eth2",

@@ -88,20 +88,35 @@ fn whole() -> Vec<String> {
 fn fault(session: &Session, text: &str) -> Option<String> {
     let file = "broken.yaml";
     session.file(file, text);
-    let mut command = session.command(["validate", file]);
-    let output = command.env("CLICOLOR_FORCE", "1").output().expect("it is built");
+    let output = session.command(["validate", file]).output().expect("it is built");
     let stderr = String::from_utf8_lossy(&output.stderr);
+    let mut coloured = session.command(["validate", file]);
+    let coloured = coloured.env("CLICOLOR_FORCE", "1").output().expect("it is built");
+    let same = without_styles(&String::from_utf8_lossy(&coloured.stderr)) == stderr;
     let place = stderr.split("broken.yaml:").nth(1).and_then(place);
     let raw = stderr.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
-    let refused = output.status.code() == Some(2) && place.is_some() && raw.is_none();
+    let refused = output.status.code() == Some(2) && place.is_some() && raw.is_none() && same;
     let accepted = output.status.code() == Some(0) && output.stderr.is_empty();
     let shown: String = stderr.chars().take(600).collect();
     let text: String = text.chars().take(600).collect();
     match (refused, accepted) {
         (true, _) => Some(String::new()),
         (_, true) => None,
-        _ => Some(format!("{:?}, raw {raw:?}\n{shown}\n--- of\n{text}\n", output.status)),
+        _ => Some(format!(
+            "{:?}, raw {raw:?}, alike in colours: {same}\n{shown}\n--- of\n{text}\n",
+            output.status
+        )),
     }
+}
+
+/// Without the sequences that a fault is coloured by: `ESC [ NUMBERS m`.
+fn without_styles(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |whole, part| {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+        whole + rest.strip_prefix('m').unwrap_or(part)
+    })
 }
 
 /// `LINE:COLUMN`

@@ -111,7 +111,7 @@ pub(crate) fn encode(
 
 /// Whether an option is one of a tunnel's flags, or a key, which goes with a flag.
 pub(crate) fn is_tunnel_flag(kind: &str, option: &Attribute) -> bool {
-    find(kind, option).is_ok_and(|row| is_flag_row(row))
+    find(kind, option).is_ok_and(is_flag_row)
 }
 
 fn is_flag_row(row: &Row) -> bool {
