@@ -6,13 +6,14 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::message::Word;
 use super::wire::{Inbox, decode_hostile, encode};
 use crate::change::{
     Answer, Applied, Change, LinkRef, Made, Name, NamespaceRef, Query, Route, Undo,
 };
+use crate::halt::Halt;
 use crate::host::{Host, Limits, Session};
 use crate::journal::Claim;
 use crate::kernel::{
