@@ -254,7 +254,8 @@ fn is_bare(space: &Space, index: u32, kind: &str) -> Result<bool, Error> {
     match kind {
         "prio" | "multiq" => Ok(true),
         "htb" | "hfsc" | "drr" | "qfq" => {
-            Ok(space.dump(&message::dump_classes(index)).map_err(failed)?.is_empty())
+            let classes = space.dump(&message::dump_classes(index)).map_err(failed)?;
+            Ok(!classes.iter().any(message::is_made_class))
         }
         _ => Ok(false),
     }

@@ -120,6 +120,13 @@ pub(super) fn is_below_root(body: &Body, index: u32) -> bool {
     word(4) == Some(index) && below && !ingress && word(8).is_some_and(|handle| handle >> 16 != 0)
 }
 
+/// Whether a part of a dump is a class that somebody made: that of `hfsc` itself, which has its
+/// number, comes with it (net/sched/sch_hfsc.c hfsc_init_qdisc).
+pub(super) fn is_made_class(body: &Body) -> bool {
+    let handle = body.1.get(8..12).and_then(u32_of);
+    handle.is_some_and(|handle| handle & 0xffff != 0)
+}
+
 /// The root discipline of one link, if that is what this part of a dump is about.
 pub(super) fn read_root(body: &Body, index: u32) -> Option<Qdisc> {
     let word = |at: usize| body.1.get(at..at + 4).and_then(u32_of);
