@@ -2,7 +2,7 @@
 //! is over: links need moments to get their carrier, addresses to leave duplicate detection.
 //!
 //! Checks begin in their order and wait side by side, as far as none disturbs another: see
-//! [`order`].
+//! `order.rs`.
 
 mod ask;
 mod asker;
