@@ -88,6 +88,10 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Forget a deployment or a run instead, by its name, and leave in place what it made and
+        /// altered: for one that can't be taken back
+        #[arg(long, value_name = "NAME", conflicts_with = "json")]
+        forget: Option<String>,
     },
     /// Leave a deployment in place that would be taken back otherwise
     Confirm { name: String },

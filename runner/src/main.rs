@@ -52,7 +52,10 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
             Err(kept::exec(&name, namespace.as_deref(), &program))
         }
         Command::Destroy { name } => kept::destroy(&name),
-        Command::Gc { json } => recover::gc(json),
+        Command::Gc { json, forget } => match forget {
+            Some(name) => recover::forget(&name),
+            None => recover::gc(json),
+        },
         Command::Confirm { name } => recover::confirm(&name),
         Command::Watch { journal } => recover::watch(&journal),
         Command::Recipe { command: RecipeCommand::Inspect { recipe, json } } => {

@@ -16,10 +16,12 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod uplink;
+mod whose;
 
 pub use host::HostPolicy;
 pub use operator::Connection;
 pub(crate) use uplink::{reached_uplinks, uplink_needs};
+pub(crate) use whose::{Object, Whose, whose};
 
 use std::fmt::Display;
 use std::sync::Arc;

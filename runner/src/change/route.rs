@@ -105,6 +105,28 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether the kernel may take a rule for the one that is to be removed: what is left open fits
+    /// anything.
+    pub fn may_mean(&self, there: &Self) -> bool {
+        let fits = |asked: Option<&Prefix>, there: Option<&Prefix>| {
+            asked.filter(|prefix| prefix.length > 0).is_none_or(|asked| Some(asked) == there)
+        };
+        let open =
+            |asked: &Option<String>, there: &Option<String>| asked.is_none() || asked == there;
+        self.family == there.family
+            && (self.action == RuleAction::Table(0) || self.action == there.action)
+            && (self.priority.is_none() || self.priority == there.priority)
+            && (self.mark.is_none() || self.mark == there.mark)
+            && (self.protocol.is_none() || self.protocol == there.protocol)
+            && (self.type_of_service.unwrap_or(0) == 0
+                || self.type_of_service == there.type_of_service)
+            && open(&self.incoming_link, &there.incoming_link)
+            && open(&self.outgoing_link, &there.outgoing_link)
+            && fits(self.from.as_ref(), there.from.as_ref())
+            && fits(self.to.as_ref(), there.to.as_ref())
+            && self.options.iter().all(|option| there.options.contains(option))
+    }
+
     /// The same rule, at whatever place.
     pub fn is_like(&self, other: &Self) -> bool {
         Self { priority: None, ..self.clone() } == Self { priority: None, ..other.clone() }

@@ -21,11 +21,13 @@ pub enum Claimed {
         index: u32,
         name: String,
     },
-    /// routes to one destination in one table
+    /// routes to one destination in one table, of one metric
     Route {
         cookie: u64,
         table: u32,
         destination: String,
+        #[serde(default)]
+        metric: u32,
     },
     Sysctl {
         cookie: u64,

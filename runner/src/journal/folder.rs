@@ -4,7 +4,7 @@
 //! so one whose lock is free tells of a run that is over.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
@@ -16,17 +16,31 @@ use rustix::io::Errno;
 
 use super::history::History;
 use super::log::Log;
-use super::record::{Head, Record, decode};
+use super::reading::{Reading, read};
+use super::record::{Head, Record};
+use super::strange::Strange;
 use crate::exit::{Exit, Failure};
 use crate::naming::patiently;
+use crate::process::Pinned;
 use crate::store;
 
 const RUNS: &str = "runs";
-const SUFFIX: &str = ".journal";
+pub(super) const SUFFIX: &str = ".journal";
 /// A journal is read whole; none that this program writes comes near.
 const LONGEST: u64 = 1 << 30;
 /// So often a lock is tried.
 const READERS: u32 = 3;
+
+/// What a journal is to who reads it.
+#[derive(Debug)]
+pub enum Told {
+    /// of another boot, or nothing that a run of ours wrote
+    Nothing,
+    /// nobody here knows all that it says
+    Strange(Strange),
+    /// what it tells, and whether its run goes on; where it is damaged, it does not tell all
+    History(Box<History>, bool),
+}
 
 /// The folder, by descriptor.
 #[derive(Debug)]
@@ -91,13 +105,45 @@ impl Folder {
         names
     }
 
-    /// What a journal tells right now, and whether its run goes on.
-    pub fn read(&self, file: &str) -> Option<(History, bool)> {
-        let mut open = store::open_own(&self.descriptor, file, OFlags::RDONLY).ok()?;
+    /// What a journal tells right now.
+    pub fn told(&self, file: &str) -> Told {
+        let Ok(mut open) = store::open_own(&self.descriptor, file, OFlags::RDONLY) else {
+            return Told::Nothing;
+        };
         let free = flock(&open, FlockOperation::NonBlockingLockShared).is_ok();
-        let (records, _) = read_all(&mut open).ok()?;
-        let history = History::of(records)?;
-        (history.head.boot == store::boot_id()).then_some((history, !free))
+        let mut reading = read_all(&mut open);
+        for _ in 1..READERS {
+            // Whoever writes it may have been in the middle.
+            if free || reading.as_ref().is_ok_and(|reading| reading.flaw.is_none()) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+            reading = open.rewind().and_then(|()| read_all(&mut open));
+        }
+        reading.map_or(Told::Nothing, |reading| Told::of(file, reading, !free))
+    }
+
+    /// The history of one that can be read, and whether its run goes on.
+    pub fn read(&self, file: &str) -> Option<(History, bool)> {
+        match self.told(file) {
+            Told::History(history, alive) => Some((*history, alive)),
+            Told::Nothing | Told::Strange(_) => None,
+        }
+    }
+
+    /// All that can't be read, or not to the end.
+    pub fn strange(&self) -> Vec<Strange> {
+        let strange = |file: String| match self.told(&file) {
+            Told::Strange(strange) => Some(strange),
+            Told::History(history, alive) => Strange::of_history(file, &history, alive),
+            Told::Nothing => None,
+        };
+        self.files().into_iter().filter_map(strange).collect()
+    }
+
+    /// The one that is known by this name: of a deployment, a scenario, or a run's own.
+    pub fn strange_by(&self, name: &str) -> Option<Strange> {
+        self.strange().into_iter().find(|strange| strange.is_called(name))
     }
 
     /// Takes a journal's lock; none while its run goes on, or once it is gone.
@@ -122,6 +168,20 @@ impl Folder {
         })?
     }
 
+    /// The same, waiting a moment where the run itself is gone: who still has the lock is its watcher,
+    /// which takes it back, or ends as well. That there is no process of a number is all that is
+    /// believed of it, and nothing but the moment depends on that.
+    pub fn take_left(&self, file: &str) -> Option<Owned> {
+        let is_left = || match self.read(file) {
+            Some((history, alive)) => alive && Pinned::open(history.head.pid).is_err(),
+            None => false,
+        };
+        patiently(|| match self.take(file) {
+            None if is_left() => None,
+            outcome => Some(outcome),
+        })?
+    }
+
     /// The same, when its run is over.
     pub fn wait_for(&self, file: &str) -> Option<Owned> {
         self.take_by(file, FlockOperation::LockExclusive)
@@ -140,15 +200,30 @@ impl Folder {
         if lock.metadata().ok()?.nlink() == 0 {
             return None;
         }
-        let (records, read) = read_all(&mut lock).ok()?;
-        match History::of(records).filter(|history| history.head.boot == store::boot_id()) {
-            Some(history) => Some(Owned { file: file.to_owned(), lock, read, history }),
-            None => {
-                // Of another boot, or nothing that a run of ours wrote: there is nothing to undo.
+        let reading = read_all(&mut lock).ok()?;
+        let read = reading.length;
+        match Told::of(file, reading, false) {
+            Told::History(history, _) => {
+                let (file, history) = (file.to_owned(), *history);
+                Some(Owned { file, lock, read, history })
+            }
+            // Whoever wrote it may know what it says.
+            Told::Strange(_) => None,
+            Told::Nothing => {
                 let _ = unlinkat(&self.descriptor, file, AtFlags::empty());
                 None
             }
         }
+    }
+
+    /// Removes a journal whose run is over, whatever it tells.
+    ///
+    /// # Errors
+    /// `EAGAIN` while its run goes on.
+    pub fn forget(&self, file: &str) -> io::Result<()> {
+        let lock = store::open_own(&self.descriptor, file, OFlags::RDWR)?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        self.remove(file)
     }
 
     /// Ends a journal: all that it tells of is gone.
@@ -204,8 +279,20 @@ impl Owned {
         &self.file
     }
 
+    /// How long ago it was written on.
+    pub fn quiet(&self) -> Duration {
+        let written = self.lock.metadata().and_then(|about| about.modified()).ok();
+        written.and_then(|moment| moment.elapsed().ok()).unwrap_or_default()
+    }
+
     /// To write on, after its last whole record; the lock is held until the log is dropped.
+    ///
+    /// # Errors
+    /// Nothing is ever written over what could not be read.
     pub fn into_log(self) -> io::Result<(History, Log)> {
+        if self.history.flaw.is_some() {
+            return Err(io::Error::other("it is damaged"));
+        }
         let log = Log::resume(self.lock, self.read as u64)?;
         Ok((self.history, log))
     }
@@ -216,8 +303,29 @@ pub fn file_name(group: u32) -> String {
     format!("{group:08x}{SUFFIX}")
 }
 
-fn read_all(file: &mut File) -> io::Result<(Vec<Record>, usize)> {
+impl Told {
+    fn of(file: &str, reading: Reading, alive: bool) -> Self {
+        if reading.is_nothing() {
+            return Self::Nothing;
+        }
+        let strange = Strange::new(file, &reading, alive);
+        if strange.is_of_another_version() {
+            return Self::Strange(strange);
+        }
+        let Reading { records, flaw, .. } = reading;
+        match History::of(records) {
+            Some(history) if history.head.boot != store::boot_id() => Self::Nothing,
+            Some(mut history) => {
+                history.flaw = flaw;
+                Self::History(history.into(), alive)
+            }
+            None => Self::Strange(strange),
+        }
+    }
+}
+
+fn read_all(file: &mut File) -> io::Result<Reading> {
     let mut bytes = Vec::new();
     file.take(LONGEST).read_to_end(&mut bytes)?;
-    Ok(decode(&bytes))
+    Ok(read(&bytes))
 }

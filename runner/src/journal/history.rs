@@ -1,6 +1,10 @@
 //! What a journal tells, once it is read.
 
+use std::collections::HashMap;
+
+use super::borrowed;
 use super::claim::Claim;
+use super::reading::Flaw;
 use super::record::{Head, Kept, Record};
 use crate::change::{Change, Name, NamespaceRef, Undo};
 use crate::kernel::NamedFolder;
@@ -15,6 +19,8 @@ pub struct History {
     pub attached: Vec<NamespaceRef>,
     /// namespaces that the run has made, by name and cookie
     pub made: Vec<(Name, u64)>,
+    /// what the machine's own namespace calls those, by cookie
+    pub ids: HashMap<u64, i32>,
     /// /run/netns as it was before the first of them
     pub folder: Option<NamedFolder>,
     /// the changes that stand or may stand, oldest first
@@ -25,6 +31,8 @@ pub struct History {
     pub reopened: Option<(u64, Kept)>,
     pub confirmed: bool,
     pub given_up: bool,
+    /// why it may not tell all
+    pub flaw: Option<Flaw>,
     /// how many changes were numbered so far
     numbered: u64,
 }
@@ -64,6 +72,7 @@ impl History {
             head,
             attached: Vec::new(),
             made: Vec::new(),
+            ids: HashMap::new(),
             folder: None,
             entries: Vec::new(),
             claims: Vec::new(),
@@ -71,6 +80,7 @@ impl History {
             reopened: None,
             confirmed: false,
             given_up: false,
+            flaw: None,
             numbered: 0,
         };
         records.for_each(|record| history.take(record));
@@ -82,8 +92,9 @@ impl History {
             // There is one, at the start.
             Record::Head(_) => {}
             Record::Attached(namespace) => self.attached.push(namespace),
-            Record::Namespace { name, cookie, folder } => {
+            Record::Namespace { name, cookie, folder, id } => {
                 self.made.push((name, cookie));
+                self.ids.extend(id.map(|id| (cookie, id)));
                 self.folder = self.folder.or(folder);
             }
             Record::Intent { number, change, foreseen: undo } => {
@@ -138,6 +149,12 @@ impl History {
         namespace.cookie.or_else(made).or_else(attached)
     }
 
+    /// Whether there is nothing of it anywhere.
+    pub fn is_empty(&self) -> bool {
+        let nothing = self.entries.is_empty() && self.made.is_empty();
+        nothing && self.kept.is_none() && self.flaw.is_none()
+    }
+
     /// The number of the next change.
     pub fn next(&self) -> u64 {
         self.numbered
@@ -159,16 +176,17 @@ impl History {
         let stays = self.reopened.is_some();
         let from = self.reopened.as_ref().map_or(0, |(from, _)| *from);
         let due = self.entries.iter().rev().filter(move |entry| entry.number >= from);
-        due.filter(move |entry| stays || !self.goes_with_its_namespace(entry))
+        let borrowed = borrowed::numbers(self);
+        due.filter(move |entry| {
+            stays || borrowed.contains(&entry.number) || !self.goes_with_its_namespace(entry)
+        })
     }
 
     /// What a namespace of the run holds goes with it. A link that was moved there does not.
     fn goes_with_its_namespace(&self, entry: &Entry) -> bool {
-        let borrowed = matches!(entry.change, Change::MoveLink { .. });
         let cookie = entry.change.namespace().and_then(|namespace| namespace.cookie);
         let made = |cookie| self.made.iter().any(|(_, made)| *made == cookie);
-        !borrowed
-            && !matches!(entry.change, Change::DeleteNamespace { .. })
+        !matches!(entry.change, Change::DeleteNamespace { .. } | Change::MoveLink { .. })
             && cookie.is_some_and(made)
     }
 
@@ -198,6 +216,7 @@ mod tests {
             name: "lan".to_owned(),
             what: "lan.yaml".to_owned(),
             created: 0,
+            version: String::new(),
         })
     }
 

@@ -5,20 +5,27 @@
 //! when the run's process ends, however it ends. On the host it is written to a folder on tmpfs
 //! too, where another process finds it.
 
+mod borrowed;
 mod claim;
 mod folder;
 mod history;
 mod log;
+mod reading;
 mod record;
+mod strange;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use borrowed::{Borrowed, of as borrowed_by};
 pub use claim::{Claim, Claimed};
-pub use folder::{Folder, Owned, file_name};
+pub use folder::{Folder, Owned, Told, file_name};
 pub use history::{Entry, Fate, History};
 pub use log::Log;
-pub use record::{Head, Kept, Record, decode, encode};
+pub(crate) use reading::known;
+pub use reading::{Flaw, Label, Reading, decode, read};
+pub use record::{Head, Kept, Record, encode};
+pub use strange::Strange;
 
 use crate::change::{Change, Name, Undo};
 use crate::kernel::NamedFolder;
@@ -90,8 +97,9 @@ impl Lasting {
         name: &Name,
         cookie: u64,
         folder: Option<NamedFolder>,
+        id: Option<i32>,
     ) -> io::Result<()> {
-        self.write(&Record::Namespace { name: name.clone(), cookie, folder })
+        self.write(&Record::Namespace { name: name.clone(), cookie, folder, id })
     }
 
     /// Claims what a change uses or alters.
@@ -107,7 +115,14 @@ impl Lasting {
         let failed = |error: io::Error| format!("the journals can't be locked: {error}");
         let _lock = self.folder.lock().map_err(failed)?;
         for file in self.folder.files().into_iter().filter(|file| *file != self.file) {
-            let Some((history, alive)) = self.folder.read(&file) else { continue };
+            let (history, alive) = match self.folder.told(&file) {
+                Told::Nothing => continue,
+                Told::Strange(strange) => return Err(strange.keeps_from(&new)),
+                Told::History(history, alive) => match Strange::of_history(file, &history, alive) {
+                    Some(strange) => return Err(strange.keeps_from(&new)),
+                    None => (history, alive),
+                },
+            };
             for claim in &new {
                 if let Some(theirs) = history.claims.iter().find(|theirs| theirs.excludes(claim)) {
                     return Err(taken(theirs, claim, &history, alive));

@@ -1,4 +1,5 @@
 //! What a journal on tmpfs holds, and how a record is written: its length, its checksum, its text.
+//! `reading` reads them.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +9,9 @@ use crate::kernel::NamedFolder;
 use crate::scenario::Remembered;
 
 /// No record is longer; a length beyond it is no record.
-const LONGEST: usize = 1 << 24;
+pub(super) const LONGEST: usize = 1 << 24;
 /// Length and checksum, 4 bytes each.
-const HEADER: usize = 8;
+pub(super) const HEADER: usize = 8;
 
 /// One line of a run's history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,9 @@ pub enum Record {
         cookie: u64,
         /// /run/netns as it was before
         folder: Option<NamedFolder>,
+        /// what the machine's own namespace calls it, for as long as it is there
+        #[serde(default)]
+        id: Option<i32>,
     },
     /// a change is about to be made; `foreseen` takes it back if no outcome follows
     Intent {
@@ -75,6 +79,9 @@ pub struct Head {
     pub what: String,
     /// seconds since 1970
     pub created: u64,
+    /// of the program that wrote it
+    #[serde(default)]
+    pub version: String,
 }
 
 /// What became a deployment.
@@ -98,32 +105,10 @@ pub fn encode(record: &Record) -> serde_json::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// All whole records from the start, and how many bytes they take. What follows the last whole one
-/// was being written when the writer ended, or is no record.
-pub fn decode(bytes: &[u8]) -> (Vec<Record>, usize) {
-    let mut records = Vec::new();
-    let mut at = 0;
-    while let Some((record, length)) = bytes.get(at..).and_then(first) {
-        records.push(record);
-        at += length;
-    }
-    (records, at)
-}
-
-fn first(bytes: &[u8]) -> Option<(Record, usize)> {
-    let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-    let length =
-        usize::try_from(number(0)?).ok().filter(|length| (1..=LONGEST).contains(length))?;
-    let text = bytes.get(HEADER..HEADER + length)?;
-    if crc32fast::hash(text) != number(4)? {
-        return None;
-    }
-    Some((serde_json::from_slice(text).ok()?, HEADER + length))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Record, decode, encode};
+    use super::{Record, encode};
+    use crate::journal::decode;
 
     fn two() -> Vec<u8> {
         let mut bytes = encode(&Record::Failed { number: 1 }).expect("plain data");

@@ -5,9 +5,9 @@ use super::deployment::Deployment;
 use super::view::{Inspection, LinkView, NamespaceView, What, link_view, route_views, rule_views};
 use crate::change::{Answer, Family, Name, NamespaceRef, Query};
 use crate::exit::{Exit, Failure};
-use crate::kernel::mark::PROTOCOL;
+use crate::kernel::mark::Mark;
 use crate::kernel::{Error, Kernel};
-use crate::policy::Policy;
+use crate::policy::{Object, Policy, Whose, whose};
 use crate::report;
 
 /// Goes where it is and prints what is there, as text or as JSON.
@@ -77,7 +77,7 @@ impl Reader<'_> {
         Ok(NamespaceView { name, links, routes, rules })
     }
 
-    /// Of others' namespaces: those that netwright put there.
+    /// Of others' namespaces: those that the deployment put there.
     fn rules(&self, namespace: &NamespaceRef) -> Result<Vec<String>, Error> {
         let mut rules = Vec::new();
         for family in [Family::Ipv4, Family::Ipv6] {
@@ -86,8 +86,12 @@ impl Reader<'_> {
                 rules.extend(found);
             }
         }
-        if self.is_others(namespace) {
-            rules.retain(|rule| rule.protocol == Some(PROTOCOL));
+        if let Some(deployment) = self.deployment.filter(|_| self.is_others(namespace)) {
+            let mark = Mark::of_run(deployment.group());
+            rules.retain(|rule| {
+                let object = Object::Rule { place: namespace, rule };
+                whose(object, mark, self.kernel) == Whose::Ours
+            });
         }
         Ok(rule_views(&rules))
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tabwriter::TabWriter;
 
 use crate::exit::{Exit, Failure};
-use crate::journal::{self, History};
+use crate::journal::{self, History, Strange};
 use crate::lab::{self, Record};
 use crate::recover;
 use crate::report::{counted, escape, print_json, print_lines};
@@ -28,6 +28,10 @@ struct Deployment {
 
 impl Deployment {
     fn of(history: History) -> Option<Self> {
+        // One that is damaged is told of as that.
+        if history.flaw.is_some() {
+            return None;
+        }
         let confirmed = history.confirmed;
         let kept = history.kept?;
         let until = kept.until.filter(|_| !confirmed);
@@ -51,19 +55,45 @@ impl Deployment {
     }
 }
 
+/// A journal that nobody here can go by.
+#[derive(Debug, Serialize)]
+struct Unread {
+    name: String,
+    /// the run, by its link group
+    run: String,
+    why: String,
+}
+
+impl Unread {
+    fn of(strange: &Strange) -> Self {
+        Self { name: strange.shown(), run: strange.run.clone(), why: strange.why() }
+    }
+
+    fn line(&self) -> [String; 4] {
+        let Self { name, run, why } = self;
+        let run = format!("run {run} on the host");
+        [name.clone(), run, format!("not to be read: {why}"), String::new()]
+    }
+}
+
 /// Shows all of it, as lines or as JSON.
 pub fn list(json: bool) -> Result<Exit, Failure> {
     let labs = lab::Folder::open()?.all();
-    let deployments = journal::Folder::open()?.deployments();
+    let folder = journal::Folder::open()?;
+    let (deployments, strange) = (folder.deployments(), folder.strange());
+    let unread: Vec<Unread> = strange.iter().map(Unread::of).collect();
     let deployments: Vec<Deployment> =
         deployments.into_iter().filter_map(|(_, history)| Deployment::of(history)).collect();
     if json {
-        let all = serde_json::json!({ "schema": 1, "labs": labs, "deployments": deployments });
+        let all = serde_json::json!({
+            "schema": 1, "labs": labs, "deployments": deployments, "unread": unread
+        });
         let text = serde_json::to_string_pretty(&all)
             .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
         return print_json(&(text + "\n"));
     }
     let lines = labs.iter().map(line).chain(deployments.iter().map(Deployment::line));
+    let lines = lines.chain(unread.iter().map(Unread::line));
     // What was typed may hold anything; columns are made of tabs, lines of new lines.
     let lines: String = lines
         .map(|words| words.map(|word| escape(&word)).join("\t").trim_end().to_owned() + "\n")

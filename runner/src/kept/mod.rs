@@ -28,6 +28,7 @@ enum Kept {
 impl Kept {
     /// Must come before the first thread, as [`lab::enter`].
     fn open(name: &str) -> Result<Self, Failure> {
+        readable(name)?;
         if let Some(deployment) = Deployment::find(name) {
             return deployment.map(|deployment| Self::Deployment(deployment.into()));
         }
@@ -41,7 +42,8 @@ impl Kept {
 /// Takes a lab apart, or a deployment on the host back.
 pub fn destroy(name: &str) -> Result<Exit, Failure> {
     if crate::scenario::title(name).is_err() {
-        return Err(unknown(name));
+        // A run's own name may be that of a journal that can't be read.
+        return recover::destroy(name).unwrap_or_else(|| Err(unknown(name)));
     }
     // Whoever makes or alters it right now goes on.
     let taken = Taken::of(name).map_err(|failure| match is_altered(name) {
@@ -56,6 +58,13 @@ pub fn destroy(name: &str) -> Result<Exit, Failure> {
     lab::destroy(&taken)?;
     drop(taken);
     if there { Ok(Exit::Done) } else { Err(unknown(name)) }
+}
+
+/// What is deployed under a name must be known in full by who looks into it, alters it or takes its name.
+pub fn readable(name: &str) -> Result<(), Failure> {
+    // Who may not look there has none.
+    let strange = journal::Folder::open().ok().and_then(|folder| folder.strange_by(name));
+    strange.map_or(Ok(()), |strange| Err(strange.failure(Exit::Lacking)))
 }
 
 /// Whether a run makes or alters a deployment of that name right now.

@@ -8,6 +8,7 @@ mod lacking;
 pub mod mark;
 pub mod netlink;
 pub mod netns;
+mod put;
 mod sight;
 mod tun;
 pub(crate) mod uplink;
@@ -22,6 +23,7 @@ pub use lacking::Lacking;
 pub(crate) use netlink::explain_io;
 pub(crate) use netlink::named_by;
 pub use netlink::{NamedFolder, Netlink, Witness};
+pub use put::Put;
 pub use sight::{LinkSight, SpaceSight};
 
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Route, Undo};
@@ -72,6 +74,12 @@ pub trait Kernel {
 
     /// A namespace as it is, for the policy.
     fn see_space(&self, namespace: &NamespaceRef) -> Result<SpaceSight, Error>;
+
+    /// Whether this run has put what is there, by what it did: what carries the mark may be another
+    /// run's.
+    fn has_put(&self, _: &Put) -> bool {
+        false
+    }
 
     /// A link as it is now, for the policy. By name: the link that has this name, not one that has
     /// it as an alternative name.

@@ -247,6 +247,15 @@ fn is_here(namespace: BorrowedFd<'_>) -> io::Result<bool> {
     Ok((there.st_dev, there.st_ino) == (here.st_dev, here.st_ino))
 }
 
+/// Does `work` on a thread with mounts of its own: what it mounts and unmounts, nobody else sees.
+pub fn with_private_mounts<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    on_thread(|| {
+        unshare_mounts()?;
+        mount_change("/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
+        work()
+    })
+}
+
 fn on_thread<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
     thread::scope(|scope| {
         let worker =

@@ -333,6 +333,14 @@ pub(super) fn fits(asked: &Rule, there: &Rule) -> bool {
         && open(asked.protocol.as_ref(), there.protocol.as_ref())
 }
 
+/// The same by all that the kernel looks at but the options, which may be written in several ways.
+pub(super) fn is_meant(asked: &Rule, there: &Rule) -> bool {
+    let tos = |rule: &Rule| rule.type_of_service.unwrap_or(0);
+    fits(asked, there)
+        && (tos(asked) == 0 || tos(asked) == tos(there))
+        && (asked.mark.is_none_or(|(mark, _)| mark == 0) || asked.mark == there.mark)
+}
+
 /// A prefix without host bits.
 pub(super) fn network(prefix: Prefix) -> Option<IpNet> {
     IpNet::new(prefix.address, prefix.length).ok().map(|net| net.trunc())

@@ -12,6 +12,7 @@ use netwright_grants::{Reach, SettingKey};
 use super::coverage;
 use super::host::{HostPolicy, forbidden};
 use super::uplink::uplink_needs;
+use super::whose::{Object, Whose, another_runs};
 use crate::change::{
     Address, Change, Kind, LinkName, LinkRef, MacAddress, Name, NamespaceRef, Prefix, Setting,
     Spec, Veth, Write,
@@ -58,7 +59,7 @@ impl HostPolicy {
         }
         let there = LinkRef { namespace: NamespaceRef::named(None), name, index: None };
         let seen = kernel.see_link(&there)?;
-        self.floor_of_a_parent(&seen)?;
+        self.floor_of_a_parent(&seen, kernel)?;
         if kind::takes_over(&spec) {
             self.floor(&seen, kernel)?;
         }
@@ -249,7 +250,10 @@ impl Decision<'_> {
     /// Whether all in a namespace is the run's own, and the namespace with its cookie.
     fn place(&self, namespace: NamespaceRef) -> Result<(bool, NamespaceRef), Error> {
         Ok(match self.space(&namespace)? {
-            Some(seen) => (seen.own, seen.reference),
+            Some(seen) => {
+                let whose = self.policy.whose(Object::Space(&seen), self.kernel);
+                (whose == Whose::Ours, seen.reference)
+            }
             None => (true, namespace),
         })
     }
@@ -270,7 +274,9 @@ impl Decision<'_> {
         let key = (link.namespace.name.clone(), link.name.clone());
         let new = link.index.is_none() && self.together.links.contains(&key);
         match self.kernel.see_link(link) {
-            Ok(seen) if seen.own || seen.in_own_space => Ok(Subject::Own(Some(seen))),
+            Ok(seen) if self.policy.whose(Object::Link(&seen), self.kernel) == Whose::Ours => {
+                Ok(Subject::Own(Some(seen)))
+            }
             Ok(seen) => Ok(Subject::Foreign(seen)),
             Err(_) if new => Ok(Subject::Own(None)),
             Err(error) => {
@@ -317,7 +323,9 @@ impl Decision<'_> {
             Subject::Own(seen) => seen,
             Subject::Foreign(seen) => {
                 self.policy.floor(&seen, self.kernel)?;
-                if how != Write::Add {
+                if how != Write::Add
+                    && self.whose_address(&seen.reference, address.prefix, shown)? != Whose::Ours
+                {
                     self.modifies(&seen, shown)?;
                 }
                 Some(seen)
@@ -346,7 +354,7 @@ impl Decision<'_> {
             Subject::Own(Some(seen)) => seen.reference,
             Subject::Foreign(seen) => {
                 self.policy.floor(&seen, self.kernel)?;
-                if !self.put_it_itself(&seen.reference, prefix)? {
+                if self.whose_address(&seen.reference, prefix, shown)? != Whose::Ours {
                     self.modifies(&seen, shown)?;
                 }
                 seen.reference
@@ -355,15 +363,23 @@ impl Decision<'_> {
         Ok(Change::RemoveAddress { link, prefix, peer })
     }
 
-    /// Whether the address on somebody else's link carries the mark.
-    fn put_it_itself(&self, link: &LinkRef, prefix: Prefix) -> Result<bool, Error> {
+    /// Whose the address on somebody else's link is.
+    ///
+    /// # Errors
+    /// Another run's is not touched.
+    fn whose_address(&self, link: &LinkRef, prefix: Prefix, shown: &str) -> Result<Whose, Error> {
         use crate::change::{Answer, Query};
         let query = Query::Addresses { namespace: link.namespace.clone(), family: None };
-        let Answer::Addresses(all) = super::look(query, self.kernel)? else { return Ok(false) };
-        Ok(all.iter().any(|info| {
-            let there = &info.address;
-            info.link == link.name && there.prefix == prefix && there.protocol == Some(PROTOCOL)
-        }))
+        let Answer::Addresses(all) = super::look(query, self.kernel)? else {
+            return Ok(Whose::Others);
+        };
+        let there = all.iter().filter(|info| info.link == link.name);
+        let there = there.map(|info| &info.address).find(|address| address.prefix == prefix);
+        let whose = |address| self.policy.whose(Object::Address { link, address }, self.kernel);
+        match there.map(whose) {
+            Some(Whose::AnotherRuns) => Err(another_runs("altering an address", shown)),
+            whose => Ok(whose.unwrap_or(Whose::Others)),
+        }
     }
 
     fn set_sysctl(

@@ -9,14 +9,14 @@ use super::coverage::{self, Course, Entry, Packet};
 use super::host::{HostPolicy, family, forbidden, rules};
 use super::managers::manager_of;
 use super::operator::Connection;
+use super::whose::{Object, Whose};
 use crate::change::{Address, Answer, Family, NamespaceRef, Query, Route, RouteKind, Rule};
-use crate::kernel::mark::Mark;
 use crate::kernel::{Error, Kernel, LinkSight};
 
 impl HostPolicy {
     /// Refuses to alter a link of somebody else's that must stay as it is.
     pub(super) fn floor(&self, link: &LinkSight, kernel: &dyn Kernel) -> Result<(), Error> {
-        self.floor_of_a_parent(link)?;
+        self.floor_of_a_parent(link, kernel)?;
         for connection in self.operator_in(&link.reference.namespace) {
             let carriers = kernel.carriers(connection.local, connection.peer)?;
             if carriers.iter().any(|carrier| carrier.index == link.reference.index) {
@@ -29,10 +29,14 @@ impl HostPolicy {
 
     /// The same where a link only gets a child, which takes nothing from it: that the operator's
     /// session goes over it is no reason then.
-    pub(super) fn floor_of_a_parent(&self, link: &LinkSight) -> Result<(), Error> {
+    pub(super) fn floor_of_a_parent(
+        &self,
+        link: &LinkSight,
+        kernel: &dyn Kernel,
+    ) -> Result<(), Error> {
         let why = if link.loopback {
             "it is the loopback".to_owned()
-        } else if Mark::is_of_any_run(link.group) && link.group != self.mark.group() {
+        } else if self.whose(Object::Link(link), kernel) == Whose::AnotherRuns {
             "it is another run's of netwright".to_owned()
         } else if let Some(manager) = manager_of(link) {
             format!("{manager} looks after it")

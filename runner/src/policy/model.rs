@@ -20,7 +20,7 @@ use crate::grant::Grants;
 use crate::journal::Claim;
 use crate::kernel::mark::Mark;
 use crate::kernel::{
-    Absent, BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight,
+    Absent, BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, Put, SpaceSight,
 };
 
 /// What the machine's network holds.
@@ -152,6 +152,11 @@ impl Kernel for World {
 
     fn see_space(&self, _: &NamespaceRef) -> Result<SpaceSight, Error> {
         Ok(SpaceSight { reference: root(), own: false })
+    }
+
+    /// What carries the mark.
+    fn has_put(&self, _: &Put) -> bool {
+        true
     }
 
     fn see_link(&self, link: &LinkRef) -> Result<LinkSight, Error> {

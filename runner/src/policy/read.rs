@@ -3,11 +3,21 @@
 use std::collections::HashMap;
 
 use super::host::HostPolicy;
-use crate::change::{Answer, LinkRef, Name, NamespaceRef, Query};
-use crate::kernel::mark::PROTOCOL;
+use super::whose::{Object, Whose};
+use crate::change::{Answer, LinkRef, Name, NamespaceRef, Query, Route};
 use crate::kernel::{Error, Kernel};
 
 impl HostPolicy {
+    /// Whether a route that was asked for is the run's own.
+    fn is_ours(&self, query: &Query, route: &Route, kernel: &dyn Kernel) -> bool {
+        let (Query::Routes { namespace: place, .. } | Query::Lookup { namespace: place, .. }) =
+            query
+        else {
+            return false;
+        };
+        self.whose(Object::Route { place, route }, kernel) == Whose::Ours
+    }
+
     /// Before the kernel is asked.
     pub(super) fn may_read(&self, query: &Query, kernel: &dyn Kernel) -> Result<(), Error> {
         match query {
@@ -115,7 +125,7 @@ impl HostPolicy {
             Answer::Routes(mut routes) => {
                 routes.retain(|route| {
                     let mut links = route.next_hops.iter().filter_map(|hop| hop.link.as_deref());
-                    route.protocol == Some(PROTOCOL)
+                    self.is_ours(query, route, kernel)
                         || (!route.next_hops.is_empty() && links.all(|link| eye.sees(link)))
                 });
                 if let (Query::Lookup { destination, .. }, []) = (query, routes.as_slice()) {

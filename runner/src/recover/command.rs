@@ -1,11 +1,13 @@
 //! `netwright gc`, `confirm` and `destroy`: what people ask for by hand.
 
+use std::io::ErrorKind;
+
 use super::{Recovered, need_rights, recover, unfinished};
 use crate::exit::{Exit, Failure};
-use crate::journal::{Folder, Kept, Record};
+use crate::journal::{Folder, Kept, Record, Told};
 use crate::lab;
-use crate::naming::Taken;
-use crate::report::answer;
+use crate::naming::{Taken, patiently};
+use crate::report::{answer, print};
 use crate::scenario::Remembered;
 
 const NO_RIGHTS: &str =
@@ -36,8 +38,48 @@ pub fn gc(json: bool) -> Result<Exit, Failure> {
 pub fn destroy(name: &str) -> Option<Result<Exit, Failure>> {
     // Who may not look there has none.
     let folder = Folder::open().ok()?;
+    if let Some(strange) = folder.strange_by(name) {
+        return Some(match strange.has_history {
+            true => take_back(&folder, name, &strange.file),
+            false => Err(strange.failure(Exit::UndoIncomplete)),
+        });
+    }
     let (file, _) = folder.deployment(name)?;
     Some(take_back(&folder, name, &file))
+}
+
+/// Removes the journals of that name, and touches nothing that they tell of.
+pub fn forget(name: &str) -> Result<Exit, Failure> {
+    let folder = Folder::open()?;
+    let mut forgotten = Vec::new();
+    for file in folder.files() {
+        let known = match folder.told(&file) {
+            Told::Strange(strange) => strange.is_called(name),
+            Told::History(history, _) => {
+                history.name() == name || file == format!("{name}.journal")
+            }
+            Told::Nothing => false,
+        };
+        if known {
+            // Who reads it holds its lock for a moment, too.
+            let gone = patiently(|| match folder.forget(&file) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+                outcome => Some(outcome),
+            });
+            gone.ok_or_else(|| busy(name))?.map_err(|error| {
+                Failure::new(Exit::Broken, format!("`{file}` can't be removed: {error}"))
+            })?;
+            forgotten.push(file.trim_end_matches(".journal").to_owned());
+        }
+    }
+    let shown = name.escape_debug();
+    if forgotten.is_empty() {
+        return Err(Failure::usage(format!(
+            "there is no journal of `{shown}`\n  help: `netwright gc` and `netwright ls` tell what there is"
+        )));
+    }
+    let runs = forgotten.join(", ");
+    print(&format!("forgot run {runs} of `{shown}`; what it made and altered stays as it is\n"))
 }
 
 fn take_back(folder: &Folder, name: &str, file: &str) -> Result<Exit, Failure> {
@@ -52,10 +94,15 @@ fn take_back(folder: &Folder, name: &str, file: &str) -> Result<Exit, Failure> {
     if recovered.left.is_empty() {
         return Ok(Exit::Done);
     }
-    Err(Failure::new(
-        Exit::UndoIncomplete,
-        format!("{}\n  help: `netwright gc` tries again", recovered.shown()),
-    ))
+    let shown = recovered.shown();
+    // Where something else has to be done first, that is told with it.
+    let message = match shown.contains("\n  help: ") {
+        true => shown,
+        // Once somebody has stopped it, it is no deployment any more.
+        false if recovered.stopped => format!("{shown}\n  help: `netwright gc` tries again"),
+        false => format!("{shown}\n  help: `netwright destroy {name}` tries again"),
+    };
+    Err(Failure::new(Exit::UndoIncomplete, message))
 }
 
 /// The same where it has to be gone.
@@ -73,6 +120,9 @@ pub(crate) fn busy(name: &str) -> Failure {
 /// A deployment that would be taken back stays.
 pub fn confirm(name: &str) -> Result<Exit, Failure> {
     let folder = Folder::open()?;
+    if let Some(strange) = folder.strange_by(name) {
+        return Err(strange.failure(Exit::Lacking));
+    }
     let Some((file, history)) = folder.deployment(name) else {
         let known: Vec<String> = folder
             .deployments()

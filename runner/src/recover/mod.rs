@@ -5,18 +5,25 @@ mod command;
 mod watch;
 
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 pub(crate) use command::{busy, destroy_or_fail, remember};
-pub use command::{confirm, destroy, gc};
+pub use command::{confirm, destroy, forget, gc};
 pub use watch::watch;
 pub(crate) use watch::{moment_after, now, start as watch_over};
 
 use crate::crash;
 use crate::exit::{Exit, Failure};
 use crate::halt::signals;
-use crate::journal::{Entry, Fate, Folder, History, Kept, Log, Owned, Record};
+use crate::journal::{Entry, Fate, Folder, History, Kept, Log, Owned, Record, Strange};
 use crate::kernel::{Kernel, Netlink};
 use crate::report::counted;
+
+/// A namespace without a name may be there so long after the last word of the run that had it: what
+/// is found by nobody then counts as out of reach.
+const GOING: Duration = Duration::from_secs(10);
+/// The same, however long ago that was.
+const AT_LEAST: Duration = Duration::from_secs(1);
 
 /// What came of taking a run back.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -45,6 +52,17 @@ impl Recovered {
         text
     }
 
+    /// Of one whose journal nobody here can go by.
+    fn left_alone(strange: &Strange) -> Self {
+        Self {
+            run: strange.run.clone(),
+            name: strange.shown(),
+            undone: 0,
+            left: vec![format!("{}\n  help: {}", strange.why(), strange.help())],
+            stopped: false,
+        }
+    }
+
     fn exit(all: &[Self]) -> Exit {
         if all.iter().all(|one| one.left.is_empty()) { Exit::Done } else { Exit::UndoIncomplete }
     }
@@ -70,13 +88,19 @@ fn recover_all(folder: &Folder, given_up_too: bool) -> Vec<Recovered> {
     };
     let mut recovered = Vec::new();
     for file in folder.files() {
-        if let Some(owned) = folder.take(&file).filter(|owned| due(&owned.history)) {
+        // Who asks for what is left waits for it; a run that starts does not.
+        let owned = if given_up_too { folder.take_left(&file) } else { folder.take(&file) };
+        let owned = owned.filter(|owned| due(&owned.history));
+        // Of one that is damaged nobody knows whether it is due.
+        if let Some(owned) = owned.filter(|owned| owned.history.flaw.is_none()) {
             recovered.push(recover(folder, owned));
         }
         if recovered.last().is_some_and(|last: &Recovered| last.stopped) {
             break;
         }
     }
+    let left = folder.strange().into_iter().filter(|strange| !strange.alive);
+    recovered.extend(left.map(|strange| Recovered::left_alone(&strange)));
     recovered
 }
 
@@ -89,23 +113,41 @@ pub fn recover(folder: &Folder, owned: Owned) -> Recovered {
     let run = format!("{:08x}", history.head.group);
     let mut recovered = Recovered { run, name, undone: 0, left: Vec::new(), stopped: false };
     let opened = Netlink::for_recovery(history).map(|kernel| (kernel, history.clone()));
-    let (kernel, history) = match opened {
+    let (mut kernel, history) = match opened {
         Ok(opened) => opened,
         Err(error) => {
             recovered.left.push(format!("the network of the run can't be entered: {error}"));
             return recovered;
         }
     };
-    match owned.into_log() {
-        Ok((_, log)) => {
-            let recovery = Recovery { kernel, history, log, recovered: &mut recovered };
-            if recovery.carry_out() {
+    if !kernel.has_root() && !history.is_empty() {
+        recovered.left.push(out_of_reach(&history));
+        return recovered;
+    }
+    kernel.wait_for_absent(&history, GOING.saturating_sub(owned.quiet()).max(AT_LEAST));
+    // Nothing is written on a journal that can't be read to its end.
+    let log = match history.flaw {
+        Some(_) => None,
+        None => match owned.into_log() {
+            Ok((_, log)) => Some(log),
+            Err(error) => {
+                recovered.left.push(format!("its journal can't be written: {error}"));
                 return recovered;
             }
-        }
-        Err(error) => recovered.left.push(format!("its journal can't be written: {error}")),
+        },
+    };
+    let strange = Strange::of_history(file.clone(), &history, false);
+    let recovery = Recovery { kernel, history, log, recovered: &mut recovered };
+    let stays = recovery.carry_out();
+    if let Some(strange) = strange {
+        let name = strange.shown();
+        recovered.left.push(format!(
+            "{}, so that more may be left\n  help: look for it, then `netwright gc --forget {name}`",
+            strange.why()
+        ));
     }
     if recovered.left.is_empty()
+        && !stays
         && let Err(error) = folder.remove(&file)
     {
         recovered.left.push(format!("its journal can't be removed: {error}"));
@@ -113,10 +155,23 @@ pub fn recover(folder: &Folder, owned: Owned) -> Recovered {
     recovered
 }
 
+/// What is told of a run whose network isn't there where somebody wants to take it back.
+fn out_of_reach(history: &History) -> String {
+    let name = history.name().escape_debug();
+    let verb = match &history.kept {
+        Some(_) => format!("destroy {name}"),
+        None => "gc".to_owned(),
+    };
+    let count = counted(history.to_undo().count(), "change");
+    format!(
+        "the network namespace of this run isn't found, so that nothing of its {count} was taken back\n  help: run `netwright {verb}` in the network, mount and process namespace that it was made in; where that is gone for good, `netwright gc --forget {name}`"
+    )
+}
+
 struct Recovery<'a> {
     kernel: Netlink,
     history: History,
-    log: Log,
+    log: Option<Log>,
     recovered: &'a mut Recovered,
 }
 
@@ -135,7 +190,9 @@ impl Recovery<'_> {
                     self.recovered.stopped = true;
                     if self.history.reopened.is_none() {
                         // Also of a deployment, which was about to go: `gc` is to finish it.
-                        let _: io::Result<()> = self.log.write(&Record::GivenUp);
+                        if let Some(log) = &mut self.log {
+                            let _: io::Result<()> = log.write(&Record::GivenUp);
+                        }
                     }
                     return true;
                 }
@@ -143,35 +200,58 @@ impl Recovery<'_> {
                 tell_on(rest.len());
             }
             crash::point();
-            let outcome = self.kernel.revert(&entry.undo);
-            let differences = self.kernel.differences(&entry.undo);
-            match outcome {
-                Err(error) => self.recovered.left.push(format!("{}: {error}", entry.change)),
-                Ok(()) if differences.is_empty() => self.note(entry),
-                Ok(()) => {
-                    let differences = differences.join("; ");
-                    self.recovered.left.push(format!("{}: {differences}", entry.change));
-                }
-            }
+            self.take_back(entry);
         }
         crash::point();
         if let Some((_, kept)) = self.history.reopened.take() {
             if self.recovered.left.is_empty()
-                && let Err(error) = self.log.write(&Record::Kept(Kept { until: None, ..kept }))
+                && let Some(log) = &mut self.log
+                && let Err(error) = log.write(&Record::Kept(Kept { until: None, ..kept }))
             {
                 self.recovered.left.push(format!("its journal can't be written: {error}"));
             }
             return true;
         }
         self.kernel.sweep(&self.history);
+        for namespace in self.kernel.made_out_of_reach(&self.history) {
+            let left = &mut self.recovered.left;
+            if !left.iter().any(|what| what.contains(namespace)) {
+                left.push(unfound(namespace, &self.history));
+            }
+        }
         self.recovered.left.extend(self.kernel.remains());
         false
+    }
+
+    fn take_back(&mut self, entry: &Entry) {
+        let change = &entry.change;
+        if self.history.flaw.is_some() && !entry.certain {
+            let left = format!("{change}: whether it was made is not to be read");
+            self.recovered.left.push(left);
+            return;
+        }
+        let outcome = self.kernel.revert(&entry.undo);
+        let differences = self.kernel.differences(&entry.undo);
+        let left = match outcome {
+            Err(error) => Some([differences, vec![error.to_string()]].concat().join("; ")),
+            Ok(()) if differences.is_empty() => {
+                let absent = self.kernel.out_of_reach(&self.history, entry);
+                absent.map(|namespace| unfound(namespace, &self.history))
+            }
+            Ok(()) => Some(differences.join("; ")),
+        };
+        match left {
+            None => self.note(entry),
+            Some(why) => self.recovered.left.push(format!("{change}: {why}")),
+        }
     }
 
     fn note(&mut self, entry: &Entry) {
         self.recovered.undone += 1;
         // It is taken back again by the next one where this can't be written: that does nothing.
-        let _: io::Result<()> = self.log.write(&Record::Undone { number: entry.number });
+        if let Some(log) = &mut self.log {
+            let _: io::Result<()> = log.write(&Record::Undone { number: entry.number });
+        }
     }
 }
 
@@ -184,6 +264,14 @@ fn tell_on(rest: usize) {
 pub(crate) fn going_on(rest: usize) -> String {
     let rest = counted(rest, "change");
     format!("taking back goes on, {rest} to go; another signal ends it and leaves them")
+}
+
+/// A namespace that is out of reach.
+fn unfound(namespace: &str, history: &History) -> String {
+    let name = history.name().escape_debug();
+    format!(
+        "{namespace} isn't found\n  help: take this back in the mount and process namespace where it has its name; where it is gone for good, `netwright gc --forget {name}`"
+    )
 }
 
 /// Who alters the host's network has to be allowed to; else it is told so.

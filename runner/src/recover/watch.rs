@@ -80,6 +80,10 @@ pub fn watch(file: &str) -> Result<Exit, Failure> {
     let _ = stdout.write_all(b"!").and_then(|()| stdout.flush());
     close_stdout();
     while let Some(owned) = folder.wait_for(file) {
+        if owned.history.flaw.is_some() {
+            // It may have been kept, or not: who asks for it decides.
+            return Ok(Exit::UndoIncomplete);
+        }
         match owned.history.fate() {
             Fate::Left | Fate::Stays => break,
             Fate::Until(moment) if moment > now() => {

@@ -51,6 +51,7 @@ pub fn check_again(arguments: &CheckArguments) -> Result<Exit, Failure> {
 /// Goes where it is. Still on the only thread.
 fn go(arguments: &CheckArguments) -> Result<(Place, Target, Option<Remembered>), Failure> {
     let name = &arguments.name;
+    kept::readable(name)?;
     let deployed = journal::Folder::open().ok().and_then(|folder| folder.deployment(name));
     if let Some((_, history)) = deployed {
         let operator: Grants = prepare::operator(&arguments.grant)?;

@@ -122,8 +122,16 @@ impl Place {
                 "deployment `{name}` waits to be confirmed, and is not altered before\n  help: `netwright confirm {name}`, or `netwright destroy {name}`"
             )));
         }
+        crate::kept::readable(errand.name)?;
         let (history, log) = owned.into_log().map_err(|error| unwritten(&error))?;
         let mut kernel = Netlink::for_recovery(&history).map_err(|error| unreachable(&error))?;
+        if !kernel.has_root() {
+            let name = errand.name;
+            let message = format!(
+                "the network namespace of deployment `{name}` isn't found\n  help: alter it in the network, mount and process namespace that it was made in"
+            );
+            return Err(Failure::new(Exit::Lacking, message));
+        }
         attach(errand.operator, &mut kernel)?;
         let lasting = Lasting::resumed(folder, &history, log);
         let known = |namespace: &NamespaceRef| {
@@ -204,6 +212,7 @@ impl Place {
             name: errand.name.to_owned(),
             what: errand.what.to_owned(),
             created: since.map_or(0, |since| since.as_secs()),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let log = folder.create(&head)?;
         let lasting = Lasting::new(folder, &head, log);
@@ -218,7 +227,9 @@ impl Place {
 }
 
 fn witness(lasting: Lasting) -> Witness {
-    Witness(Box::new(move |name, cookie, folder| lasting.namespace(name, cookie, Some(folder))))
+    Witness(Box::new(move |name, cookie, folder, id| {
+        lasting.namespace(name, cookie, Some(folder), id)
+    }))
 }
 
 fn may_alter_the_host() -> Result<(), Failure> {

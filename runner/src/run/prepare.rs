@@ -176,6 +176,7 @@ pub(super) fn stay_on_host(
 }
 
 fn not_on_host(name: &str) -> Result<(), Failure> {
+    crate::kept::readable(name)?;
     let deployed = journal::Folder::open().ok().and_then(|folder| folder.deployment(name));
     match deployed {
         None => Ok(()),

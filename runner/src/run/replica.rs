@@ -36,6 +36,7 @@ pub(super) struct Survey {
 impl Survey {
     /// Reads the machine's own namespace, those that the grants name, and those of the deployment.
     pub(super) fn take(grants: &Grants, deployment: &str, halt: &Halt) -> Result<Self, Failure> {
+        crate::kept::readable(deployment)?;
         let found = Folder::open().ok().and_then(|folder| folder.deployment(deployment));
         let deployment = found.map(|(_, history)| history);
         let mark = match &deployment {

@@ -3,7 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use netwright::journal::{Entry, Fate, History, Record, decode, encode};
+use netwright::change::Change;
+use netwright::journal::{Entry, Fate, Flaw, History, Record, decode, encode, read};
 use netwright_fuzz::harmless;
 
 // The first byte says how: raw bytes, or lines of JSON that get the frame of a record each; the
@@ -15,6 +16,9 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(read <= framed.len());
     assert_eq!(decode(&framed[..read]), (records.clone(), read));
     torn(&framed, &records, usize::from(*cut));
+    strange(&framed, &records);
+    altered(&records, usize::from(*cut), *how);
+    later(&records, usize::from(*cut));
     let Some(history) = History::of(records.clone()) else { return };
     assert_eq!(standing(&records), history.entries);
     assert_eq!(fate(&records), history.fate());
@@ -41,6 +45,71 @@ fn torn(framed: &[u8], records: &[Record], cut: usize) {
     let length = framed.len() * cut / 255;
     let (fewer, read) = decode(&framed[..length]);
     assert!(read <= length && records.starts_with(&fewer));
+}
+
+/// What is not known is told, whatever it is: a history without a flaw is all of a journal but the
+/// space behind it, or the beginning of a record.
+fn strange(framed: &[u8], records: &[Record]) {
+    let reading = read(framed);
+    assert_eq!(&reading.records[..reading.sound], records);
+    match reading.flaw {
+        None => assert_eq!(reading.records.len(), reading.sound),
+        Some(Flaw::Damaged { at } | Flaw::Unknown { at, .. }) => assert!(at < framed.len()),
+        Some(Flaw::Schema { schema }) => assert_ne!(schema, 1),
+    }
+    // Each line that is whole, and no record of this version, is a flaw of another one.
+    let mut rest = framed;
+    while let Some(more) = frame(rest) {
+        if decode(&rest[..rest.len() - more.len()]).0.is_empty() {
+            assert!(matches!(
+                read(framed).flaw,
+                Some(Flaw::Unknown { .. } | Flaw::Schema { .. })
+            ));
+        }
+        rest = more;
+    }
+}
+
+/// What follows a whole line.
+fn frame(bytes: &[u8]) -> Option<&[u8]> {
+    let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    let length = number(0)? as usize;
+    let text = bytes.get(8..8 + length).filter(|text| !text.is_empty() && length <= 1 << 24)?;
+    (crc32fast::hash(text) == number(4)?).then(|| &bytes[8 + length..])
+}
+
+fn written(records: &[Record]) -> Vec<u8> {
+    records.iter().flat_map(|record| encode(record).expect("it was read from JSON")).collect()
+}
+
+/// A byte of a whole journal that is altered is noticed, and no other record is lost by it.
+fn altered(records: &[Record], place: usize, mask: u8) {
+    let mut bytes = written(records);
+    if bytes.is_empty() || mask == 0 {
+        return;
+    }
+    let at = (bytes.len() - 1) * place / 255;
+    bytes[at] ^= mask;
+    bytes.resize(bytes.len() + 64, 0);
+    let reading = read(&bytes);
+    assert!(reading.flaw.is_some(), "byte {at} ^ {mask:#x} of {} was believed", bytes.len());
+    assert!(reading.records.len() + 1 >= records.len());
+}
+
+/// A record of a later version, anywhere: it is told, all others are read, and what comes before it is
+/// not taken for all there is.
+fn later(records: &[Record], place: usize) {
+    let text = br#"{"later":{"of":1}}"#;
+    let mut bytes = Vec::new();
+    let at = records.len() * place / 255;
+    bytes.extend(written(&records[..at]));
+    bytes.extend((text.len() as u32).to_le_bytes());
+    bytes.extend(crc32fast::hash(text).to_le_bytes());
+    bytes.extend(text);
+    bytes.extend(written(&records[at..]));
+    let reading = read(&bytes);
+    assert_eq!((reading.records.as_slice(), reading.sound), (records, at));
+    assert!(matches!(reading.flaw, Some(Flaw::Unknown { .. })) && !reading.is_nothing());
 }
 
 /// The changes that stand: an intent without a later word that it failed or was undone.
@@ -94,6 +163,8 @@ fn interrupted(mut records: Vec<Record>, history: &History, cut: usize) {
         for other in skipped {
             let cookie = other.change.namespace().and_then(|namespace| namespace.cookie);
             assert!(history.made.iter().any(|(_, made)| Some(*made) == cookie));
+            // A link of others' that was moved there does not go with it.
+            assert!(!matches!(other.change, Change::MoveLink { .. }));
         }
     }
     let mut numbers: Vec<u64> = history.entries.iter().map(|entry| entry.number).collect();

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::{LinkAttribute, LinkMessage};
-use rtnetlink::LinkUnspec;
+use netlink_packet_route::link::LinkMessage;
 
 use super::Netlink;
 use super::explain::{explain, explain_with, refused};
 use super::find::{on_link, reference};
+use super::lent::{execute_move, move_request};
 use super::raw_link::{IFF_UP, RawLink};
 use super::settings;
 use super::socket::{Failure, Request};
@@ -18,7 +18,7 @@ use crate::kernel::Error;
 use crate::kernel::kind;
 use crate::kernel::kind::in_place::{self, Present};
 
-/// A link that was moved, by cookies and indexes.
+/// A link of the run's own that was moved, by cookies and indexes.
 #[derive(Debug)]
 pub(super) struct Move {
     pub(super) at: (u64, u32),
@@ -294,37 +294,37 @@ impl Netlink {
         let at = (space.cookie, before.index);
         let back = self.moves.iter().position(|moved| moved.at == at);
         let back = back.filter(|place| self.moves[*place].from.0 == target.cookie);
-        let mut builder =
-            LinkUnspec::new_with_index(before.index).setns_by_fd(target.raw_descriptor());
-        if let Some(place) = back {
-            // Its earlier undo steps know it by the index that it had there.
-            let old = self.moves[place].from.1;
-            builder = builder.append_extra_attribute(LinkAttribute::NewIfIndex(old as i32));
-        }
-        let request = Request { message: RouteNetlinkMessage::SetLink(builder.build()), flags: 0 };
+        // Its earlier undo steps know it by the index that it had there.
+        let old = back.map(|place| self.moves[place].from.1);
         let losses = self.holdings(&space);
-        space.execute(&request).map_err(|failure| move_error(failure, change, &target, &full))?;
+        let moved = match own {
+            true => space.execute(&move_request(before.index, &target, old)),
+            false => {
+                let new = self.index_away(at, target.cookie);
+                execute_move(&space, before.index, &target, new)
+            }
+        };
+        moved.map_err(|failure| move_error(failure, change, &target, &full))?;
         // It isn't noted as the run's own there yet.
         let now = target.link(&before.name).map_err(|failure| explain(failure, change))?;
         let now = now.ok_or_else(|| super::find::gone(&target, &full))?;
-        target.used_index(now.index);
         if own {
+            target.used_index(now.index);
             self.note_made(&target, now.index);
             self.note_moved(at, (target.cookie, now.index));
             if let Err(error) = self.guard(&target, now.index) {
                 // The error counts; a link that can't go back is listed by the check for leaks.
-                let home =
-                    LinkUnspec::new_with_index(now.index).setns_by_fd(space.raw_descriptor());
-                let message = RouteNetlinkMessage::SetLink(home.build());
-                let _ = target.execute(&Request { message, flags: 0 });
+                let _ = target.execute(&move_request(now.index, &space, None));
                 return Err(error);
             }
+            match back {
+                Some(place) => drop(self.moves.swap_remove(place)),
+                None => self.moves.push(Move { at: (target.cookie, now.index), from: at }),
+            }
+        } else {
+            self.note_lent(at, &before.name, (target.cookie, now.index));
         }
         self.note_moved_child(at, (target.cookie, now.index));
-        match back {
-            Some(place) => drop(self.moves.swap_remove(place)),
-            None => self.moves.push(Move { at: (target.cookie, now.index), from: at }),
-        }
         let moved = reference(&target, &now);
         let mut steps = vec![Change::MoveLink { link: moved.clone(), to: space.reference() }];
         // It arrives down, without master and addresses.
@@ -339,21 +339,36 @@ impl Netlink {
         Ok(Applied { made: Made::Link(moved), undo: Undo { steps } })
     }
 
-    /// Whether a link came from somebody else's namespace.
-    pub(super) fn was_moved_to(&self, cookie: u64, index: u32) -> bool {
-        self.moves.iter().any(|moved| moved.at == (cookie, index))
-    }
-
     pub(super) fn delete_link(
         &mut self,
         change: &Change,
         link: &LinkRef,
     ) -> Result<Applied, Error> {
         let (space, index) = self.index_of(link)?;
+        self.check_deletion(&space, link, index)?;
         let undo = self.remaking(&space, &link.name);
         let answer = space.execute(&delete_request(index));
         answer.map_err(|failure| on_link(failure, &space, link, change))?;
         Ok(Applied { made: Made::Nothing, undo })
+    }
+}
+
+impl Netlink {
+    /// Whoever asks for it, and however the link came where it is: on the host no link is deleted
+    /// but the run's own.
+    fn check_deletion(&self, space: &Space, link: &LinkRef, index: u32) -> Result<(), Error> {
+        if self.host.is_none() {
+            return Ok(());
+        }
+        let there = self.link_at(space, link, index)?;
+        if self.may_delete(space, &there) {
+            return Ok(());
+        }
+        Err(Error::Invalid(format!(
+            "`{}` of {} is not deleted: this run did not make it",
+            there.name.escape_debug(),
+            space.shown()
+        )))
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::address;
 use super::find::reference;
 use super::neighbour;
+use super::put::is_put_rule;
 use super::qdisc;
 use super::raw_link::{IFF_UP, RawLink};
 use super::route::{self, restored, same_place};
@@ -18,7 +19,7 @@ use super::space::Space;
 use super::{Netlink, host};
 use crate::change::{Change, Family, LinkRef, NamespaceRef, Route, Rule, Setting, Undo, Write};
 use crate::journal::{Claim, Claimed};
-use crate::kernel::{Error, kind};
+use crate::kernel::{Error, Put, kind};
 use crate::policy::Permitted;
 
 type Steps = Result<Vec<Change>, Error>;
@@ -152,11 +153,13 @@ impl Netlink {
     }
 
     fn move_back(&self, space: &Arc<Space>, raw: &RawLink, to: &NamespaceRef) -> Steps {
+        let target = self.spaces.find(to)?;
         let there = LinkRef {
-            namespace: self.spaces.find(to)?.reference(),
+            namespace: target.reference(),
             name: raw.name.clone(),
-            // The kernel gives it one there.
-            index: None,
+            // A link of others' is known by it, whatever becomes of it there.
+            index: (!self.is_own(space, raw))
+                .then(|| self.index_away((space.cookie, raw.index), target.cookie)),
         };
         let mut steps = vec![Change::MoveLink { link: there, to: space.reference() }];
         let mut settings = Vec::new();
@@ -199,7 +202,11 @@ impl Netlink {
             return Ok(Vec::new());
         }
         let all = self.routes(&space, route.family)?;
-        let alike = all.into_iter().filter(|old| {
+        let ours = |old: &Route| {
+            let place = space.reference();
+            !host::is_marked(old.protocol) || self.is_put(&Put::Route { place, route: old.clone() })
+        };
+        let alike = all.into_iter().filter(ours).filter(|old| {
             old.destination.filter(|prefix| prefix.length > 0)
                 == route.destination.filter(|prefix| prefix.length > 0)
         });
@@ -210,7 +217,7 @@ impl Netlink {
         let space = self.spaces.find(namespace)?;
         let before = self.rules(&space, rule.family)?;
         // One that was there before can't be told from the new one, unless its place is asked for.
-        let alike = |old: &Rule| old.is_like(rule);
+        let alike = |old: &Rule| is_put_rule(rule, old);
         if self.passes_over(&space) || (rule.priority.is_none() && before.iter().any(alike)) {
             return Ok(Vec::new());
         }
@@ -224,7 +231,8 @@ impl Netlink {
         }
         let before = self.rules(&space, rule.family)?;
         let same = before.into_iter().filter(|old| {
-            old.is_like(rule) && rule.priority.is_none_or(|_| old.priority == rule.priority)
+            let (place, old_rule) = (space.reference(), old.clone());
+            self.is_put(&Put::Rule { place, rule: old_rule }) && is_put_rule(rule, old)
         });
         let back = |rule| Change::AddRule { namespace: space.reference(), rule };
         Ok(same.map(back).collect())
@@ -243,7 +251,7 @@ impl Netlink {
             claims
                 .extend(self.claim_link(link, !matches!(change.get(), Change::PutAddress { .. })));
         }
-        claims.extend(self.claim_route(change.get()));
+        claims.extend(self.claim_routes(change.get()));
         if let Change::SetSysctl { namespace, key, .. } = change.get()
             && let Ok(space) = self.spaces.find(namespace)
             && !space.own
@@ -264,25 +272,49 @@ impl Netlink {
         Some(Claim { what: Claimed::Link { cookie, index, name }, alone })
     }
 
-    /// A route of others' that is replaced or removed.
-    fn claim_route(&self, change: &Change) -> Option<Claim> {
-        let (namespace, route) = match change {
-            Change::PutRoute { namespace, route, how: Write::Change | Write::Replace }
-            | Change::RemoveRoute { namespace, route } => (namespace, route),
-            _ => return None,
+    /// The places of routes: one that is taken is the run's alone, another one may be shared by runs
+    /// that put routes beside each other there.
+    fn claim_routes(&self, change: &Change) -> Vec<Claim> {
+        let (namespace, route, alone) = match change {
+            Change::PutRoute { namespace, route, how } => {
+                (namespace, route, matches!(how, Write::Change | Write::Replace))
+            }
+            Change::RemoveRoute { namespace, route } => (namespace, route, true),
+            _ => return Vec::new(),
         };
-        let space = self.spaces.find(namespace).ok().filter(|space| !space.own)?;
-        let all = self.routes(&space, route.family).ok()?;
-        let others = |old: &Route| same_place(old, route) && !host::is_marked(old.protocol);
-        all.iter().any(others).then(|| {
-            let destination = match (route.destination, route.family) {
-                (Some(prefix), _) => prefix.to_string(),
-                (None, Family::Ipv4) => "default".to_owned(),
-                (None, Family::Ipv6) => "default (IPv6)".to_owned(),
+        let Ok(space) = self.spaces.find(namespace) else { return Vec::new() };
+        if space.own {
+            return Vec::new();
+        }
+        let claim = |route: &Route, alone| {
+            let what = Claimed::Route {
+                cookie: space.cookie,
+                table: route.table(),
+                destination: destination(route),
+                metric: route::metric(route),
             };
-            let table = route.table();
-            Claim { what: Claimed::Route { cookie: space.cookie, table, destination }, alone: true }
-        })
+            Claim { what, alone }
+        };
+        if !matches!(change, Change::RemoveRoute { .. }) {
+            return vec![claim(route, alone)];
+        }
+        let all = self.routes(&space, route.family).unwrap_or_default();
+        // One of its own was claimed when it was put.
+        let others = all.iter().filter(|old| {
+            !host::is_marked(old.protocol)
+                && same_place(&Route { metric: old.metric, ..route.clone() }, old)
+                && route.metric.is_none_or(|_| route::metric(route) == route::metric(old))
+        });
+        others.map(|old| claim(old, true)).collect()
+    }
+}
+
+/// A route's destination, for people and to compare by.
+fn destination(route: &Route) -> String {
+    match (route.destination.filter(|prefix| prefix.length > 0), route.family) {
+        (Some(prefix), _) => prefix.to_string(),
+        (None, Family::Ipv4) => "default".to_owned(),
+        (None, Family::Ipv6) => "default (IPv6)".to_owned(),
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Host {
     pub(super) mark: Mark,
     /// links that the run made, by namespace's cookie and index
     made: Mutex<HashSet<(u64, u32)>>,
+    /// what the run has put beside what others have
+    pub(super) put: super::put::Things,
     /// others' links that the changes under way may name, as the policy saw them; `None` while
     /// nothing is changed, or something is put back
     expected: Option<Vec<LinkRef>>,
@@ -44,10 +46,11 @@ pub(super) struct Host {
     pub(super) chosen: super::guarded::Chosen,
 }
 
-/// Called with a namespace's name and cookie, and with what /run/netns was before the run.
+/// Called with a namespace's name and cookie, with what /run/netns was before the run, and with what
+/// the machine's own namespace calls it.
 pub struct Witness(pub Box<Tell>);
 
-type Tell = dyn FnMut(&Name, u64, super::named::Folder) -> std::io::Result<()> + Send;
+type Tell = dyn FnMut(&Name, u64, super::named::Folder, Option<i32>) -> std::io::Result<()> + Send;
 
 impl std::fmt::Debug for Witness {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -60,6 +63,7 @@ impl Host {
         Self {
             mark,
             made: Mutex::default(),
+            put: super::put::Things::default(),
             expected: None,
             folder: None,
             foresees_all: false,
@@ -179,7 +183,7 @@ impl Netlink {
     /// A link of somebody else's that was moved to where it is.
     pub(super) fn is_borrowed(&self, space: &Space, link: &RawLink) -> bool {
         let Some(host) = &self.host else { return false };
-        !host.made(space, link.index) && self.was_moved_to(space.cookie, link.index)
+        !host.made(space, link.index) && self.is_lent(space, link.index)
     }
 
     /// Applies changes that may touch no links of others by name but these.

@@ -3,6 +3,7 @@
 
 use super::address;
 use super::neighbour::{self, same_entry};
+use super::put::is_put_rule;
 use super::qdisc;
 use super::route::same_place;
 use super::settings::renamed;
@@ -135,14 +136,7 @@ impl Netlink {
         let all = self.rules(&space, wanted.family)?;
         Ok(all.iter().any(|now| {
             let protocol = wanted.protocol.or(now.protocol);
-            // Of a prefix of no bits the kernel keeps nothing, of others no host bits.
-            let kept = |prefix: Option<Prefix>| {
-                prefix.filter(|prefix| prefix.length > 0).map(Prefix::network)
-            };
-            let (from, to) = (kept(wanted.from), kept(wanted.to));
-            let asked = Rule { protocol, from, to, ..wanted.clone() };
-            let placed = wanted.priority.is_none() || now.priority == wanted.priority;
-            placed && now.is_like(&asked)
+            is_put_rule(&Rule { protocol, ..wanted.clone() }, now)
         }))
     }
 

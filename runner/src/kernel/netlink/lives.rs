@@ -193,9 +193,10 @@ mod tests {
             name: "lan".to_owned(),
             what: "lan.yaml".to_owned(),
             created: 0,
+            version: String::new(),
         };
         let name = "n1".parse().expect("a name");
-        let made = Record::Namespace { name, cookie: MADE, folder: None };
+        let made = Record::Namespace { name, cookie: MADE, folder: None, id: None };
         let changes = changes.into_iter().enumerate().map(|(number, change)| Record::Intent {
             number: number as u64,
             change,

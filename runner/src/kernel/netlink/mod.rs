@@ -16,6 +16,7 @@ mod guarded;
 mod host;
 mod lacking;
 mod lacking_link;
+mod lent;
 mod lives;
 mod named;
 mod namespace;
@@ -23,6 +24,7 @@ mod neighbour;
 mod offered;
 mod order;
 mod port_vlan;
+mod put;
 mod qdisc;
 mod qdisc_message;
 mod raw_link;
@@ -55,7 +57,9 @@ use self::space::{Space, Spaces, open_here};
 use super::failpoint::Failpoint;
 use super::mark::Mark;
 use super::uplink::Uplinks;
-use super::{BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight, netns};
+use super::{
+    BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, Put, SpaceSight, netns,
+};
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Route, Undo};
 use crate::halt::Halt;
 use crate::journal::Claim;
@@ -70,6 +74,10 @@ pub struct Netlink {
     fresh_index: u32,
     /// links that were moved: where they are, and the index that they had before
     moves: Vec<change::Move>,
+    /// links of others that are away from home
+    lent: Vec<lent::Lent>,
+    /// namespaces of a run that has ended which could not be found
+    absent: recover::Absent,
     /// links that were found, while many are made on the same parent
     found: find::Found,
     /// what a run on the host's own network knows about what is its own; a lab is all the run's
@@ -124,6 +132,8 @@ impl Netlink {
             spaces: Spaces::default(),
             fresh_index: 2,
             moves: Vec::new(),
+            lent: Vec::new(),
+            absent: recover::Absent::new(),
             found: find::Found::default(),
             tables: qdisc::Tables::default(),
             offers: offered::Offers::default(),
@@ -223,6 +233,7 @@ impl Kernel for Netlink {
             // The error counts; what stays is listed by the check for leaks.
             let _ = self.take_back(&applied.undo);
         })?;
+        self.note_put(change.get(), &applied.undo);
         Ok(applied)
     }
 
@@ -235,6 +246,7 @@ impl Kernel for Netlink {
             let left = undone.filter_map(Result::err).collect();
             BatchError { left, ..BatchError::new(changes.len() - 1, error) }
         })?;
+        changes.iter().zip(&applied).for_each(|(change, one)| self.note_put(change, &one.undo));
         Ok(applied)
     }
 
@@ -252,7 +264,9 @@ impl Kernel for Netlink {
     }
 
     fn revert(&mut self, undo: &Undo) -> Result<(), Error> {
-        self.take_back(undo)
+        let done = self.take_back(undo);
+        undo.steps.iter().for_each(|step| self.note_put(step, &Undo::default()));
+        done
     }
 
     fn query(&self, query: &Permitted<Query>) -> Result<Answer, Error> {
@@ -283,6 +297,10 @@ impl Kernel for Netlink {
         Ok(SpaceSight { reference: space.reference(), own: space.own })
     }
 
+    fn has_put(&self, put: &Put) -> bool {
+        self.is_put(put)
+    }
+
     fn see_link(&self, link: &LinkRef) -> Result<LinkSight, Error> {
         self.halt.may_go_on()?;
         self.sight(link)
@@ -304,7 +322,7 @@ impl Kernel for Netlink {
         if let Some(remade) = self.remade(undo) {
             return remade.err().into_iter().collect();
         }
-        undo.steps.iter().filter_map(|step| self.difference(step)).collect()
+        undo.steps.iter().filter_map(|step| self.difference(&self.as_it_is(step))).collect()
     }
 
     fn remains(&self) -> Vec<String> {

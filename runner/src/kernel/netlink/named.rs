@@ -18,6 +18,7 @@ use super::space::Space;
 use crate::change::Name;
 use crate::halt::Halt;
 use crate::kernel::mark::Mark;
+use crate::kernel::netns;
 
 /// NETNS_RUN_DIR of iproute2.
 pub(crate) const FOLDER: &str = "/run/netns";
@@ -75,17 +76,39 @@ fn put_place(folder: &OwnedFd, name: &Name, mark: Mark) -> io::Result<()> {
 /// # Errors
 /// Where this process may not look below mounts.
 pub fn named_by(name: &str) -> io::Result<Option<u32>> {
-    // The folder alone, without what is mounted in it.
+    mark_in(&below_mounts()?, name)
+}
+
+/// The folder alone, without what is mounted in it.
+fn below_mounts() -> io::Result<OwnedFd> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
-    let folder = open_tree(CWD, FOLDER, flags)?;
+    Ok(open_tree(CWD, FOLDER, flags)?)
+}
+
+fn mark_in(folder: &OwnedFd, name: &str) -> io::Result<Option<u32>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = fs::File::from(openat(&folder, name, flags, Mode::empty())?);
+    let file = fs::File::from(openat(folder, name, flags, Mode::empty())?);
     let mut text = String::new();
     if file.metadata()?.is_file() {
         file.take(LONGEST_PLACE).read_to_string(&mut text)?;
     }
     let group = text.strip_prefix("netwright ").and_then(|text| text.strip_suffix('\n'));
     Ok(group.and_then(|group| u32::from_str_radix(group, 16).ok()))
+}
+
+/// The namespaces under /run/netns whose names are a run's, by what is written below their mounts.
+pub(super) fn of_run(mark: Mark) -> Vec<(Name, OwnedFd)> {
+    let Ok(folder) = below_mounts() else { return Vec::new() };
+    let entries = fs::read_dir(FOLDER).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<Name>().ok());
+    let ours = names.filter(
+        |name| matches!(mark_in(&folder, name.as_str()), Ok(Some(group)) if group == mark.group()),
+    );
+    ours.filter_map(|name| {
+        let namespace = netns::open_named(&path(&name)).ok()?;
+        Some((name, namespace))
+    })
+    .collect()
 }
 
 /// Removes a run's file for a name on which no namespace is mounted.

@@ -1,6 +1,7 @@
 //! Namespaces: held by their descriptors alone in a lab, named under /run/netns on the host.
 
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::thread;
 
 use netlink_packet_route::RouteNetlinkMessage;
@@ -10,7 +11,8 @@ use super::Netlink;
 use super::explain::{broken, explain};
 use super::host::Witness;
 use super::named;
-use super::socket::Request;
+use super::raw_link::RawLink;
+use super::socket::{Failure, Refusal, Request};
 use super::space::{Opened, Space, open_here};
 use crate::change::{Applied, Change, Made, Name, NamespaceRef, Undo};
 use crate::halt::Halt;
@@ -50,10 +52,11 @@ impl Netlink {
         name: &Name,
         opened: Opened,
     ) -> Result<Applied, Error> {
+        let id = self.call(&opened);
         if let Some(host) = &mut self.host {
             let folder = *host.folder.get_or_insert_with(named::Folder::now);
             if let Some(Witness(tell)) = &mut host.witness {
-                tell(name, opened.2, folder)
+                tell(name, opened.2, folder, id)
                     .map_err(|error| Error::Invalid(crate::journal::unwritable(&error)))?;
             }
             named::add(name, &opened.0, host.mark, &self.halt)
@@ -88,6 +91,9 @@ impl Netlink {
         if space.name.is_none() {
             return Err(Error::Invalid("the root namespace can't be deleted".to_owned()));
         }
+        if hastily {
+            self.bring_all_home(&space)?;
+        }
         let hastily = hastily && self.host.is_none();
         let links = if hastily { Vec::new() } else { space.links().unwrap_or_default() };
         if let Some(link) = links.iter().find(|link| self.is_borrowed(&space, link)) {
@@ -97,7 +103,8 @@ impl Netlink {
                 link.name
             )));
         }
-        for link in links.iter().filter(|link| link.link_nsid().is_some()) {
+        let reaches_out = |link: &&RawLink| link.link_nsid().is_some();
+        for link in links.iter().filter(reaches_out).filter(|link| self.may_delete(&space, link)) {
             // What can't be removed by itself goes with the namespace.
             let _ = space.execute(&super::change::delete_request(link.index));
         }
@@ -107,6 +114,29 @@ impl Netlink {
         self.spaces.remove(space.cookie);
         self.restore_folder().map_err(|error| broken(&error, change))?;
         Ok(Applied { made: Made::Nothing, undo: Undo::default() })
+    }
+
+    /// Gives a new namespace an id in the machine's own one, which lasts for as long as it does:
+    /// whoever takes the run back and doesn't find it asks there whether it is gone. None in a lab.
+    fn call(&self, (descriptor, _, cookie): &Opened) -> Option<i32> {
+        /// Far from those that the kernel gives by itself, which begin with 0.
+        const FIRST: u64 = 1 << 30;
+        self.host.as_ref()?;
+        let root = self.spaces.named(None)?;
+        let id = i32::try_from(FIRST | (cookie % FIRST)).ok()?;
+        let mut message = NsidMessage::default();
+        message.attributes.push(NsidAttribute::Id(id));
+        message.attributes.push(NsidAttribute::Fd(descriptor.as_raw_fd().unsigned_abs()));
+        let request = Request { message: RouteNetlinkMessage::NewNsId(message), flags: 0 };
+        root.execute(&request).is_ok().then_some(id)
+    }
+
+    /// Whether a namespace that had this id in the machine's own one is gone: nobody has it.
+    pub(super) fn is_gone(root: &Space, id: i32) -> bool {
+        let mut message = NsidMessage::default();
+        message.attributes.push(NsidAttribute::Id(id));
+        let answer = root.get(&RouteNetlinkMessage::GetNsId(message));
+        matches!(answer, Err(Failure::Refused(Refusal { errno: libc::ENOENT, .. })))
     }
 
     /// Puts /run/netns back once the run has no name in it any more.

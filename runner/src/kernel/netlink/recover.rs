@@ -6,25 +6,34 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags, fstat, open};
 
-use super::change::{Move, delete_request};
+use super::change::delete_request;
 use super::find::reference;
 use super::space::{Space, open_here};
 use super::{Netlink, host, named};
-use crate::change::{Change, NamespaceRef};
-use crate::journal::History;
+use crate::change::{Change, Name, NamespaceRef};
+use crate::halt::signals;
+use crate::journal::{Entry, History};
 use crate::kernel::mark::Mark;
 use crate::kernel::netns;
+
+/// Namespaces that could not be found and may be there all the same, by cookie, as messages name them.
+pub(super) type Absent = BTreeMap<u64, String>;
+
+/// How often the kernel is asked whether a namespace is gone.
+const STEP: Duration = Duration::from_millis(20);
 
 /// Where others keep names of namespaces.
 const NAMED_BY_DOCKER: &str = "/run/docker/netns";
 
 impl Netlink {
-    /// The network of a run that has ended. What is found of it is taken in; a namespace that
-    /// isn't found has gone, and all in it.
+    /// The network of a run that has ended. What is found of it is taken in. A namespace that isn't
+    /// found may be out of reach: only of one that the run made the kernel tells whether it is gone,
+    /// and all in it.
     pub fn for_recovery(history: &History) -> io::Result<Self> {
         let mark = Mark::of_run(history.head.group);
         let mut host = host::Host::new(mark);
@@ -51,9 +60,67 @@ impl Netlink {
         for (name, cookie) in &history.made {
             taken(&mut kernel, Some(name.clone()), *cookie, true)?;
         }
+        kernel.know_absent(history);
         kernel.know_made();
-        kernel.know_moves(history);
+        kernel.know_lent(history);
+        kernel.know_put(history);
         Ok(kernel)
+    }
+
+    fn know_absent(&mut self, history: &History) {
+        let known = |cookie: u64| self.spaces.all().any(|space| space.cookie == cookie);
+        let attached =
+            history.attached.iter().filter_map(|one| Some((one.cookie?, one.name.as_ref()?)));
+        let attached = attached.filter(|(cookie, _)| !known(*cookie));
+        let made = history.made.iter().map(|(name, cookie)| (*cookie, name));
+        let made = made.filter(|(cookie, _)| !known(*cookie));
+        let shown = |(cookie, name): (u64, &Name)| (cookie, format!("namespace `{name}`"));
+        self.absent = attached.chain(made).map(shown).collect();
+        self.wait_for_absent(history, Duration::ZERO);
+    }
+
+    /// Waits for namespaces of the run that nobody can find: where it was killed before they had a
+    /// name, or after that, they go with the last of its descriptors, and the kernel takes those
+    /// away once it gets to it.
+    pub fn wait_for_absent(&mut self, history: &History, patience: Duration) {
+        let Some(root) = self.spaces.named(None).cloned() else { return };
+        let until = Instant::now() + patience;
+        loop {
+            let mut asked = false;
+            self.absent.retain(|cookie, _| match history.ids.get(cookie) {
+                None => true,
+                Some(id) => {
+                    let there = !Self::is_gone(&root, *id);
+                    asked |= there;
+                    there
+                }
+            });
+            if !asked || Instant::now() >= until || signals::pending().is_some() {
+                return;
+            }
+            thread::sleep(STEP);
+        }
+    }
+
+    /// What of a change, or of what takes it back, is in a namespace that can't be found and may be
+    /// there all the same.
+    pub fn out_of_reach(&self, history: &History, entry: &Entry) -> Option<&str> {
+        let changes = std::iter::once(&entry.change).chain(&entry.undo.steps);
+        let places = changes.flat_map(|change| {
+            let to = match change {
+                Change::MoveLink { to, .. } => Some(to),
+                _ => None,
+            };
+            change.namespace().into_iter().chain(to)
+        });
+        let mut absent = places.filter_map(|place| self.absent.get(&history.place(place)?));
+        absent.next().map(String::as_str)
+    }
+
+    /// Those that the run made.
+    pub fn made_out_of_reach(&self, history: &History) -> Vec<&str> {
+        let of = |(_, cookie): &(Name, u64)| self.absent.get(cookie).map(String::as_str);
+        history.made.iter().filter_map(of).collect()
     }
 
     /// What carries the mark is the run's own.
@@ -67,31 +134,13 @@ impl Netlink {
         }
     }
 
-    /// Where the links of others are that the run moved.
-    fn know_moves(&mut self, history: &History) {
-        for entry in &history.entries {
-            let Change::MoveLink { link, to } = &entry.change else { continue };
-            let (Some(cookie), Some(index)) = (link.namespace.cookie, link.index) else { continue };
-            let Ok(space) = self.spaces.find(to) else { continue };
-            let Ok(Some(now)) = space.link(&link.name) else { continue };
-            let home = self.spaces.all().find(|home| home.cookie == cookie);
-            let is_home = |home: &Arc<Space>| {
-                home.link_at(index).ok().flatten().is_some_and(|there| there.name == link.name)
-            };
-            let left = !home.is_some_and(is_home);
-            if left && (!self.is_own(&space, &now) || space.own) {
-                self.moves.push(Move { at: (space.cookie, now.index), from: (cookie, index) });
-            }
-        }
-    }
-
     /// Deletes what still carries the mark outside the run's own namespaces, and those namespaces;
     /// also what the journal has no outcome for. What could not be deleted is told by `remains`.
     pub fn sweep(&mut self, history: &History) {
         let Some(mark) = self.host.as_ref().map(|host| host.mark) else { return };
         for space in self.foreign_spaces() {
             for link in space.links().unwrap_or_default() {
-                if link.group() == mark.group() {
+                if link.group() == mark.group() && self.may_delete(space, &link) {
                     tracing::debug!(link = %reference(space, &link).name, "swept");
                     // `remains` looks whether it worked.
                     let _ = space.execute(&delete_request(link.index));
@@ -106,9 +155,23 @@ impl Netlink {
             }
             let _ = named::remove_place(name, mark);
         }
+        if history.flaw.is_some() {
+            self.sweep_names(mark);
+        }
         // With its last namespace a run puts the folder back; one that ended before its first had
         // a name has to be helped.
         let _ = self.restore_folder();
+    }
+
+    /// Deletes the namespaces whose names say that they are the run's, whatever its journal tells.
+    fn sweep_names(&mut self, mark: Mark) {
+        for (name, namespace) in named::of_run(mark) {
+            let Ok(opened) = netns::within(namespace.as_fd(), open_here) else { continue };
+            let space = self.spaces.insert(Space::new(Some(name), opened, 2));
+            let change = Change::DeleteNamespace { namespace: space.reference() };
+            // `remains` looks whether it worked.
+            let _ = self.delete_namespace(&change, &space.reference(), true);
+        }
     }
 
     /// Whether the machine's own namespace of the run was found.

@@ -2,10 +2,13 @@
 
 use super::Netlink;
 use super::host::is_marked;
+use super::put::is_put_rule;
 use super::route_message::same;
 use super::space::Space;
 use super::{address, route};
-use crate::change::{Address, Change, Family, LinkRef, Prefix, Route, Undo, Write};
+use crate::change::{
+    Address, Change, Family, LinkRef, NamespaceRef, Prefix, Route, Rule, Undo, Write,
+};
 use crate::kernel::Error;
 
 /// What a namespace holds that goes when something else goes.
@@ -46,7 +49,7 @@ impl Netlink {
             return first;
         }
         for step in &undo.steps {
-            let done = self.take_step_back(step);
+            let done = self.take_step_back(&self.as_it_is(step));
             if first.is_ok() {
                 first = done;
             }
@@ -55,6 +58,11 @@ impl Netlink {
     }
 
     fn take_step_back(&mut self, step: &Change) -> Result<(), Error> {
+        if let Change::MoveLink { link, to } = step
+            && let Some(place) = self.lent_by(link)
+        {
+            return self.move_lent_back(step, place, to);
+        }
         if let Some(link) = step.link()
             && self.is_another(link)?
         {
@@ -75,12 +83,40 @@ impl Netlink {
         {
             return Ok(());
         }
-        match self.perform(step, true) {
-            Ok(_) => Ok(()),
+        let done = match step {
+            Change::RemoveRule { namespace, rule } => self.take_rule_away(step, namespace, rule),
+            _ => self.perform(step, true).map(drop),
+        };
+        match done {
+            Ok(()) => Ok(()),
             Err(error) if is_gone(step, &error) => Ok(()),
             Err(_) if self.went_with_its_link(step) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// The kernel takes the first rule that fits, and what a rule leaves open fits anything: so that it
+    /// may be another run's, which is put back then, behind the one that is meant.
+    fn take_rule_away(
+        &mut self,
+        step: &Change,
+        namespace: &NamespaceRef,
+        rule: &Rule,
+    ) -> Result<(), Error> {
+        let space = self.spaces.find(namespace)?;
+        for _ in self.rules(&space, rule.family)? {
+            let all = self.rules(&space, rule.family)?;
+            let Some(meant) = all.into_iter().find(|there| is_put_rule(rule, there)) else { break };
+            let taken = self.remove_rule(step, namespace, &meant)?;
+            match taken.undo.steps.first() {
+                Some(Change::AddRule { rule: lost, .. }) if *lost != meant => {
+                    let (namespace, rule) = (namespace.clone(), lost.clone());
+                    self.perform(&Change::AddRule { namespace, rule }, true)?;
+                }
+                Some(_) | None => break,
+            }
+        }
+        Ok(())
     }
 
     /// Whether what has a link's index now is another link, or nothing at all.
@@ -95,7 +131,7 @@ impl Netlink {
             // Indexes are chosen by runs, so that they may be used again. In others' namespaces a
             // link that somebody renamed is still the same one, and what carries another run's
             // mark never was.
-            Ok(now) if space.own => Ok(now.name != link.name),
+            Ok(now) if space.own => Ok(now.name != link.name && !self.is_lent(&space, now.index)),
             Ok(now) => Ok(self.lost_its_mark(&space, &now) || self.is_of_another_run(&now)),
             Err(Error::Gone(_)) => Ok(true),
             Err(error) => Err(error),
@@ -107,14 +143,17 @@ impl Netlink {
     /// noted that, deletes it twice.
     fn is_not_ours(&self, link: &LinkRef) -> bool {
         let found = self.resolve(link).ok();
-        found.is_some_and(|(space, now)| !space.own && !self.is_own(&space, &now))
+        found.is_some_and(|(space, now)| !self.may_delete(&space, &now))
     }
 
     /// Whether a link that was about to be moved did not get there: before it does, nobody knows
     /// which index it will have.
     fn never_arrived(&self, link: &LinkRef) -> bool {
         let Ok(space) = self.spaces.find(&link.namespace) else { return true };
-        let moved = |index| self.moves.iter().any(|moved| moved.at == (space.cookie, index));
+        let moved = |index| {
+            self.moves.iter().any(|moved| moved.at == (space.cookie, index))
+                || self.is_lent(&space, index)
+        };
         link.index.is_none()
             && !space.link(&link.name).ok().flatten().is_some_and(|now| moved(now.index))
     }

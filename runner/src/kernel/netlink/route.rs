@@ -263,15 +263,19 @@ pub(super) fn restored(space: &Space, route: Route, how: Write) -> Applied {
 
 /// Whether two routes can't stand beside each other.
 pub(super) fn same_place(one: &Route, other: &Route) -> bool {
-    let metric = |route: &Route| match (route.family, route.metric.unwrap_or(0)) {
-        (Family::Ipv6, 0) => IPV6_METRIC,
-        (_, metric) => metric,
-    };
     let destination = |route: &Route| route.destination.filter(|prefix| prefix.length > 0);
     destination(one) == destination(other)
         && one.table() == other.table()
         && metric(one) == metric(other)
         && one.type_of_service.unwrap_or(0) == other.type_of_service.unwrap_or(0)
+}
+
+/// The metric that the kernel gives a route.
+pub(super) fn metric(route: &Route) -> u32 {
+    match (route.family, route.metric.unwrap_or(0)) {
+        (Family::Ipv6, 0) => IPV6_METRIC,
+        (_, metric) => metric,
+    }
 }
 
 /// The routes to a destination, in words.

@@ -1,6 +1,6 @@
 //! Rules of the routing policy database, ip-rule(8).
 
-use netlink_packet_core::{DefaultNla, NLM_F_CREATE, NLM_F_EXCL, Nla, Parseable};
+use netlink_packet_core::{DefaultNla, Emitable, NLM_F_CREATE, NLM_F_EXCL, Nla, Parseable};
 use netlink_packet_route::route::RouteRealm;
 use netlink_packet_route::rule::{
     RuleAction as Action, RuleAttribute, RuleFlags, RuleMessage, RulePortRange, RuleUidRange,
@@ -241,6 +241,21 @@ fn protocol_number(word: &str) -> Option<u8> {
 fn ports(value: &str) -> Option<RulePortRange> {
     let (start, end) = value.split_once('-').unwrap_or((value, value));
     Some(RulePortRange { start: start.parse().ok()?, end: end.parse().ok()? })
+}
+
+/// A rule in the words in which the kernel tells it, in whichever it was asked for: options by name,
+/// no bits behind a prefix.
+pub(super) fn as_told(rule: &Rule) -> Rule {
+    let sent = message(rule, true).ok().and_then(|message| {
+        let mut body = vec![0; message.buffer_len()];
+        message.emit(&mut body);
+        read(&body)
+    });
+    let whole = |prefix: Option<Prefix>| prefix.filter(|one| one.length > 0).map(Prefix::network);
+    let (from, to) = (whole(rule.from), whole(rule.to));
+    let mut told = sent.unwrap_or_else(|| rule.clone());
+    told.options.sort_by(|one, other| one.name.cmp(&other.name));
+    Rule { priority: rule.priority, from, to, ..told }
 }
 
 pub(super) fn read(body: &[u8]) -> Option<Rule> {

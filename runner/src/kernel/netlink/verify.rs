@@ -1,9 +1,10 @@
 //! Whether an undo has brought its state about: read back, never assumed.
 
 use super::host::is_marked;
-use super::route::same_place;
+use super::put::{is_put, is_put_rule};
 use super::route_message::same;
 use super::settings;
+use super::space::Space;
 use super::{Netlink, address, named, sysctl};
 use crate::change::{Address, Change, LinkRef, NamespaceRef, Route, Setting};
 use crate::kernel::Error;
@@ -26,8 +27,12 @@ impl Netlink {
             Change::ChangeLink { link, settings } => self.settings_differ(link, settings),
             Change::MoveLink { link, to } => {
                 let (space, name) = (self.spaces.find(to)?, &link.name);
-                let back = matches!(space.link(name), Ok(Some(_)));
-                Ok((!back).then(|| format!("`{name}` is not back in {}", space.shown())))
+                // A lent link has its name again when it is home.
+                let back = match self.lent_by(link) {
+                    Some(lent) => !self.is_away(lent, &space),
+                    None => matches!(space.link(name), Ok(Some(_))),
+                };
+                Ok((!back).then(|| self.not_back(link, &space)))
             }
             Change::PutAddress { link, address, .. } => self.address_differs(link, address),
             Change::RemoveAddress { link, prefix, peer } => {
@@ -42,8 +47,9 @@ impl Netlink {
                 Ok((!back).then(|| format!("route `{route}` is not back")))
             }
             Change::RemoveRoute { namespace, route } => {
+                // Another run's may stand at the same place.
                 let ours = |now: &Route, route: &Route| {
-                    same_place(now, route) && is_marked(now.protocol) && is_marked(route.protocol)
+                    is_put(route, now) && is_marked(now.protocol) && is_marked(route.protocol)
                 };
                 let there = self.has_route(namespace, route, ours)?;
                 Ok(there.then(|| format!("route `{route}` is still there")))
@@ -54,7 +60,8 @@ impl Netlink {
             }
             Change::RemoveRule { namespace, rule } => {
                 let all = self.rules(&*self.spaces.find(namespace)?, rule.family)?;
-                Ok(all.contains(rule).then(|| format!("rule `{rule}` is still there")))
+                let there = all.iter().any(|there| is_put_rule(rule, there));
+                Ok(there.then(|| format!("rule `{rule}` is still there")))
             }
             Change::SetSysctl { namespace, key, value } => {
                 let now = self.sysctl(namespace, key)?;
@@ -84,6 +91,17 @@ impl Netlink {
             | Change::CreateLink { .. }
             | Change::PutVlan { .. }
             | Change::RemoveVlan { .. } => Ok(None),
+        }
+    }
+
+    /// Why a link that was moved is not where it was.
+    fn not_back(&self, link: &LinkRef, home: &Space) -> String {
+        let (name, home) = (link.name.escape_debug(), home.shown());
+        match self.spaces.find(&link.namespace) {
+            Err(Error::Gone(place)) => format!(
+                "`{name}` is not back in {home}: somebody deleted {place}, and the kernel deletes virtual links with their namespace"
+            ),
+            _ => format!("`{name}` is not back in {home}"),
         }
     }
 

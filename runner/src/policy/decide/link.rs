@@ -92,7 +92,7 @@ impl Decision<'_> {
         if !direct {
             return self.own_parent(namespace, &parent, spec);
         }
-        self.policy.floor_of_a_parent(&seen)?;
+        self.policy.floor_of_a_parent(&seen, self.kernel)?;
         let name = seen.reference.name.clone();
         if kind::takes_over(spec) {
             self.policy.floor(&seen, self.kernel)?;

@@ -5,11 +5,13 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::super::coverage::{self, MAIN_TABLE, Reach, network};
-use super::super::host::{destination, forbidden, routes};
+use super::super::host::{destination, forbidden, routes, rules};
+use super::super::whose::{Object, Whose, another_runs};
 use super::{Decision, Subject, mark};
-use crate::change::{Answer, Change, LinkRef, NamespaceRef, Query, Route, Rule, Write};
+use crate::change::{
+    Answer, Change, Family, LinkRef, NamespaceRef, NextHop, Query, Route, Rule, Write,
+};
 use crate::grant::{Capability, Facts};
-use crate::kernel::mark::PROTOCOL;
 use crate::kernel::{Denial, Error};
 
 impl Decision<'_> {
@@ -109,8 +111,11 @@ impl Decision<'_> {
     /// Needs the right to take away a route that is there.
     fn loses(&mut self, namespace: &NamespaceRef, old: &Route, shown: &str) -> Result<(), Error> {
         self.policy.floor_of_a_loss(namespace, old, self.kernel)?;
-        if old.protocol == Some(PROTOCOL) {
-            return Ok(());
+        let route = Object::Route { place: namespace, route: old };
+        match self.policy.whose(route, self.kernel) {
+            Whose::Ours => return Ok(()),
+            Whose::AnotherRuns => return Err(another_runs("altering a route", &old.to_string())),
+            Whose::Others => {}
         }
         for link in self.links_of(namespace, old)? {
             match (destination(old), link) {
@@ -139,17 +144,28 @@ impl Decision<'_> {
             return Ok(Change::RemoveRoute { namespace, route });
         }
         let all = routes(&namespace, route.family, self.kernel)?;
-        let meant: Vec<&Route> = all.iter().filter(|there| is_meant(&route, there)).collect();
-        if meant.iter().any(|there| there.protocol == Some(PROTOCOL)) {
-            // Of two that fit, the run's own.
+        let meant = all.iter().filter(|there| is_meant(&route, there));
+        let meant: Vec<Route> = meant.map(|there| touched(&route, there)).collect();
+        let whose = |there: &&Route| {
+            self.policy.whose(Object::Route { place: &namespace, route: there }, self.kernel)
+        };
+        if let Some(own) = meant.iter().find(|there| whose(there) == Whose::Ours) {
+            // Of several that fit, the run's own, and that alone.
+            if meant.len() > 1 {
+                route = only(&route, own);
+            }
             route.protocol = mark(route.protocol)?;
-        } else if meant.is_empty() {
+        } else if let Some(others) = meant.iter().find(|there| whose(there) == Whose::Others) {
+            route.protocol = route.protocol.or(others.protocol);
+            for there in meant.iter().filter(|there| is_meant(&route, there)) {
+                self.loses(&namespace, there, shown)?;
+            }
+        } else if let Some(there) = meant.first() {
+            self.loses(&namespace, there, shown)?;
+        } else {
             for link in self.links_of(&namespace, &route)? {
                 self.needs_route(&route, link, shown)?;
             }
-        }
-        for there in meant.iter().filter(|_| route.protocol != Some(PROTOCOL)) {
-            self.loses(&namespace, there, shown)?;
         }
         self.links_of(&namespace, &route)?;
         Ok(Change::RemoveRoute { namespace, route })
@@ -180,8 +196,22 @@ impl Decision<'_> {
         if !own {
             // Whoever may add none has none; and the kernel's answer tells of the machine's own.
             self.policy.may_add_rules(shown)?;
-            // So that the kernel finds none but the run's own.
+            let all = rules(&namespace, rule.family, self.kernel)?;
+            let is_ours = |there: &Rule| {
+                let object = Object::Rule { place: &namespace, rule: there };
+                self.policy.whose(object, self.kernel) == Whose::Ours
+            };
+            let told = |there: &Rule| rule.options.iter().all(|one| there.options.contains(one));
+            let mut meant = all.iter().filter(|there| coverage::is_meant(&rule, there));
+            if let Some(own) = meant.find(|there| told(there) && is_ours(there)) {
+                rule = own.clone();
+            }
+            // So that the kernel finds no rule of others'. It takes the first that fits.
             rule.protocol = mark(rule.protocol)?;
+            let first = all.iter().find(|there| coverage::is_meant(&rule, there));
+            if let Some(there) = first.filter(|there| !is_ours(there)) {
+                return Err(another_runs("removing a rule", &there.to_string()));
+            }
             self.policy.floor_of_a_lost_rule(&namespace, &rule, self.kernel)?;
         }
         Ok(Change::RemoveRule { namespace, rule })
@@ -241,9 +271,13 @@ impl Decision<'_> {
         };
         let sends = |address: IpAddr| sources.iter().any(|network| network.contains(&address));
         for info in all.iter().filter(|info| sends(info.address.prefix.address)) {
-            if info.address.protocol != Some(PROTOCOL) {
-                let (namespace, name) = (namespace.clone(), info.link.clone());
-                self.alters(LinkRef { namespace, name, index: None }, shown)?;
+            let (namespace, name) = (namespace.clone(), info.link.clone());
+            let link = LinkRef { namespace, name, index: None };
+            let address = Object::Address { link: &link, address: &info.address };
+            match self.policy.whose(address, self.kernel) {
+                Whose::Ours => {}
+                Whose::AnotherRuns => return Err(another_runs("redirecting an address", shown)),
+                Whose::Others => drop(self.alters(link, shown)?),
             }
         }
         Ok(())
@@ -263,6 +297,31 @@ fn of_the_rest(error: Error, rule: &Rule) -> Error {
     }
 }
 
+/// What a removal takes of a route: of an IPv6 route with several next hops, each by itself.
+fn touched(asked: &Route, there: &Route) -> Route {
+    let mut touched = there.clone();
+    if there.family == Family::Ipv6 && !asked.next_hops.is_empty() {
+        let fits = |hop: &NextHop| asked.next_hops.iter().any(|asked| is_hop(asked, hop));
+        touched.next_hops.retain(fits);
+    }
+    touched
+}
+
+/// A removal that can mean one route alone.
+fn only(asked: &Route, there: &Route) -> Route {
+    Route {
+        metric: there.metric,
+        kind: there.kind,
+        next_hops: there.next_hops.clone(),
+        ..asked.clone()
+    }
+}
+
+fn is_hop(asked: &NextHop, there: &NextHop) -> bool {
+    (asked.gateway.is_none() || asked.gateway == there.gateway)
+        && (asked.link.is_none() || asked.link == there.link)
+}
+
 /// Whether a new route takes the place of an old one.
 fn replaces(new: &Route, old: &Route) -> bool {
     new.table() == old.table()
@@ -277,12 +336,7 @@ fn is_meant(asked: &Route, there: &Route) -> bool {
     let fits = |asked: Option<u32>, there: Option<u32>| {
         asked.is_none_or(|asked| asked == there.unwrap_or(0))
     };
-    let hop = |asked: &crate::change::NextHop| {
-        there.next_hops.iter().any(|hop| {
-            (asked.gateway.is_none() || asked.gateway == hop.gateway)
-                && (asked.link.is_none() || asked.link == hop.link)
-        })
-    };
+    let hop = |asked: &NextHop| there.next_hops.iter().any(|hop| is_hop(asked, hop));
     asked.table() == there.table()
         && destination(asked) == destination(there)
         && fits(asked.metric, there.metric)

@@ -205,7 +205,9 @@ impl World {
                     let open = rule.action == RuleAction::Table(0) || rule.action == there.action;
                     let to = rule.to.is_none() || rule.to == there.to;
                     let from = rule.from.is_none() || rule.from == there.from;
-                    there.family == rule.family
+                    let placed = rule.priority.is_none() || rule.priority == there.priority;
+                    placed
+                        && there.family == rule.family
                         && there.protocol == rule.protocol
                         && open
                         && to
