@@ -208,6 +208,47 @@ fn an_answer_without_what_the_recipe_was_told_asks_again() {
     assert!(remembered(&host).is_empty());
 }
 
+/// A later version may have made it narrower in a way that nobody here knows.
+#[test]
+fn an_answer_of_another_version_allows_nothing_and_stays() {
+    let host = Host::new();
+    bring(&host, "1.0.0", &[SPACE]);
+    typed(&host, &[], "a\n").expect_code(0);
+    host.netwright(arguments(&host), &[]).expect_code(0);
+    let folder = host.session().path("home/.config/netwright/grants");
+    let file = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let own = fs::read(&file).unwrap();
+    for schema in ["0", "3", "4294967298"] {
+        let mut answer: serde_json::Value = serde_json::from_slice(&own).unwrap();
+        answer["schema"] = schema.parse::<u64>().unwrap().into();
+        fs::write(&file, answer.to_string()).unwrap();
+        host.netwright(arguments(&host), &[]).expect_code(4);
+        let why = format!("of schema {schema}, which this netwright");
+        let listed = host.netwright(["grants", "ls"], &[]).expect_code(0).stdout;
+        assert!(listed.contains(&why) && listed.contains("it allows nothing"), "{listed}");
+        let listed = host.netwright(["grants", "ls", "--json"], &[]).expect_code(0).json();
+        assert_eq!(listed["remembered"], serde_json::json!([]));
+        assert_eq!(listed["unread"][0]["schema"], answer["schema"]);
+        // Nobody writes over it; once it is forgotten there is room for another one.
+        let output = typed(&host, &[], "a\n").expect_code(8);
+        assert!(output.stdout.contains(&why), "{output:?}");
+        assert!(output.stdout.contains("`netwright grants revoke bomb` forgets it"), "{output:?}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), answer.to_string());
+        host.netwright(["grants", "revoke", "bomb"], &[]).expect_code(0);
+        assert!(!file.exists());
+    }
+    typed(&host, &[], "a\n").expect_code(0);
+    assert_eq!(remembered(&host).len(), 1);
+    // What has the form of an answer and no number is none.
+    let mut answer: serde_json::Value = serde_json::from_slice(&own).unwrap();
+    for schema in [serde_json::json!("2"), serde_json::json!(-2), serde_json::json!(null)] {
+        answer["schema"] = schema;
+        fs::write(&file, answer.to_string()).unwrap();
+        host.netwright(arguments(&host), &[]).expect_code(4);
+        assert!(remembered(&host).is_empty());
+    }
+}
+
 /// A grant for children of other links covers none where it names no parent.
 #[test]
 fn what_could_allow_nothing_is_not_offered() {

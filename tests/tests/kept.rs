@@ -240,6 +240,22 @@ fn a_record_ends_nobody() {
     assert!(told.stderr.contains("its record has schema 1"), "{told:#?}");
     assert!(place.netwright(&["ls"]).expect_code(0).stdout.is_empty());
     assert!(file.exists(), "a record that is not understood stays");
+    // Also one of a form that nobody here has ever seen.
+    let later = r#"{"schema":9,"is":["held"]}"#;
+    for name in ["lan.json", ".lan.json"] {
+        fs::write(labs.join(name), later).expect("the folder is ours");
+    }
+    for words in [&["destroy", "lan"][..], &["gc"], &["ls"]] {
+        let told = place.netwright(words);
+        let refused = words[0] == "destroy";
+        assert_eq!(told.code, if refused { 5 } else { 0 }, "{words:?}: {told:#?}");
+        assert_eq!(told.stderr.contains("its record has schema 9"), refused, "{told:#?}");
+        for name in ["lan.json", ".lan.json"] {
+            let text = fs::read_to_string(labs.join(name)).expect("it stays");
+            assert_eq!(text, later, "{name} after {words:?}");
+        }
+    }
+    fs::remove_file(labs.join(".lan.json")).expect("it is ours");
     place.bystanders_live("records that nobody holds");
     // Held by a stranger, who has it as his standard output, as a lab's holder has.
     fs::write(&file, record(2)).expect("the folder is ours");

@@ -1,6 +1,7 @@
 //! Answers that are to hold: a file for each recipe and what it was told, in a folder that is the user's alone.
 
 use std::fs::File;
+use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
@@ -18,6 +19,10 @@ use crate::report::{self, escape};
 
 /// Bytes of one file.
 const LONGEST: u64 = 256 << 10;
+/// The form of answers that this program writes.
+const SCHEMA: u32 = 2;
+/// Those that it reads. Answers of the first say nothing of what the recipe was told.
+const READ: RangeInclusive<u64> = 1..=2;
 
 /// What was allowed to one recipe, told one thing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,7 +48,7 @@ impl Remembered {
         let Question { recipe, digest, told, scenario, complete, .. } = question;
         let version = recipe.manifest.as_ref().map(|manifest| manifest.version.clone());
         Self {
-            schema: 2,
+            schema: SCHEMA,
             digest: digest.clone(),
             told: told.digest(),
             parameters: told.to_keep(),
@@ -59,6 +64,10 @@ impl Remembered {
         file(&self.digest, &self.told)
     }
 
+    fn is_called(&self, name: &str) -> bool {
+        self.name == name || is_digest(name, &self.digest)
+    }
+
     /// What there isn't any more grants nothing.
     pub(super) fn rules(&self) -> Vec<Rule> {
         let read = |line: &String| Rule::grant(line, "the operator's answer").ok();
@@ -68,6 +77,54 @@ impl Remembered {
 
 fn file(digest: &str, told: &str) -> String {
     if told.is_empty() { format!("{digest}.json") } else { format!("{digest}-{told}.json") }
+}
+
+/// Whether these are a digest's first eight digits or more; so of a file that is named after it.
+fn is_digest(typed: &str, digest: &str) -> bool {
+    let typed = typed.strip_prefix("sha256:").unwrap_or(typed);
+    typed.len() >= 8 && digest.starts_with(typed)
+}
+
+/// An answer that another version of this program has written: what it allows isn't known here.
+#[derive(Debug, Clone, Serialize)]
+struct Unread {
+    file: String,
+    schema: u64,
+    name: String,
+}
+
+impl Unread {
+    fn is_called(&self, name: &str) -> bool {
+        self.name == name || is_digest(name, &self.file)
+    }
+
+    fn why(&self) -> String {
+        let Self { schema, .. } = self;
+        format!(
+            "of schema {schema}, which this netwright {} doesn't read",
+            env!("CARGO_PKG_VERSION")
+        )
+    }
+}
+
+/// What a file is to who reads it.
+#[derive(Debug, Clone)]
+enum Found {
+    Known(Remembered),
+    Unread(Unread),
+}
+
+impl Found {
+    /// None of what is no answer at all.
+    fn of(file: &str, text: &[u8]) -> Option<Self> {
+        let value: serde_json::Value = serde_json::from_slice(text).ok()?;
+        let schema = value.get("schema")?.as_u64()?;
+        if READ.contains(&schema) {
+            return serde_json::from_value(value).ok().map(Self::Known);
+        }
+        let name = value.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
+        Some(Self::Unread(Unread { file: file.to_owned(), schema, name: name.to_owned() }))
+    }
 }
 
 /// The folder by descriptor; none where there is no place for one, as under sudo(8).
@@ -95,8 +152,12 @@ impl Memory {
 
     pub(super) fn find(&self, digest: &str, told: &Told) -> Option<Remembered> {
         let told = told.digest();
-        let found = self.read(&file(digest, &told));
-        found.filter(|found| found.digest == digest && found.told == told)
+        match self.read(&file(digest, &told)) {
+            Some(Found::Known(found)) if found.digest == digest && found.told == told => {
+                Some(found)
+            }
+            Some(Found::Known(_) | Found::Unread(_)) | None => None,
+        }
     }
 
     /// What was allowed to the same recipe told something else, or else to another one from the
@@ -104,7 +165,7 @@ impl Memory {
     pub(super) fn former(&self, question: &Question<'_>) -> Option<Remembered> {
         let Question { recipe, digest, told, scenario, .. } = question;
         let told = told.digest();
-        let mut others = self.all();
+        let (mut others, _) = self.all();
         others.retain(|other| other.digest != *digest || other.told != told);
         let near = [
             |other: &Remembered, _: &str, scenario: &str, digest: &str| {
@@ -126,38 +187,44 @@ impl Memory {
             let message = format!("can't remember the answer in `{}`: {error}", report::path(path));
             Failure::new(Exit::Lacking, message)
         };
+        if let Some(Found::Unread(unread)) = self.read(&remembered.file()) {
+            let (why, name) = (unread.why(), escape(&remembered.name));
+            return Err(failed(&format!(
+                "there is one {why}\n  help: `netwright grants revoke {name}` forgets it"
+            )));
+        }
         let text = serde_json::to_string_pretty(remembered).map_err(|error| failed(&error))?;
         file::in_folder(folder, remembered.file(), text.as_bytes()).map_err(|error| failed(&error))
     }
 
-    fn read(&self, file: &str) -> Option<Remembered> {
+    fn read(&self, name: &str) -> Option<Found> {
         let (_, folder) = self.folder.as_ref()?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = openat(folder, file, flags, Mode::empty()).ok()?;
+        let file = openat(folder, name, flags, Mode::empty()).ok()?;
         let about = fstat(&file).ok()?;
         let ours = about.st_uid == geteuid().as_raw() && about.st_mode & 0o022 == 0;
         if !ours || FileType::from_raw_mode(about.st_mode) != FileType::RegularFile {
             return None;
         }
-        serde_json::from_slice(&bounded(File::from(file), LONGEST).ok()?).ok()
+        Found::of(name, &bounded(File::from(file), LONGEST).ok()?)
     }
 
-    /// By name, then digest.
-    fn all(&self) -> Vec<Remembered> {
-        let Some((_, folder)) = &self.folder else { return Vec::new() };
-        let Ok(entries) = Dir::read_from(folder) else { return Vec::new() };
-        let mut all: Vec<Remembered> = entries
-            .flatten()
-            .filter_map(|entry| {
-                let file = entry.file_name().to_string_lossy().into_owned();
-                self.read(&file).filter(|found| found.file() == file)
-            })
-            .collect();
-        all.sort_by(|one, other| {
-            let order = |each: &Remembered| (each.name.clone(), each.file());
-            order(one).cmp(&order(other))
-        });
-        all
+    /// By name, then digest; and those that can't be read.
+    fn all(&self) -> (Vec<Remembered>, Vec<Unread>) {
+        let (mut all, mut unread) = (Vec::new(), Vec::new());
+        let folder = self.folder.iter();
+        let entries = folder.filter_map(|(_, folder)| Dir::read_from(folder).ok()).flatten();
+        for entry in entries.flatten() {
+            let file = entry.file_name().to_string_lossy().into_owned();
+            match self.read(&file) {
+                Some(Found::Known(found)) if found.file() == file => all.push(found),
+                Some(Found::Unread(found)) => unread.push(found),
+                Some(Found::Known(_)) | None => {}
+            }
+        }
+        all.sort_by_cached_key(|each| (each.name.clone(), each.file()));
+        unread.sort_by_cached_key(|each| (each.name.clone(), each.file.clone()));
+        (all, unread)
     }
 }
 
@@ -201,9 +268,9 @@ fn enter(folder: &OwnedFd, name: &std::ffi::OsStr, closed: u32) -> Result<OwnedF
 
 /// `grants ls`.
 pub fn list(json: bool) -> Result<Exit, Failure> {
-    let all = Memory::open()?.all();
+    let (all, unread) = Memory::open()?.all();
     if json {
-        let document = serde_json::json!({ "schema": 1, "remembered": all });
+        let document = serde_json::json!({ "schema": 1, "remembered": all, "unread": unread });
         return report::print_json(&format!("{document:#}\n"));
     }
     let mut text = String::new();
@@ -217,7 +284,11 @@ pub fn list(json: bool) -> Result<Exit, Failure> {
         }
         text.extend(remembered.rules().iter().map(|rule| format!("  {rule}\n")));
     }
-    if all.is_empty() {
+    for one in &unread {
+        let (name, file, why) = (escape(&one.name), escape(&one.file), one.why());
+        text += &format!("{name}  {file}\n  {why}: it allows nothing\n");
+    }
+    if all.is_empty() && unread.is_empty() {
         text.push_str("nothing is remembered\n");
     }
     report::print(&text)
@@ -226,12 +297,10 @@ pub fn list(json: bool) -> Result<Exit, Failure> {
 /// `grants revoke`: by name, or by a digest's first eight digits or more.
 pub fn revoke(what: &str) -> Result<Exit, Failure> {
     let memory = Memory::open()?;
-    let all = memory.all();
-    let digest = what.strip_prefix("sha256:").unwrap_or(what);
-    let meant = |each: &&Remembered| {
-        each.name == what || (digest.len() >= 8 && each.digest.starts_with(digest))
-    };
-    let found: Vec<&Remembered> = all.iter().filter(meant).collect();
+    let (all, unread) = memory.all();
+    let known = all.iter().filter(|each| each.is_called(what)).map(Remembered::file);
+    let more = unread.iter().filter(|each| each.is_called(what)).map(|each| each.file.clone());
+    let found: Vec<String> = known.chain(more).collect();
     let (Some((_, folder)), [_, ..]) = (&memory.folder, found.as_slice()) else {
         let help = match crate::near::nearest(what, all.iter().map(|each| each.name.as_str())) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -240,8 +309,8 @@ pub fn revoke(what: &str) -> Result<Exit, Failure> {
         let shown = what.escape_debug();
         return Err(Failure::usage(format!("nothing is remembered of `{shown}`\n  help: {help}")));
     };
-    for remembered in found {
-        unlinkat(folder, remembered.file(), AtFlags::empty())
+    for file in found {
+        unlinkat(folder, file, AtFlags::empty())
             .map_err(|error| Failure::new(Exit::Lacking, format!("can't forget: {error}")))?;
     }
     Ok(Exit::Done)

@@ -17,6 +17,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::hold::{self, Holder};
 use super::origin::Origin;
@@ -54,6 +55,16 @@ pub struct Record {
 pub struct Lab {
     pub record: Record,
     pub(super) file: File,
+}
+
+/// What a record is to who reads it.
+enum Found {
+    Lab(Lab),
+    /// another version's, which may be of a lab that is there
+    Other {
+        schema: u64,
+        process: Option<u64>,
+    },
 }
 
 /// The folder, by descriptor, so that it stays the same one whatever is mounted over it.
@@ -123,18 +134,20 @@ impl Folder {
             return Ok(None);
         }
         match self.read(&file_name(name)) {
-            Some(lab) if lab.record.schema != SCHEMA => Err(self.of_another_version(&lab.record)),
-            Some(lab) if lab.record.name == name && lab.is_alive() => Ok(Some(lab)),
-            Some(_) | None => Ok(None),
+            Some(Found::Other { schema, process }) => {
+                Err(self.of_another_version(name, schema, process))
+            }
+            Some(Found::Lab(lab)) if lab.record.name == name && lab.is_alive() => Ok(Some(lab)),
+            Some(Found::Lab(_)) | None => Ok(None),
         }
     }
 
-    fn of_another_version(&self, record: &Record) -> Failure {
-        let Record { name, schema, pid, .. } = record;
-        let file = self.path.join(file_name(name));
+    fn of_another_version(&self, name: &str, schema: u64, process: Option<u64>) -> Failure {
+        let file = crate::report::path(self.path.join(file_name(name)));
+        let process =
+            process.map_or_else(|| "its process".to_owned(), |pid| format!("process {pid}"));
         let message = format!(
-            "lab `{name}` was kept by another version of netwright: its record has schema {schema}, and this one knows {SCHEMA}\n  help: let that version take it apart; else end process {pid}, where it still is that lab's, and remove `{}`",
-            file.display()
+            "lab `{name}` was kept by another version of netwright: its record has schema {schema}, and this one knows {SCHEMA}\n  help: let that version take it apart; else end {process}, where it still is that lab's, and remove `{file}`"
         );
         Failure::new(Exit::Broken, message)
     }
@@ -143,15 +156,25 @@ impl Folder {
         self.find(name).map(|lab| lab.is_some())
     }
 
-    fn read(&self, name: &str) -> Option<Lab> {
+    fn read(&self, name: &str) -> Option<Found> {
         let file = store::open_own(&self.descriptor, name, OFlags::RDONLY).ok()?;
         if file.metadata().ok()?.len() > LONGEST_RECORD {
             return None;
         }
         let mut text = String::new();
         (&file).take(LONGEST_RECORD).read_to_string(&mut text).ok()?;
-        let record: Record = serde_json::from_str(&text).ok()?;
-        (record.boot == store::boot_id()).then_some(Lab { record, file })
+        let value: Value = serde_json::from_str(&text).ok()?;
+        let (schema, boot) = (value.get("schema")?.as_u64()?, value.get("boot"));
+        if boot.and_then(Value::as_str).is_some_and(|boot| boot != store::boot_id()) {
+            return None;
+        }
+        if schema != u64::from(SCHEMA) {
+            // Whatever else its form is.
+            let process = value.get("pid").and_then(Value::as_u64);
+            return Some(Found::Other { schema, process });
+        }
+        let record = serde_json::from_value(value).ok()?;
+        Some(Found::Lab(Lab { record, file }))
     }
 
     /// All labs that are there, by name. Records of labs that are gone are removed.
@@ -200,8 +223,11 @@ impl Folder {
     }
 
     fn sweep_draft(&self, draft: &str) -> Result<(), Failure> {
-        if let Some(lab) = self.read(draft).filter(Lab::is_alive) {
-            hold::end(&lab)?;
+        match self.read(draft) {
+            Some(Found::Lab(lab)) if lab.is_alive() => hold::end(&lab)?,
+            // What another version has begun it ends.
+            Some(Found::Other { .. }) => return Ok(()),
+            Some(Found::Lab(_)) | None => {}
         }
         self.forget(draft)
     }
