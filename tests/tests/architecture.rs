@@ -112,6 +112,21 @@ fn processes_are_started_and_ended_in_one_place() {
 }
 
 #[test]
+fn people_and_programs_are_written_to_in_one_place() {
+    let words = [
+        "anstream::",
+        "println!(",
+        "print!(",
+        "dbg!(",
+        "stdout().write",
+        "stderr().write",
+        "stdout().lock()",
+        "stderr().lock()",
+    ];
+    assert_eq!(holders(&words, &["report/out.rs"]), [""; 0]);
+}
+
+#[test]
 fn permits_are_made_by_the_policy_alone() {
     // The field is private, so the compiler holds this; the test holds that it stays private.
     let policy = text(&workspace().join("runner/src/policy.rs"));

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::{PipeReader, PipeWriter, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -310,6 +310,34 @@ fn a_lock_that_another_process_holds_is_waited_for_as_long_as_there_is_time() {
 }
 
 #[test]
+fn another_runs_claims_are_waited_for_as_long_as_there_is_time() {
+    let host = Host::new();
+    warm(host.session());
+    host.ip_lines("link add d0 type bridge");
+    let run = |time: &str| {
+        let mut words =
+            vec!["run", "builtin:ip", "-p", "script=link set d0 mtu 1400", "--timeout", time];
+        words.extend(["--target", "host", "--grant", "host.link.read"]);
+        words.extend(["--grant", "host.link.modify name=d0"]);
+        host.command(&host.session().command(words))
+    };
+    Output::from(run("300").output().expect("nsenter")).expect_code(0);
+    let before = host.state();
+    // As if another run were told what it may alter, and were stopped meanwhile.
+    let folder = host.session().path("runtime/runs");
+    let holder = Command::new("flock").arg(&folder).args(["sleep", "600"]).process_group(0).spawn();
+    let mut holder = holder.expect("util-linux");
+    thread::sleep(Duration::from_millis(300));
+    let output = Running::start(run("2")).ends_soon("another run's claims").expect_code(7);
+    assert!(output.stderr.contains("limit reached: 2 s of time"), "{output:#?}");
+    hears("another run's claims", &[1500, 2500], || run("300"));
+    assert_eq!(host.differences(&before), [""; 0]);
+    let group = format!("-{}", holder.id());
+    assert!(Command::new("kill").args(["-KILL", "--", &group]).status().expect("kill").success());
+    let _ = holder.wait();
+}
+
+#[test]
 fn a_program_and_a_probe_are_ended_by_signals() {
     let session = Session::new();
     let recipe = workspace().join("target/recipes/components/program.wasm");
@@ -403,4 +431,55 @@ fn compilers_of(id: u32) -> usize {
         read.is_ok() && String::from_utf8_lossy(&text).contains("RAYON_NUM_THREADS")
     };
     children.split_whitespace().filter(compiles).count()
+}
+
+/// A pipe that is full from its first page on, and that nobody reads.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (theirs, ours) = std::io::pipe().expect("a pipe");
+    rustix::pipe::fcntl_setpipe_size(&ours, 4096).expect("smaller than by default");
+    (theirs, ours)
+}
+
+#[test]
+fn who_does_not_read_holds_nothing_up() {
+    let session = Session::new();
+    warm(&session);
+    let file = topology(&session, &bridges(300), "time: 300s");
+    let start = |json: bool, both: bool| {
+        let (nobody, full) = full_pipe();
+        let mut command = session.command(["run".as_ref(), file.as_os_str()]);
+        command.arg(if json { "--json" } else { "--verbose" });
+        let error =
+            if both { full.try_clone().expect("a descriptor").into() } else { Stdio::null() };
+        let child = command.stdout(full).stderr(error).spawn().expect("the program is there");
+        (Running(child, Instant::now()), nobody)
+    };
+    for (signal, code, json) in [("-INT", 130, false), ("-TERM", 143, false), ("-INT", 130, true)] {
+        for both in [false, true] {
+            let (mut running, nobody) = start(json, both);
+            thread::sleep(patience(Duration::from_secs(2)));
+            running.signal(signal);
+            let output = running.ends_soon("a full pipe");
+            assert_eq!(output.code, code, "{signal} {json} {both}: {output:#?}");
+            drop(nobody);
+        }
+    }
+}
+
+#[test]
+fn what_was_made_is_gone_before_its_result_waits_for_a_reader() {
+    let host = Host::new();
+    warm(host.session());
+    let before = host.state();
+    let (nobody, full) = full_pipe();
+    let mut command = on_host(&host, 300, "time: 3s");
+    command.arg("--verbose").stdout(full).stderr(Stdio::null());
+    let mut running = Running(command.spawn().expect("nsenter"), Instant::now());
+    thread::sleep(Duration::from_secs(3));
+    let left = until_gone(|| host.differences(&before));
+    assert_eq!(left, [""; 0]);
+    assert!(running.0.try_wait().expect("it is ours").is_none(), "nobody read its result");
+    drop(nobody);
+    running.1 = Instant::now();
+    assert_eq!(running.ends_soon("a pipe that was closed").code, 7);
 }

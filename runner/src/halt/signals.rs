@@ -59,6 +59,11 @@ pub fn hold() {
     HELD.store(true, Ordering::SeqCst);
 }
 
+/// Nothing is left to take back.
+pub fn release() {
+    HELD.store(false, Ordering::SeqCst);
+}
+
 /// The same, until what is returned is dropped.
 pub fn held() -> Held {
     Held { before: HELD.swap(true, Ordering::SeqCst) }

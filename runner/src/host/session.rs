@@ -18,7 +18,7 @@ use crate::journal::{Intent, Journal, Standing, unwritable};
 use crate::kernel::{BatchError, Denial, Error, Kernel};
 use crate::policy::{Permitted, Policy, reached_uplinks, uplink_needs};
 use crate::probe::Monitor;
-use crate::report::Report;
+use crate::report::{self, Report};
 use crate::scenario::Reach;
 use crate::tap::Opener;
 
@@ -57,6 +57,7 @@ impl Session {
     ) -> Self {
         let mut kernel = kernel;
         kernel.heed(halt.clone());
+        report::write_within(&halt);
         Self {
             policy,
             grants: Grants::default(),
@@ -167,7 +168,7 @@ impl Session {
             self.halt.may_go_on()?;
             claims.extend(self.kernel.claims(change));
         }
-        self.journal.claim(claims).map_err(Error::Invalid)?;
+        self.journal.claim(claims, &self.halt).map_err(Error::Invalid)?;
         let mut foreseen = Vec::new();
         for change in changes {
             self.halt.may_go_on()?;

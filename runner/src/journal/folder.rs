@@ -20,6 +20,7 @@ use super::reading::{Reading, read};
 use super::record::{Head, Record};
 use super::strange::Strange;
 use crate::exit::{Exit, Failure};
+use crate::halt::Halt;
 use crate::naming::patiently;
 use crate::process::Pinned;
 use crate::store;
@@ -234,11 +235,12 @@ impl Folder {
         }
     }
 
-    /// Nobody else claims anything while the answer is held.
-    pub(super) fn lock(&self) -> io::Result<OwnedFd> {
+    /// Nobody else claims anything while the answer is held. Somebody else's is waited for as long as
+    /// work may go on.
+    pub(super) fn lock(&self, halt: &Halt) -> io::Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = openat(&self.descriptor, ".", flags, Mode::empty())?;
-        flock(&folder, FlockOperation::LockExclusive)?;
+        halt.wait_for_lock(&folder)?;
         Ok(folder)
     }
 

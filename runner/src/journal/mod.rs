@@ -28,6 +28,7 @@ pub use record::{Head, Kept, Record, encode};
 pub use strange::Strange;
 
 use crate::change::{Change, Name, Undo};
+use crate::halt::Halt;
 use crate::kernel::NamedFolder;
 
 /// The form of journals that this program writes.
@@ -106,14 +107,14 @@ impl Lasting {
     ///
     /// # Errors
     /// The sentence says who has it.
-    fn claim(&mut self, claims: Vec<Claim>) -> Result<(), String> {
+    fn claim(&mut self, claims: Vec<Claim>, halt: &Halt) -> Result<(), String> {
         let unclaimed = |claim: &Claim| !self.claims.contains(claim);
         let new: Vec<Claim> = claims.into_iter().filter(unclaimed).collect();
         if new.is_empty() {
             return Ok(());
         }
         let failed = |error: io::Error| format!("the journals can't be locked: {error}");
-        let _lock = self.folder.lock().map_err(failed)?;
+        let _lock = self.folder.lock(halt).map_err(failed)?;
         for file in self.folder.files().into_iter().filter(|file| *file != self.file) {
             let (history, alive) = match self.folder.told(&file) {
                 Told::Nothing => continue,
@@ -192,8 +193,8 @@ impl Journal {
     }
 
     /// Claims what changes use or alter, for as long as the journal is there.
-    pub fn claim(&mut self, claims: Vec<Claim>) -> Result<(), String> {
-        self.lasting.as_mut().map_or(Ok(()), |lasting| lasting.claim(claims))
+    pub fn claim(&mut self, claims: Vec<Claim>, halt: &Halt) -> Result<(), String> {
+        self.lasting.as_mut().map_or(Ok(()), |lasting| lasting.claim(claims, halt))
     }
 
     /// # Errors

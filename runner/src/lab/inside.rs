@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Seek as _, Write as _};
+use std::io::{self, Seek as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 
@@ -13,6 +13,7 @@ use super::origin::Origin;
 use crate::change::{Change, Name};
 use crate::exit::{Exit, Failure};
 use crate::kernel::{Netlink, netns};
+use crate::report::Line;
 
 /// Where ip(8) keeps names of namespaces, in the lab's own mount namespace.
 const FOLDER: &str = "/run/netns";
@@ -53,8 +54,7 @@ impl Inside {
         let root = netns::current().map_err(failed)?;
         let (named, passed_over) = self.named(&root)?;
         for note in passed_over {
-            // Where standard error is closed there is nobody to tell.
-            let _ = writeln!(anstream::stderr(), "note: {note}");
+            Line::new().text("note: ").message(note).complain();
         }
         let named = named.into_iter().map(|(name, space)| (Some(name), space));
         Netlink::adopt([(None, root)].into_iter().chain(named).collect()).map_err(failed)

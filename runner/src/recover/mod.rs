@@ -4,7 +4,7 @@
 mod command;
 mod watch;
 
-use std::io::{self, Write as _};
+use std::io;
 use std::time::Duration;
 
 pub(crate) use command::{busy, destroy_or_fail, remember};
@@ -17,7 +17,7 @@ use crate::exit::{Exit, Failure};
 use crate::halt::signals;
 use crate::journal::{Entry, Fate, Folder, History, Kept, Log, Owned, Record, Strange};
 use crate::kernel::{Kernel, Netlink};
-use crate::report::counted;
+use crate::report::{Line, counted};
 
 /// A namespace without a name may be there so long after the last word of the run that had it: what
 /// is found by nobody then counts as out of reach.
@@ -257,7 +257,7 @@ impl Recovery<'_> {
 
 /// What a first signal is answered with; to standard error, where somebody hears it.
 fn tell_on(rest: usize) {
-    let _ = writeln!(anstream::stderr(), "{}", going_on(rest));
+    Line::new().message(going_on(rest)).complain();
 }
 
 /// The same in words.

@@ -3,11 +3,12 @@
 //! program's own styles pass.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 
 use anstyle::Style;
 
 use super::escape::is_harmless;
+use super::out::{ERROR, OUTPUT};
 use crate::exit::{Exit, Failure};
 
 /// A line in the making.
@@ -42,12 +43,12 @@ impl Line {
     /// Standard output. A closed or full one is no reason to stop an undo, so that a failure to
     /// write is passed over.
     pub(crate) fn say(self) {
-        let _ = writeln!(anstream::stdout(), "{}", self.0);
+        let _ = OUTPUT.write(&(self.0 + "\n"));
     }
 
     /// Standard error; where that is closed there is nobody to tell.
     pub(crate) fn complain(self) {
-        let _ = writeln!(anstream::stderr(), "{}", self.0);
+        let _ = ERROR.write(&(self.0 + "\n"));
     }
 }
 
@@ -70,7 +71,7 @@ pub fn complain(failure: &Failure) {
     match &failure.faults {
         // Its renderer takes out of strangers' text what isn't harmless, and adds its colours.
         Some(faults) => {
-            let _ = writeln!(anstream::stderr(), "{}", faults.styled());
+            let _ = ERROR.write(&format!("{}\n", faults.styled()));
         }
         None if failure.message.starts_with("error") => {
             Line::new().message(&failure.message).complain();
@@ -83,9 +84,8 @@ pub fn complain(failure: &Failure) {
 pub(crate) fn ask(text: &str) {
     let mut tamed = String::new();
     tame(text, &['\n'], &mut tamed);
-    let mut terminal = io::stderr();
     // Where it is gone the answer is no.
-    let _ = terminal.write_all(tamed.as_bytes()).and_then(|()| terminal.flush());
+    let _ = ERROR.write_bytes(tamed.as_bytes());
 }
 
 /// Prints a command's answer on standard output: lines, and columns with tabs between.
@@ -117,7 +117,7 @@ pub fn print_json(text: &str) -> Result<Exit, Failure> {
 
 /// Text that the program made for other programs, such as a shell's completions.
 pub fn print_bytes(bytes: &[u8]) -> Result<Exit, Failure> {
-    match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
+    match OUTPUT.write_bytes(bytes) {
         Ok(()) => Ok(Exit::Done),
         // Whoever reads has seen enough, as `head` has.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),

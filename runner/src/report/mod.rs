@@ -4,6 +4,7 @@ mod escape;
 mod events;
 mod junit;
 mod line;
+mod out;
 mod remedy;
 mod result;
 mod view;
@@ -12,6 +13,7 @@ pub use escape::{escape, is_harmless, path};
 pub use events::EventLog;
 pub(crate) use line::{Line, ask, is_terminal, print_lines};
 pub use line::{answer, complain, print, print_bytes, print_json};
+pub(crate) use out::write_within;
 pub(crate) use remedy::{is_vouched_for, vouch_for};
 pub use result::{
     CaptureResult, ChangeResult, CheckResult, Metric, RunResult, StepResult, Verdict,

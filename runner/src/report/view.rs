@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
+use super::out::write_the_last;
 use super::{CaptureResult, CheckResult, Line, Metric, RunResult, Verdict, print_json};
 
 /// How urgent a line of a recipe's log is.
@@ -153,6 +154,7 @@ impl View {
     }
 
     pub(super) fn finish(&self, result: &RunResult, error: Option<&str>) {
+        write_the_last();
         for warning in &result.warnings {
             Line::new().styled(ODD, "warning").text(": ").message(warning).complain();
         }
