@@ -10,11 +10,19 @@ use netwright::{
 };
 
 fn main() -> ExitCode {
+    // First of all: reading the command line takes some.
+    if let Err(failure) = resources::raise_stack() {
+        return ended(Err(failure));
+    }
     let cli = cli::read();
     resources::survive_small_files();
     let listening = if hears_signals(&cli.command) { signals::listen() } else { Ok(()) };
     let outcome =
         listening.and_then(|()| resources::raise_open_files()).and_then(|()| dispatch(cli.command));
+    ended(outcome)
+}
+
+fn ended(outcome: Result<Exit, Failure>) -> ExitCode {
     ExitCode::from(match outcome {
         Ok(exit) => exit as u8,
         Err(failure) => {

@@ -15,6 +15,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
+use crate::exit::{Exit, Failure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
@@ -34,6 +35,18 @@ pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
     // SAFETY: between fork and exec, and a system call is all that it does.
     unsafe { command.pre_exec(close_others) };
     command
+}
+
+/// Why a process of ours was not started, for people: what it is, and what allows it where the machine
+/// may have no more of them.
+pub(crate) fn not_started(what: &str, error: &io::Error) -> Failure {
+    let help = match error.raw_os_error() {
+        Some(libc::EAGAIN) => {
+            "\n  help: the user, or the group of processes, may have no more of them: raise `ulimit -u`, or `pids.max` (cgroups(7))"
+        }
+        Some(_) | None => "",
+    };
+    Failure::new(Exit::Lacking, format!("can't start {what}: {error}{help}"))
 }
 
 /// Becomes a program, which keeps what the caller of netwright has opened for it. Returns only when

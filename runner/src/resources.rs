@@ -8,6 +8,10 @@ use crate::exit::{Exit, Failure};
 /// Descriptors that a run needs beside two for each namespace.
 const LEAST_OPEN_FILES: u64 = 256;
 
+/// What Linux gives by default, and what is enough for all that was tried.
+const STACK: u64 = 8 << 20;
+const LEAST_STACK: u64 = 1 << 20;
+
 extern "C" fn nothing(_: libc::c_int) {}
 
 /// A file that may not grow further (RLIMIT_FSIZE) is an error of whoever writes it, as a full disk
@@ -18,6 +22,26 @@ pub fn survive_small_files() {
     // SAFETY: the handler does nothing, which may be done at any moment. It can't fail for a signal
     // that there is.
     unsafe { libc::signal(libc::SIGXFSZ, handler) };
+}
+
+/// Raises what the stack may grow to: the kernel asks for the limit whenever it grows (setrlimit(2)).
+pub fn raise_stack() -> Result<(), Failure> {
+    let mut limit = getrlimit(Resource::Stack);
+    if limit.current.is_none_or(|bytes| bytes >= STACK) {
+        return Ok(());
+    }
+    if limit.maximum.is_some_and(|most| most < LEAST_STACK) {
+        let message = format!(
+            "the stack of this process may grow to {} KiB; {} are needed\n  help: raise the hard limit, `ulimit -Hs`",
+            limit.maximum.unwrap_or_default() >> 10,
+            LEAST_STACK >> 10
+        );
+        return Err(Failure::new(Exit::Lacking, message));
+    }
+    limit.current = Some(limit.maximum.map_or(STACK, |most| most.min(STACK)));
+    // Where it may not be raised the old one holds.
+    let _ = setrlimit(Resource::Stack, limit);
+    Ok(())
 }
 
 /// Raises the number of descriptors to what the machine allows: each namespace takes two.

@@ -26,9 +26,8 @@ pub(crate) fn start(grants: &Grants) -> Result<Option<Uplinks>, Failure> {
     if names.is_empty() {
         return Ok(None);
     }
-    let failed = |error: std::io::Error| {
-        Failure::new(Exit::Lacking, format!("can't start the process that makes uplinks: {error}"))
-    };
+    let failed =
+        |error: std::io::Error| process::not_started("the process that makes uplinks", &error);
     let rights = capabilities(None).map_err(|errno| failed(errno.into()))?;
     if !rights.effective.contains(CapabilitySet::NET_ADMIN) {
         return Err(Failure::new(

@@ -17,6 +17,7 @@ use crate::bindings::exports::netwright::host::guest::Fault;
 use crate::exit::{Exit, Failure};
 use crate::halt::REMEDY;
 use crate::host::{Host, LimitReached, Limits, Session};
+use crate::process;
 use crate::recipe::Recipe;
 use crate::report::{Report, escape};
 
@@ -56,10 +57,7 @@ impl Guest {
                 recipe.source
             )));
         }
-        let failed = |error: io::Error| {
-            let message = format!("can't start the process of a recipe: {error}");
-            Failure::new(Exit::Lacking, message)
-        };
+        let failed = |error: io::Error| process::not_started("the process of a recipe", &error);
         let digest = recipe.digest();
         let same = |guest: &&Self| {
             (guest.compiler.is_some() || guest.awaited.is_some()) && guest.digest == digest
@@ -187,7 +185,9 @@ impl Guest {
         }
         match self.process.next().await.map_err(Stop::from) {
             Ok(Word::Loaded(loaded)) => Ok(loaded),
-            Ok(_) => Err(Failure::new(Exit::Broken, "its process spoke out of turn")),
+            Ok(_) | Err(Stop::NoRoom) => {
+                Err(Failure::new(Exit::Broken, "its process spoke out of turn"))
+            }
             Err(Stop::Limit(what) | Stop::Broken(what)) => Err(Failure::new(Exit::Broken, what)),
             Err(Stop::Interrupted(failure)) => Err(failure),
         }
@@ -203,7 +203,9 @@ impl Guest {
         let (session, ended) = self.call(host, Export::Check, params, interrupt).await;
         let faults = ended.and_then(|ended| match ended {
             Ended::Checked(faults) => Ok(faults),
-            Ended::Ran(_) | Ended::Reached(_) | Ended::Broken { .. } => Err(out_of_turn()),
+            Ended::Ran(_) | Ended::Reached(_) | Ended::NoRoom | Ended::Broken { .. } => {
+                Err(out_of_turn())
+            }
         });
         (session, faults)
     }
@@ -218,7 +220,9 @@ impl Guest {
         let (session, ended) = self.call(host, Export::Run, params, interrupt).await;
         let verdict = ended.and_then(|ended| match ended {
             Ended::Ran(verdict) => Ok(verdict),
-            Ended::Checked(_) | Ended::Reached(_) | Ended::Broken { .. } => Err(out_of_turn()),
+            Ended::Checked(_) | Ended::Reached(_) | Ended::NoRoom | Ended::Broken { .. } => {
+                Err(out_of_turn())
+            }
         });
         (session, verdict)
     }
@@ -242,6 +246,7 @@ impl Guest {
         };
         let ended = ended.and_then(|ended| match ended {
             Ended::Reached(which) => Err(Stop::Limit(reached(which, &self.limits))),
+            Ended::NoRoom => Err(Stop::NoRoom),
             Ended::Broken { cause, trace } => Err(broken(host.last_words.take(), cause, &trace)),
             Ended::Checked(_) | Ended::Ran(_) => Ok(ended),
         });

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::sync::Arc;
 
+use rustix::io::Errno;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Store, Trap, WasmBacktrace};
 
@@ -140,7 +141,10 @@ impl Loaded {
         store.set_hostcall_fuel(self.bounds.call_bytes);
         store.set_max_component_handles(self.bounds.handles);
         let called = async {
-            let recipe = self.recipe.instantiate_async(&mut store).await?;
+            let recipe = match self.recipe.instantiate_async(&mut store).await {
+                Err(error) if is_no_room(&error) => return Ok(Ended::NoRoom),
+                recipe => recipe?,
+            };
             let guest = recipe.netwright_host_guest();
             Ok(match export {
                 Export::Check => Ended::Checked(guest.call_check(&mut store).await?),
@@ -149,6 +153,13 @@ impl Loaded {
         };
         called.await.unwrap_or_else(|error| stopped(&error))
     }
+}
+
+/// Whether the kernel refused the addresses that a recipe's memory takes.
+fn is_no_room(error: &wasmtime::Error) -> bool {
+    let known = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
+    let errno = known.or_else(|| error.downcast_ref::<Errno>().map(|errno| errno.raw_os_error()));
+    errno == Some(libc::ENOMEM)
 }
 
 /// Which kind of end a failed call was.

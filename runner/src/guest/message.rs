@@ -77,6 +77,8 @@ pub(super) enum Ended {
     Checked(Vec<Fault>),
     Ran(Result<(), types::Error>),
     Reached(Reached),
+    /// The kernel gave no room for its memory (ENOMEM of mmap(2)), before any of it ran.
+    NoRoom,
     Broken {
         cause: String,
         /// the functions that it came through

@@ -44,6 +44,8 @@ pub enum Stop {
     /// The recipe broke off: a panic, a trap with the functions it came through, or its process
     /// ended.
     Broken(String),
+    /// The kernel gave no room for its memory.
+    NoRoom,
     /// A signal came.
     Interrupted(Failure),
 }

@@ -20,8 +20,7 @@ impl Sweeper {
         let mut command = process::itself("__sweep");
         command.arg(name).current_dir("/").stdin(Stdio::piped()).stdout(Stdio::null());
         Owned::start(&mut command).map(Self).map_err(|error| {
-            let message = format!("can't start the process that takes the old lab apart: {error}");
-            Failure::new(Exit::Lacking, message)
+            process::not_started("the process that takes the old lab apart", &error)
         })
     }
 

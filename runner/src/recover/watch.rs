@@ -48,9 +48,7 @@ pub(crate) fn moment_after(time: Duration) -> u64 {
 
 /// Starts a watcher of a journal, and comes back when it is on guard.
 pub(crate) fn start(file: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::new(Exit::Lacking, format!("can't start the watcher of the run: {error}"))
-    };
+    let failed = |error: std::io::Error| process::not_started("the watcher of the run", &error);
     let mut watcher = process::itself("__watch")
         .arg(file)
         .current_dir("/")

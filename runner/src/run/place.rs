@@ -17,6 +17,7 @@ use crate::kernel::uplink::Uplinks;
 use crate::kernel::{Kernel, Netlink, Witness};
 use crate::lab::{self, Inside, Origin};
 use crate::policy::{Connection, HostPolicy, Policy, Target};
+use crate::process;
 use crate::recover;
 use crate::report::Report;
 use crate::store;
@@ -247,8 +248,5 @@ fn unreachable(error: &std::io::Error) -> Failure {
 }
 
 pub(super) fn opener() -> Result<Option<Opener>, Failure> {
-    Opener::start().map_err(|error| {
-        let message = format!("can't start the opener of character devices: {error}");
-        Failure::new(Exit::Lacking, message)
-    })
+    Opener::start().map_err(|error| process::not_started("the opener of character devices", &error))
 }

@@ -206,6 +206,12 @@ impl Stage {
                 Exit::Broken,
                 format!("recipe `{recipe}`{of} broke off in `{function}`: {}", quoted(&why)),
             ),
+            Stop::NoRoom => Failure::new(
+                Exit::Lacking,
+                format!(
+                    "recipe `{recipe}`{of} was not started: it takes more than 4 GiB of addresses, and the kernel gives fewer to a process here\n  help: raise the limit of addresses (`ulimit -v`), or let the kernel promise more memory than there is (vm.overcommit_memory)"
+                ),
+            ),
             Stop::Interrupted(failure) => failure,
         }
     }
