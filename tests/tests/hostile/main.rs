@@ -15,6 +15,7 @@ mod handles;
 mod imports;
 mod lies;
 mod places;
+mod reroutes;
 mod row;
 mod scenarios;
 mod shapes;

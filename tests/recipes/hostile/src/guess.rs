@@ -40,7 +40,7 @@ pub(super) fn way(how: &str) -> Option<Way> {
     (how == "guess").then_some(guess as Way)
 }
 
-fn number(parameter: &str) -> u64 {
+pub(super) fn number(parameter: &str) -> u64 {
     params::get(parameter).and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
@@ -53,7 +53,7 @@ fn guess() -> Result<(), Error> {
 }
 
 /// Numbers by xorshift64* (Marsaglia 2003, Vigna 2016).
-struct Guesses(u64);
+pub(super) struct Guesses(pub(super) u64);
 
 impl Guesses {
     fn next(&mut self) -> u64 {
@@ -63,11 +63,11 @@ impl Guesses {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    fn below(&mut self, most: u64) -> u64 {
+    pub(super) fn below(&mut self, most: u64) -> u64 {
         (self.next() >> 32) % most
     }
 
-    fn of<T: Clone>(&mut self, some: &[T]) -> T {
+    pub(super) fn of<T: Clone>(&mut self, some: &[T]) -> T {
         some[self.below(some.len() as u64) as usize].clone()
     }
 
@@ -114,7 +114,7 @@ impl Guesses {
         IpPrefix { address: self.address(), length: self.of(&[0, 8, 16, 24, 32, 64, 128, any]) }
     }
 
-    fn how(&mut self) -> Write {
+    pub(super) fn how(&mut self) -> Write {
         self.of(&[Write::Add, Write::Change, Write::Replace, Write::Append, Write::Prepend])
     }
 

@@ -5,6 +5,7 @@ mod extreme;
 mod flood;
 mod guess;
 mod lie;
+mod reroute;
 mod wait;
 
 use netwright_sdk::wit::exports::netwright::host::guest::{Fault, Guest};
@@ -28,7 +29,7 @@ impl Guest for Hostile {
 
     fn run() -> Result<(), Error> {
         let how = params::get("how").unwrap_or_default();
-        let ways = [flood::way, wait::way, lie::way, extreme::way, guess::way];
+        let ways = [flood::way, wait::way, lie::way, extreme::way, guess::way, reroute::way];
         match ways.into_iter().find_map(|way| way(&how)) {
             Some(way) => way(),
             None => Err(other(&format!("no way to be hostile is called {how}"))),
