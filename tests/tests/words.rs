@@ -236,43 +236,81 @@ fn the_run_on_the_host_that_the_readme_shows_works() {
     host.netwright(words, &[]).expect_code(0);
 }
 
-/// Without options that say otherwise, tunnels and ipvlans are as iproute2 makes them.
-#[test]
-fn tunnels_without_options_are_as_iproute2_makes_them() {
+/// Lines that make links: carried out by both, they leave the same ones. What ours are is returned, for
+/// a kernel that has tunnels.
+fn made_alike(lines: &str) -> Option<String> {
     let session = Session::new();
-    let kinds = ["sit", "ipip", "gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl"];
-    let ours: String = kinds
-        .iter()
-        .enumerate()
-        .map(|(place, kind)| {
-            let six = kind.starts_with("ip6");
-            let (local, remote) =
-                if six { ("fd00::1", "fd00::2") } else { ("10.0.0.1", "10.0.0.2") };
-            format!("ip link add a{place} type {kind} local {local} remote {remote}\n")
-        })
-        .collect();
-    let vlan = "ip link add d0 type dummy
-ip link add w0 link d0 type ipvlan mode l3s vepa
-ip link set w0 type ipvlan mode l3
-";
-    let file = session.file("lines.ip", format!("{ours}{vlan}"));
+    let file = session.file("lines.ip", lines);
     let words = ["builtin:ip", "-p", &format!("script=@{}", file.display())];
     if !has_tunnels() {
         let refused = session.netwright([&["run"], &words[..]].concat()).expect_code(8);
         assert!(refused.stderr.contains("the kernel lacks CONFIG_"), "{refused:#?}");
-        return;
+        return None;
     }
     let lab = session.keep("plain-tunnels", words);
+    let names: Vec<&str> = lines
+        .lines()
+        .filter_map(|line| line.strip_prefix("ip link add ")?.split(' ').next())
+        .collect();
+    let names = names.join(" ");
     let shown = || {
-        let script = "for n in 0 1 2 3 4 5 6; do ip -d link show a$n | sed 1,2d; done
-                      ip -d link show w0 | grep -o 'ipvlan.*mode.*'";
-        lab.exec(None, ["sh", "-ec", script]).expect_code(0).stdout
+        let script = format!("for n in {names}; do ip -d link show $n | sed 1,2d; done");
+        lab.exec(None, ["sh", "-ec", &script]).expect_code(0).stdout
     };
     let by_us = shown();
-    let away = "for n in 0 1 2 3 4 5 6; do ip link del a$n; done; ip link del w0; ip link del d0";
-    lab.exec(None, ["sh", "-ec", away]).expect_code(0);
-    lab.exec(None, ["sh", "-ec", &format!("{ours}{vlan}")]).expect_code(0);
-    let by_iproute2 = shown();
-    assert_eq!(by_us, by_iproute2);
-    assert!(by_us.contains("bridge"), "{by_us}");
+    // Whatever is on another goes with it.
+    let away = format!("for n in {names}; do ip link del $n || true; done");
+    lab.exec(None, ["sh", "-ec", &away]).expect_code(0);
+    lab.exec(None, ["sh", "-ec", lines]).expect_code(0);
+    assert_eq!(by_us, shown());
+    Some(by_us)
+}
+
+/// Without options that say otherwise, tunnels and ipvlans are as iproute2 makes them.
+#[test]
+fn tunnels_without_options_are_as_iproute2_makes_them() {
+    let kinds = ["sit", "ipip", "gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl"];
+    let line = |(place, kind): (usize, &&str)| {
+        let six = kind.starts_with("ip6");
+        let (local, remote) = if six { ("fd00::1", "fd00::2") } else { ("10.0.0.1", "10.0.0.2") };
+        format!("ip link add a{place} type {kind} local {local} remote {remote}\n")
+    };
+    let tunnels: String = kinds.iter().enumerate().map(line).collect();
+    let vlan = "ip link add d0 type dummy
+ip link add w0 link d0 type ipvlan mode l3s vepa
+ip link set w0 type ipvlan mode l3
+ip link add d1 type dummy
+ip link add w1 link d1 type ipvlan mode l3 vepa
+ip link add w2 link d1 type ipvlan mode l3
+";
+    if let Some(shown) = made_alike(&format!("{tunnels}{vlan}")) {
+        assert!(shown.contains("bridge") && !shown.contains("vepa"), "{shown}");
+    }
+}
+
+/// Words that no value follows stand where they stand: beside each other, first and last.
+#[test]
+fn tunnels_with_words_of_no_value_are_as_iproute2_makes_them() {
+    let shown = made_alike(
+        "ip link add a0 type gre local 10.0.0.1 remote 10.0.0.2 csum seq key 5
+ip link add a1 type gre icsum oseq local 10.0.0.1 remote 10.0.0.3 ttl 8 pmtudisc
+ip link add a2 type gretap local 10.0.0.1 remote 10.0.0.2 nopmtudisc ignore-df
+ip link add a3 type gre external
+ip link add a4 type ip6gre local fd00::1 remote fd00::2 seq csum ttl 9
+ip link add a5 type ipip local 10.0.0.1 remote 10.0.0.2 nopmtudisc
+ip link add a6 type sit local 10.0.0.1 remote 10.0.0.2 pmtudisc tos 4
+ip link add a7 type ipip external
+ip link add a8 type geneve external dstport 7000
+ip link add c0 type ip6tnl external
+ip link add c1 type sit external
+ip link add c2 type gretap external
+ip link add a9 type geneve id 5 remote 10.0.0.2 udpcsum udp6zerocsumtx tos 3
+ip link add b0 type geneve noudpcsum noudp6zerocsumtx id 6 remote 10.0.0.3
+ip link add b1 type vti local 10.0.0.1 remote 10.0.0.2 key 7
+ip link add b2 type gre local 10.0.0.1 remote 10.0.0.9 key 5 nokey noseq
+",
+    );
+    for word in shown.iter().flat_map(|_| ["icsum", "oseq", "ignore-df", "external"]) {
+        assert!(shown.as_ref().is_some_and(|shown| shown.contains(word)), "{word}: {shown:?}");
+    }
 }

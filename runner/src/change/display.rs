@@ -19,7 +19,10 @@ impl fmt::Display for Change {
             Self::DeleteNamespace { namespace } => write!(f, "netns delete {}", shown(namespace)),
             Self::SetNamespaceId { namespace, peer, id } => {
                 inside(f, namespace)?;
-                write!(f, "netns set {} {id}", shown(peer))
+                match id {
+                    -1 => write!(f, "netns set {} auto", shown(peer)),
+                    id => write!(f, "netns set {} {id}", shown(peer)),
+                }
             }
             Self::CreateLink { namespace, spec } => {
                 inside(f, namespace)?;

@@ -6,7 +6,6 @@ use super::handle::namespace;
 use super::{Host, NamespaceHandle, Refusal, convert};
 use crate::bindings::netwright::host::namespaces;
 use crate::change::{Answer, Change, Made, NamespaceRef, Query};
-use crate::kernel::Error;
 
 type Handle = Resource<NamespaceHandle>;
 
@@ -69,9 +68,6 @@ impl namespaces::HostNamespace for Host {
     fn set_id(&mut self, handle: Handle, peer: String, id: i32) -> Result<(), Refusal> {
         let namespace = namespace(&self.table, &handle)?;
         let peer = NamespaceRef::named(Some(convert::new_namespace(&peer)?));
-        if id < 0 {
-            return Err(Error::Invalid(format!("namespace id {id} is below 0")).into());
-        }
         self.session.perform(Change::SetNamespaceId { namespace, peer, id })?;
         Ok(())
     }

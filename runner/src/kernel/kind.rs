@@ -170,10 +170,9 @@ fn tunnel_options(kind: &str, given: &[Attribute]) -> Vec<Attribute> {
         _ => &[],
     };
     let mut all = given.to_vec();
-    if given.iter().any(|option| option.name == "external") {
-        return all;
-    }
-    for (name, value) in defaults {
+    let external = given.iter().any(|option| option.name == "external");
+    // An external one is told of the protocol alone.
+    for (name, value) in defaults.iter().filter(|(name, _)| !external || *name == "mode") {
         let canonical = |name: &str| options::canonical(kind, name);
         let said = |given: &Attribute| canonical(&given.name) == canonical(name);
         if !given.iter().any(said) {

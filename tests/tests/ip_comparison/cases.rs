@@ -671,4 +671,13 @@ ip n a 10.0.0.9 ll 2:0:0:0:0:9 dev v0
 ip net a ns1
 ip -n ns1 l s lo up
 ip tunt a t0 m tap
+
+== ids that the kernel chooses, and flags of sysctl together
+ip netns add a
+ip netns add b
+ip -n a netns set b auto
+ip link add v0 type veth peer name v1
+ip link set v1 netns a
+ip netns exec a sysctl -qw net.ipv4.ip_forward=1
+ip netns exec a sysctl -wq net.ipv4.conf.v1.arp_ignore=1
 "#;

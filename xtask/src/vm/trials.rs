@@ -19,7 +19,7 @@ const PROGRAMS: [(&str, &[&str]); 8] = [
     ("host", &["uplink::a_lab_is_joined_by_every_kind"]),
     ("impairments", &[]),
     ("drift", &["a_bond_that_failed_over"]),
-    ("words", &["tunnels_without_options"]),
+    ("words", &["tunnels_with"]),
 ];
 
 /// The same for the third kernel, which has what the second one lacks: by names that only such

@@ -21,7 +21,9 @@ pub(crate) fn explain_with(
 ) -> Error {
     match failure {
         Failure::Refused(refusal) => {
-            let hint = hint(&refusal).or_else(|| general_hint(refusal.errno));
+            // What the kernel says itself is the reason, and no right would help.
+            let general = || general_hint(refusal.errno).filter(|_| refusal.text.is_none());
+            let hint = hint(&refusal).or_else(general);
             Error::Kernel(KernelError {
                 errno: refusal.errno,
                 operation: operation.to_string(),

@@ -92,8 +92,8 @@ pub(crate) fn parse_new(
         "vxlan" => vxlan::parse(cursor, word, true).map(Kind::Vxlan),
         "dummy" => none(cursor, word, Kind::Dummy),
         "ifb" => none(cursor, word, Kind::Ifb),
-        "ipvlan" => ipvlan(cursor, word).map(Kind::Ipvlan),
-        "ipvtap" => ipvlan(cursor, word).map(Kind::Ipvtap),
+        "ipvlan" => new_ipvlan(cursor, word).map(Kind::Ipvlan),
+        "ipvtap" => new_ipvlan(cursor, word).map(Kind::Ipvtap),
         "vrf" => vrf(cursor, word).map(Kind::Vrf),
         "tun" => {
             let message = "a tun or tap is not made by `ip link`".to_owned();
@@ -189,6 +189,13 @@ const IPVLAN_MODES: [(&str, IpvlanMode); 3] =
 
 const IPVLAN_FLAGS: [(&str, IpvlanFlag); 3] =
     [("private", IpvlanFlag::Private), ("vepa", IpvlanFlag::Vepa), ("bridge", IpvlanFlag::Bridge)];
+
+/// Without a word of them all flags are taken away from the others on that parent, too
+/// (ip/iplink_ipvlan.c, ipvlan_link_new).
+fn new_ipvlan(cursor: &mut Cursor<'_>, kind: &Word) -> Option<Ipvlan> {
+    let read = ipvlan(cursor, kind)?;
+    Some(Ipvlan { flag: read.flag.or(Some(IpvlanFlag::Bridge)), ..read })
+}
 
 fn ipvlan(cursor: &mut Cursor<'_>, kind: &Word) -> Option<Ipvlan> {
     let mut ipvlan = Ipvlan { mode: None, flag: None };

@@ -136,7 +136,7 @@ impl Lexer<'_> {
                     }
                 }
                 _ => {
-                    expands |= self.expands();
+                    expands |= self.expands(false);
                     self.take();
                     word.text.push(next);
                 }
@@ -149,13 +149,15 @@ impl Lexer<'_> {
     }
 
     /// Whether a shell would put something in the place of what begins here.
-    fn expands(&self) -> bool {
+    fn expands(&self, quoted: bool) -> bool {
         let mut ahead = self.rest.clone();
         match ahead.next() {
             Some('`') => true,
-            Some('$') => ahead
-                .next()
-                .is_some_and(|after| after.is_ascii_alphanumeric() || "_({?@*#!$-".contains(after)),
+            Some('$') => ahead.next().is_some_and(|after| {
+                // `$'…'` and `$"…"` begin outside of quotes alone.
+                let begins = if quoted { "_({?@*#!$-" } else { "_({?@*#!$-'\"" };
+                after.is_ascii_alphanumeric() || begins.contains(after)
+            }),
             Some(_) | None => false,
         }
     }
@@ -170,7 +172,7 @@ impl Lexer<'_> {
             if next == '\n' {
                 break;
             }
-            expands |= mark == Some('"') && next != '"' && self.expands();
+            expands |= mark == Some('"') && next != '"' && self.expands(true);
             self.take();
             if Some(next) == mark {
                 return expands;

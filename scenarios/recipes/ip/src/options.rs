@@ -70,10 +70,70 @@ pub(crate) fn read_value(
     }
 }
 
+/// Words of tunnels that no value follows, spelled out as iproute2 wants them (ip/link_gre.c,
+/// ip/link_gre6.c, ip/link_iptnl.c, ip/link_ip6tnl.c, ip/link_vti.c, ip/iplink_geneve.c).
+const TUNNEL_FLAGS: [&str; 23] = [
+    "csum",
+    "external",
+    "icsum",
+    "ignore-df",
+    "innerprotoinherit",
+    "iseq",
+    "nocsum",
+    "noicsum",
+    "noignore-df",
+    "noiseq",
+    "nokey",
+    "noocsum",
+    "nooseq",
+    "nopmtudisc",
+    "noseq",
+    "noudp6zerocsumrx",
+    "noudp6zerocsumtx",
+    "ocsum",
+    "oseq",
+    "pmtudisc",
+    "seq",
+    "udp6zerocsumrx",
+    "udp6zerocsumtx",
+];
+const MORE_FLAGS: [(&str, &str); 7] = [
+    ("geneve", "udpcsum"),
+    ("geneve", "noudpcsum"),
+    ("bareudp", "multiproto"),
+    ("bareudp", "nomultiproto"),
+    ("hsr", "external"),
+    ("xfrm", "external"),
+    ("vxlan", "external"),
+];
+const TUNNELS: [&str; 13] = [
+    "erspan",
+    "geneve",
+    "gre",
+    "gretap",
+    "ip6erspan",
+    "ip6gre",
+    "ip6gretap",
+    "ip6tnl",
+    "ipip",
+    "sit",
+    "vti",
+    "vti6",
+    "amt",
+];
+
+fn is_flag(kind: &str, word: &str) -> bool {
+    (TUNNELS.contains(&kind) && TUNNEL_FLAGS.contains(&word)) || MORE_FLAGS.contains(&(kind, word))
+}
+
 /// The options of a kind that only the host knows more of: name and value by turns.
 pub(crate) fn pairs(cursor: &mut Cursor<'_>, kind: &str) -> Option<Vec<Attribute>> {
     let mut options = Vec::new();
     while let Some(word) = cursor.next() {
+        if is_flag(kind, &word.text) {
+            options.push(attribute(&word.text, ""));
+            continue;
+        }
         let Some(value) = cursor.next() else {
             let message = format!("`{}` has no value", word.text);
             let help = format!("options of `{kind}` are taken as name and value by turns");

@@ -33,11 +33,11 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>, program: &Word) -> Option<Vec<Sysct
     let mut variables: Vec<&Word> = Vec::new();
     while let Some(word) = cursor.next() {
         if word.text.starts_with('-') {
-            let Some((_, flag)) = FLAGS.into_iter().find(|(name, _)| *name == word.text) else {
+            let Some(mut flags) = flags(&word.text) else {
                 cursor.unknown(word, "`sysctl`", FLAGS.into_iter().map(|(name, _)| name));
                 return None;
             };
-            given.push(flag);
+            given.append(&mut flags);
         } else {
             variables.push(word);
         }
@@ -49,6 +49,17 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>, program: &Word) -> Option<Vec<Sysct
     }
     let has = |flag| given.contains(&flag);
     variables.into_iter().map(|word| variable(cursor, word, &has)).collect()
+}
+
+/// One in full, or single letters together, as `-qw`.
+fn flags(word: &str) -> Option<Vec<Flag>> {
+    let find =
+        |name: &str| FLAGS.into_iter().find(|(known, _)| *known == name).map(|(_, flag)| flag);
+    if let Some(flag) = find(word) {
+        return Some(vec![flag]);
+    }
+    let letters = word.strip_prefix('-').filter(|letters| !letters.is_empty())?;
+    letters.chars().map(|letter| find(&format!("-{letter}"))).collect()
 }
 
 fn variable(
