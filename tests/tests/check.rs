@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netwright_tests::{Host, Session};
+use netwright_tests::{Host, Output, Session};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -60,7 +60,13 @@ fn a_lab_is_checked(session: &Session, words: &[&str]) {
     let xml = fs::read_to_string(xml).expect("it was written");
     assert!(xml.contains("<failure"), "{xml}");
     lab.exec(Some("a"), ["ip", "link", "set", "d0", "up"]).expect_code(0);
-    session.netwright(["check", "lan"]).expect_code(0);
+    // Where the command was given, as everything that is typed.
+    let mut command =
+        session.command(["check", "lan", "--events", "here", "--junit", "./here.xml"]);
+    Output::from(command.current_dir(&out).output().expect("it is there")).expect_code(0);
+    let written = |path| fs::read_to_string(session.path(path)).expect("it was written");
+    assert!(written("out/here").contains("\"pass\""));
+    assert!(written("out/here.xml").contains("<testcase"));
     let unknown = session.netwright(["check", "lam"]).expect_code(2);
     assert_eq!(unknown.stderr, "error: nothing is kept as `lam`\n  help: did you mean `lan`?\n");
 }

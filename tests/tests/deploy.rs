@@ -299,6 +299,34 @@ fn c4_a_saved_plan_is_done_as_saved_or_refused() {
     assert_eq!(parent["mtu"], 1400);
 }
 
+/// In a lab that there was none of, in one that is mended, and in one that takes another's place.
+#[test]
+fn a_saved_plan_asks_what_its_scenario_checks() {
+    let session = Session::new();
+    session.file("scenario.yaml", scenario("asked"));
+    let carried_out = |words: &[&str]| {
+        plan(&session, &[words, &["--out", "saved.plan"]].concat()).expect_code(0);
+        session.netwright(["apply", "--plan", "saved.plan"])
+    };
+    let fails = ["-p", "expect=unreachable"];
+    let failed = carried_out(&fails).expect_code(1);
+    assert!(failed.stdout.contains("failed: 1 of 2 checks failed, 9 changes, "), "{failed:#?}");
+    session.netwright(["check", "asked"]).expect_code(2);
+    let passed = carried_out(&[]).expect_code(0);
+    assert!(passed.stdout.contains("passed: 2 checks, 9 changes, "), "{passed:#?}");
+    let _lab = session.deployed("asked");
+    let unaltered = || {
+        assert_eq!(plan(&session, &["--exit-code"]).expect_code(0).stdout, "asked: 0 changes\n");
+        session.netwright(["check", "asked"]).expect_code(0);
+    };
+    for change in [["-p", "mtu=1300"], ["-p", "mode=passthru"]] {
+        carried_out(&[fails, change].concat()).expect_code(1);
+        unaltered();
+    }
+    carried_out(&["-p", "mtu=1300"]).expect_code(0);
+    session.netwright(["check", "asked"]).expect_code(0);
+}
+
 #[test]
 fn a_plan_that_is_none_is_refused() {
     let session = Session::new();

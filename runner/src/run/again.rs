@@ -10,8 +10,8 @@ use crate::cli::CheckArguments;
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
 use crate::halt::Halt;
-use crate::host::Session;
-use crate::journal;
+use crate::host::{Limits, Session};
+use crate::journal::{self, History};
 use crate::kept;
 use crate::lab::{self, Inside};
 use crate::policy::Target;
@@ -20,7 +20,11 @@ use crate::scenario::{Check, Remembered, Scenario, reaches};
 /// Runs the checks of a kept lab, or of a deployment on the host, as the scenario had them when it
 /// was deployed.
 pub fn check_again(arguments: &CheckArguments) -> Result<Exit, Failure> {
-    let (place, target, remembered) = go(arguments)?;
+    let found = find(&arguments.name)?;
+    // In the lab's mount namespace the operator's paths may mean other files.
+    let patience = arguments.timeout.map_or(Limits::default().time, Duration::from_secs_f64);
+    let outputs = prepare::outputs(&arguments.telling, patience)?;
+    let (place, target, remembered) = found.go(arguments)?;
     let remembered = remembered.ok_or_else(|| none_remembered(&arguments.name))?;
     let scenario = remembered.scenario().map_err(|faults| prepare::refused(&faults))?;
     let mut limits = prepare::limits(&scenario);
@@ -31,7 +35,7 @@ pub fn check_again(arguments: &CheckArguments) -> Result<Exit, Failure> {
         Target::Lab => "lab",
         Target::Host => "host",
     };
-    let report = prepare::report(&scenario.name, word, &arguments.telling, limits.time)?;
+    let report = prepare::report_to(&scenario.name, word, &arguments.telling, outputs);
     if target == Target::Host {
         rights::give_up_but(rights::looking(), target)?;
     }
@@ -48,22 +52,41 @@ pub fn check_again(arguments: &CheckArguments) -> Result<Exit, Failure> {
     Ok(ending.exit)
 }
 
-/// Goes where it is. Still on the only thread.
-fn go(arguments: &CheckArguments) -> Result<(Place, Target, Option<Remembered>), Failure> {
-    let name = &arguments.name;
+/// Where what is deployed is.
+enum Found {
+    Host(Box<History>),
+    Lab,
+}
+
+fn find(name: &str) -> Result<Found, Failure> {
     kept::readable(name)?;
     let deployed = journal::Folder::open().ok().and_then(|folder| folder.deployment(name));
-    if let Some((_, history)) = deployed {
-        let operator: Grants = prepare::operator(&arguments.grant)?;
-        let remembered = history.kept.as_ref().and_then(|kept| kept.scenario.clone());
-        return Ok((Place::looked_at(&history, &operator)?, Target::Host, remembered));
+    match deployed {
+        Some((_, history)) => Ok(Found::Host(Box::new(history))),
+        None if lab::Folder::open()?.has(name)? => Ok(Found::Lab),
+        None => Err(kept::unknown(name)),
     }
-    if !lab::Folder::open()?.has(name)? {
-        return Err(kept::unknown(name));
+}
+
+impl Found {
+    /// Goes there. Still on the only thread.
+    fn go(
+        self,
+        arguments: &CheckArguments,
+    ) -> Result<(Place, Target, Option<Remembered>), Failure> {
+        match self {
+            Self::Host(history) => {
+                let operator: Grants = prepare::operator(&arguments.grant)?;
+                let remembered = history.kept.as_ref().and_then(|kept| kept.scenario.clone());
+                Ok((Place::looked_at(&history, &operator)?, Target::Host, remembered))
+            }
+            Self::Lab => {
+                let mut place = Place::inside(Inside::go(&arguments.name)?)?;
+                let remembered = place.origin.take().and_then(|origin| origin.scenario);
+                Ok((place, Target::Lab, remembered))
+            }
+        }
     }
-    let mut place = Place::inside(Inside::go(name)?)?;
-    let remembered = place.origin.take().and_then(|origin| origin.scenario);
-    Ok((place, Target::Lab, remembered))
 }
 
 fn none_remembered(name: &str) -> Failure {

@@ -141,7 +141,7 @@ impl Deployment<'_> {
         let taken = Taken::of(name)?;
         unmoved(plan, &operator, &Halt::within(self.usual_limits().time))?;
         let mut report = self.report(plan)?;
-        let (checks, limits) = (Vec::<PlacedCheck>::new(), self.usual_limits());
+        let (checks, limits) = self.asked_by(plan)?;
         match plan.way() {
             Way::Nothing => self.nothing(plan, &taken),
             Way::Mend(changes) => {
@@ -164,6 +164,17 @@ impl Deployment<'_> {
                 Alteration { plan, changes, checks, limits }.carry_out(place, report, Some(stay))
             }
         }
+    }
+
+    /// The checks and limits of the scenario that was planned; of a recipe alone there are none.
+    fn asked_by(&self, plan: &Plan) -> Result<(Vec<PlacedCheck>, Limits), Failure> {
+        let Some(remembered) = &plan.rehearsal.scenario else {
+            return Ok((Vec::new(), self.usual_limits()));
+        };
+        let scenario = remembered.scenario().map_err(|faults| prepare::refused(&faults))?;
+        let limits = prepare::limits(&scenario);
+        let time = self.arguments.timeout.map_or(limits.time, Duration::from_secs_f64);
+        Ok((scenario.checks, Limits { time, ..limits }))
     }
 
     /// Where there is no scenario that has limits of its own.

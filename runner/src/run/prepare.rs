@@ -305,13 +305,34 @@ pub(super) fn report(
     telling: &TellingArguments,
     time: Duration,
 ) -> Result<Report, Failure> {
-    let TellingArguments { json, events, junit, quiet, verbose } = telling;
-    let view = View { json: *json, quiet: *quiet, verbose: *verbose };
+    Ok(report_to(name, target, telling, outputs(telling, time)?))
+}
+
+/// The files that a report is written to.
+pub(super) struct Outputs {
+    events: Option<Output>,
+    junit: Option<Output>,
+}
+
+/// Opens them: where the paths that the operator typed still mean what they meant there.
+pub(super) fn outputs(telling: &TellingArguments, time: Duration) -> Result<Outputs, Failure> {
     let file = |flag, path: &Option<PathBuf>| {
         path.as_deref().map(|path| create(flag, path, time)).transpose()
     };
-    let report = Report::new(name, target, view);
-    Ok(report.with_events(file("--events", events)?).with_junit(file("--junit", junit)?))
+    let events = file("--events", &telling.events)?;
+    Ok(Outputs { events, junit: file("--junit", &telling.junit)? })
+}
+
+/// The same report, to files that are open.
+pub(super) fn report_to(
+    name: &str,
+    target: &str,
+    telling: &TellingArguments,
+    outputs: Outputs,
+) -> Report {
+    let TellingArguments { json, quiet, verbose, events: _, junit: _ } = telling;
+    let view = View { json: *json, quiet: *quiet, verbose: *verbose };
+    Report::new(name, target, view).with_events(outputs.events).with_junit(outputs.junit)
 }
 
 /// `time`: how long a pipe may be without a reader.
