@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::exit::Exit;
 use crate::host::Session;
 use crate::report::{CheckResult, Verdict};
-use crate::scenario::{Check, Expect, ExpectTcp};
+use crate::scenario::{Because, Check, Expect, ExpectTcp};
 use asker::Asker;
 use order::Order;
 use probe::Patience;
@@ -36,6 +36,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// After a router said why it passes nothing on: asked sooner, it would soon say nothing.
 const PAUSE_AFTER_A_ROUTER: Duration = Duration::from_secs(1);
+
+/// After silence where a router's word is wanted: each one that it doesn't say costs a second of the
+/// two that the next one costs (net/ipv4/route.c ip_error, net/ipv4/icmp.c icmpv4_xrlim_allow).
+const PAUSE_FOR_A_ROUTER: Duration = Duration::from_millis(2100);
 
 /// What became of all checks together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,8 +165,7 @@ async fn decide(
                     asker.answered.borrow_mut().push(number);
                     asker.news.notify_one();
                 }
-                let next = Instant::now()
-                    + if miss.said().by_router { PAUSE_AFTER_A_ROUTER } else { pause };
+                let next = Instant::now() + before_the_next(check, miss.said()).unwrap_or(pause);
                 progress.borrow_mut().last = Some(miss);
                 sleep_until(next.min(until)).await;
                 pause = (pause * 5 / 4).min(LONGEST_PAUSE);
@@ -170,6 +173,15 @@ async fn decide(
         }
     };
     (number, decided)
+}
+
+/// How long routers are left alone after this, where they were asked.
+fn before_the_next(check: &Check, said: &Said) -> Option<Duration> {
+    let silent = said.cause == Some(Cause::NoReply) && wants_a_routers_word(check);
+    match said.by_router {
+        true => Some(PAUSE_AFTER_A_ROUTER),
+        false => silent.then_some(PAUSE_FOR_A_ROUTER),
+    }
 }
 
 /// What a router said last, which it may not say again at once.
@@ -250,6 +262,14 @@ async fn attempt(check: &Check, patience: Patience, asker: &Asker<'_>) -> Seen {
         Check::Tcp(check) => probe::tcp(check, patience, asker).await,
         Check::Sysctl(check) => ask::sysctl(check, asker).await,
         Check::Frames(check) => frames::frames(check, patience, asker).await,
+    }
+}
+
+/// Whether a probe wants that somebody on the way says why nobody answers.
+fn wants_a_routers_word(check: &Check) -> bool {
+    match check.because() {
+        Some(Because::NoRoute | Because::Prohibited) => wants_silence(check),
+        Some(Because::NoReply | Because::NoCarrier) | None => false,
     }
 }
 

@@ -91,6 +91,9 @@ const BY_HAND: &[&str] = &[
     "ip link set lo down",
     "ip addr flush dev br0; ip link set br0 down; ip link set lo mtu 1400",
     "ip link set e group 5 arp off",
+    // a rule in the place of one that the kernel takes for the same
+    "ip rule del pref 100; ip rule add not from 10.0.1.0/24 table 9 pref 100",
+    "ip rule del pref 100; ip rule add from 10.0.1.0/24 goto 32766 pref 100",
 ];
 
 #[test]

@@ -5,11 +5,13 @@
 //! - a check that something isn't there, or that nothing answers, begins when all before it are
 //!   decided that something is there or answers: what they wait for may bring it about;
 //! - a probe that is to be answered begins when those before it that are not to be have been made
-//!   once: what stations learn from its frames may let them answer.
+//!   once: what stations learn from its frames may let them answer;
+//! - of those that want a router to say why, one is asked at a time: a router says it to a station a few
+//!   times, and then seldom.
 //!
 //! Everything else waits side by side.
 
-use super::wants_silence;
+use super::{wants_a_routers_word, wants_silence};
 use crate::scenario::Check;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,8 @@ enum Stage {
 struct Entry {
     class: Class,
     negative: bool,
+    /// it wants a router's word
+    word: bool,
     stage: Stage,
 }
 
@@ -49,6 +53,7 @@ impl Order {
         let entry = |check| Entry {
             class: class(check),
             negative: is_negative(check),
+            word: wants_a_routers_word(check),
             stage: Stage::Waits,
         };
         Self(checks.iter().map(entry).collect())
@@ -59,7 +64,7 @@ impl Order {
         let mut begin = Vec::new();
         // Of those before it, what is undecided.
         let (mut probes, mut looks, mut alone, mut positive) = (false, false, false, false);
-        let mut silent = false;
+        let (mut silent, mut word) = (false, false);
         for (number, entry) in self.0.iter_mut().enumerate() {
             if entry.stage == Stage::Decided {
                 continue;
@@ -70,7 +75,8 @@ impl Order {
                 Class::Look => !probes && !alone,
                 Class::Alone => !probes && !looks && !alone,
             };
-            if entry.stage == Stage::Waits && free && !(entry.negative && positive) {
+            let held_up = (entry.negative && positive) || (entry.word && word);
+            if entry.stage == Stage::Waits && free && !held_up {
                 entry.stage = Stage::Begun;
                 begin.push(number);
             }
@@ -84,6 +90,7 @@ impl Order {
                 Class::Alone => alone = true,
             }
             positive |= !entry.negative;
+            word |= entry.word;
         }
         begin
     }

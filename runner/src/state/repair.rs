@@ -7,7 +7,7 @@ use super::facts::{Facts, Object};
 use super::{Difference, NamespaceState, State};
 use crate::change::{
     Attribute, Change, LinkInfo, LinkRef, MacvlanChange, MacvlanMode, Name, NamespaceRef, Options,
-    Setting, Write,
+    Rule, Setting, Write,
 };
 
 /// Every namespace has its own, which can't be deleted.
@@ -34,7 +34,11 @@ pub fn repair<'a>(
 /// What depends on what: routes on addresses, addresses on links that are up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
+    /// in the place of which another one comes, which the kernel may take for the same (fib_rules.c,
+    /// rule_exists: neither `not` nor where `goto` leads to counts)
+    ReplacedRules,
     Rules,
+    OldRules,
     OldRoutes,
     OldAddresses,
     OldLinks,
@@ -127,18 +131,20 @@ impl Repair<'_> {
                     (Stage::Routes, vec![Change::PutRoute { namespace, route, how }])
                 })
             }
-            Object::Rule { namespace, .. } => {
+            Object::Rule { namespace: place, .. } => {
                 let state = if extra { self.is } else { self.wanted };
-                let there = find(state, namespace)?;
+                let there = find(state, place)?;
                 let found = |rule: &&_| there.rule_object(rule) == difference.object;
                 let rule = there.rules.iter().find(found)?.clone();
-                let namespace = reference(namespace);
-                let change = if extra {
-                    Change::RemoveRule { namespace, rule }
-                } else {
-                    Change::AddRule { namespace, rule }
-                };
-                Some((Stage::Rules, vec![change]))
+                let namespace = reference(place);
+                if !extra {
+                    return Some((Stage::Rules, vec![Change::AddRule { namespace, rule }]));
+                }
+                let wanted = |other: &Rule| other.priority == rule.priority;
+                let mut wanted_ones = find(self.wanted, place).into_iter().flat_map(|s| &s.rules);
+                let replaced = wanted_ones.any(wanted);
+                let stage = if replaced { Stage::ReplacedRules } else { Stage::OldRules };
+                Some((stage, vec![Change::RemoveRule { namespace, rule }]))
             }
             Object::Neighbour { namespace, .. } => {
                 let state = if extra { self.is } else { self.wanted };

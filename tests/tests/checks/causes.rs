@@ -203,3 +203,18 @@ ip -n x link set eth0 up
     let one = format!("{lines}ip netns exec h sysctl -w net.ipv4.conf.all.arp_ignore=1\n");
     all_hold(&one, &[check], "");
 }
+
+/// A router says why a few times, and then seldom: each check that wants to hear it gets to.
+#[test]
+fn a_router_is_given_time_to_say_why() {
+    let seldom = ROUTER.replace("ip netns exec n2 sysctl -w net.ipv4.icmp_ratelimit=0\n", "");
+    assert_ne!(seldom, ROUTER);
+    let mut checks = Vec::new();
+    for station in 1..=5 {
+        let silent = "expect: unreachable, because: prohibited, within: 30s";
+        checks.push(format!("ping: {{ from: n1, to: 10.15.0.{station}, {silent} }}"));
+        checks.push(format!("tcp: {{ from: n1, to: 10.15.1.{station}, port: 9, {silent} }}"));
+    }
+    let checks: Vec<&str> = checks.iter().map(String::as_str).collect();
+    all_hold(&format!("{PAIR}{seldom}"), &checks, "limits: { time: 300s }\n");
+}
