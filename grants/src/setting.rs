@@ -71,6 +71,13 @@ impl SettingKey {
         matches!(self.name(), "ip_forward" | "forwarding" | "mc_forwarding" | "force_forwarding")
     }
 
+    /// Whether the kernel forgets the default routes that routers advertised when it is altered, all
+    /// of the namespace whichever link it is a setting of (addrconf_fixup_forwarding,
+    /// net/ipv6/addrconf.c).
+    pub fn purges_advertised(&self) -> bool {
+        self.parts().nth(1) == Some("ipv6") && self.name() == "forwarding"
+    }
+
     /// net/FAMILY/conf/LINK/… and net/FAMILY/neigh/LINK/… are settings of links.
     pub fn reach(&self) -> Reach<'_> {
         let parts: Vec<&str> = self.parts().collect();
@@ -128,6 +135,16 @@ mod tests {
         }
         for stack in ["net.ipv4.ip_forward", "net.core.somaxconn", "net/ipv4/conf"] {
             assert_eq!(key(stack).reach(), Reach::Stack, "{stack}");
+        }
+    }
+
+    #[test]
+    fn any_links_forwarding_of_ipv6_forgets_advertised_routes() {
+        for text in ["net.ipv6.conf.all.forwarding", "net/ipv6/conf/lan.5/forwarding"] {
+            assert!(key(text).purges_advertised(), "{text}");
+        }
+        for text in ["net.ipv4.conf.all.forwarding", "net.ipv6.conf.all.mc_forwarding"] {
+            assert!(!key(text).purges_advertised(), "{text}");
         }
     }
 

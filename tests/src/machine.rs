@@ -218,7 +218,7 @@ fn describe(folder: PathBuf) -> String {
 }
 
 /// The last answer, or an empty one as soon as there is one.
-pub(crate) fn until_empty(mut ask: impl FnMut() -> Vec<String>) -> Vec<String> {
+pub fn until_empty(mut ask: impl FnMut() -> Vec<String>) -> Vec<String> {
     let start = Instant::now();
     loop {
         let answer = ask();

@@ -393,11 +393,10 @@ impl Decision<'_> {
             let known =
                 SettingKey::of(&key).map_err(|wrong| Error::Invalid(wrong.explain(&key)))?;
             self.policy.need_setting(&key)?;
+            self.policy.floor_of_a_router(&namespace, &known, self.kernel)?;
             match known.reach() {
                 Reach::Stack => {}
-                Reach::EveryLink => {
-                    self.policy.floor_of_every_link(&namespace, &known, self.kernel)?;
-                }
+                Reach::EveryLink => HostPolicy::floor_of_every_link(&known)?,
                 Reach::Link(name) => {
                     let (namespace, name) = (namespace.clone(), name.to_owned());
                     let link = LinkRef { namespace, name, index: None };

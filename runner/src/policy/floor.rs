@@ -181,22 +181,27 @@ impl HostPolicy {
     }
 
     /// Refuses a setting of all links: `lo` is among them, and those of other programs, and what
-    /// the operator's session goes over. To make the machine a router is a right of its own, and
-    /// takes nothing from them but one thing.
-    pub(super) fn floor_of_every_link(
+    /// the operator's session goes over. To make the machine a router is a right of its own.
+    pub(super) fn floor_of_every_link(key: &SettingKey) -> Result<(), Error> {
+        if key.forwards() {
+            return Ok(());
+        }
+        let why = "it is a setting of all links, of `lo` and those of other programs too";
+        Err(forbidden("altering a link", &key.to_string(), why))
+    }
+
+    /// Refuses to make a router of any link, where the operator's session goes by a default route
+    /// that another router advertised. Whichever link it is, the run's own too, the kernel forgets
+    /// those of the whole namespace then; also when the undo makes one again of what was one.
+    pub(super) fn floor_of_a_router(
         &self,
         namespace: &NamespaceRef,
         key: &SettingKey,
         kernel: &dyn Kernel,
     ) -> Result<(), Error> {
-        if !key.forwards() {
-            let why = "it is a setting of all links, of `lo` and those of other programs too";
-            return Err(forbidden("altering a link", &key.to_string(), why));
-        }
-        if key.parts().nth(1) != Some("ipv6") {
+        if !key.purges_advertised() {
             return Ok(());
         }
-        // A router forgets the default routes that other routers told it of (rt6_purge_dflt_routers).
         for connection in self.operator_in(namespace).iter().filter(|one| one.peer.is_ipv6()) {
             let way = kernel.way(connection.local, connection.peer)?;
             if way.is_some_and(|route| route.protocol == Some(PROTOCOL_ADVERTISED)) {

@@ -1,5 +1,6 @@
 //! The host target, in networks of the tests' own.
 
+mod advertised;
 mod coverage;
 mod deaf;
 mod fail;

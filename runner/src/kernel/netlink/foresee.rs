@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use super::address;
+use super::advertised;
 use super::find::reference;
 use super::neighbour;
 use super::put::is_put_rule;
@@ -89,9 +90,13 @@ impl Netlink {
             Change::SetSysctl { namespace, key, .. } => {
                 let space = self.spaces.find(namespace)?;
                 let value = self.sysctl(namespace, key)?;
+                if self.passes_over(&space) {
+                    return Ok(Vec::new());
+                }
                 let back =
-                    || Change::SetSysctl { namespace: space.reference(), key: key.clone(), value };
-                Ok((!self.passes_over(&space)).then(back).into_iter().collect())
+                    Change::SetSysctl { namespace: space.reference(), key: key.clone(), value };
+                let routes = advertised::back(&space, advertised::before(&space, key));
+                Ok([vec![back], routes].concat())
             }
             Change::PutQdisc { link, .. } | Change::RemoveQdisc { link } => {
                 self.of_others(link, |space, raw| {

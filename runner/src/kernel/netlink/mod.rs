@@ -1,6 +1,7 @@
 //! The real kernel, by rtnetlink: namespaces held by descriptors, and one request socket in each.
 
 mod address;
+mod advertised;
 pub(crate) mod attributes;
 mod batch;
 mod born;
@@ -208,7 +209,7 @@ impl Netlink {
             Change::PutEntry { link, entry, how } => self.put_entry(change, link, entry, *how),
             Change::RemoveEntry { link, entry } => self.remove_entry(change, link, entry),
             Change::SetSysctl { namespace, key, value } => {
-                self.set_sysctl(change, namespace, key, value)
+                self.set_sysctl(change, namespace, key, value, undoing)
             }
             Change::PutQdisc { link, qdisc, how } => self.put_qdisc(change, link, qdisc, *how),
             Change::RemoveQdisc { link } => self.remove_qdisc(change, link),

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use netwright_grants::SettingKey;
 
 use super::Netlink;
+use super::advertised;
 use super::explain::{broken, explain_with};
 use super::socket::{Failure, Refusal};
 use super::space::Space;
@@ -27,6 +28,7 @@ impl Netlink {
         namespace: &NamespaceRef,
         key: &str,
         value: &str,
+        undoing: bool,
     ) -> Result<Applied, Error> {
         let path = path(key)?;
         if value.len() > LONGEST_VALUE || value.contains(['\0', '\n']) {
@@ -36,6 +38,7 @@ impl Netlink {
         let before = space
             .within(|| fs::read_to_string(&path))
             .map_err(|error| self.sysctl_error(&error, change, &space, key))?;
+        let advertised = advertised::before(&space, key);
         space
             .within(|| fs::write(&path, value))
             .map_err(|error| self.sysctl_error(&error, change, &space, key))?;
@@ -45,7 +48,14 @@ impl Netlink {
             key: key.to_owned(),
             value: before.trim_end().to_owned(),
         };
-        Ok(Applied { made: Made::Nothing, undo: Undo { steps: vec![step] } })
+        let lost = advertised::gone(&space, advertised);
+        if undoing {
+            self.put_advertised(&space, lost)?;
+            return Ok(Applied { made: Made::Nothing, undo: Undo::default() });
+        }
+        let mut steps = vec![step];
+        steps.extend(advertised::back(&space, lost));
+        Ok(Applied { made: Made::Nothing, undo: Undo { steps } })
     }
 
     pub(super) fn sysctl(&self, namespace: &NamespaceRef, key: &str) -> Result<String, Error> {

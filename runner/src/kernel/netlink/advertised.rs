@@ -1,0 +1,56 @@
+//! Default routes that routers advertised. The kernel forgets all of a namespace's when any link of
+//! it becomes a router's (rt6_purge_dflt_routers, net/ipv6/route.c), and doesn't learn them again
+//! until a router speaks next.
+
+use netwright_grants::SettingKey;
+
+use super::Netlink;
+use super::route::{self, restored};
+use super::route_message::same;
+use super::space::Space;
+use crate::change::{Change, Family, Route, Write};
+use crate::kernel::Error;
+
+/// RTPROT_RA, linux/rtnetlink.h
+const ADVERTISED: u8 = 9;
+
+/// Those that a setting may make the kernel forget; none for any other setting.
+pub(super) fn before(space: &Space, key: &str) -> Vec<Route> {
+    match SettingKey::of(key) {
+        Ok(key) if key.purges_advertised() => all(space),
+        Ok(_) | Err(_) => Vec::new(),
+    }
+}
+
+fn all(space: &Space) -> Vec<Route> {
+    let links = space.links().unwrap_or_default();
+    let mut routes = route::list(space, Family::Ipv6, &links).unwrap_or_default();
+    routes.retain(|route| {
+        route.protocol == Some(ADVERTISED) && route.destination.is_none_or(|to| to.length == 0)
+    });
+    routes
+}
+
+/// Steps that put them back, where they are missing.
+pub(super) fn back(space: &Space, routes: Vec<Route>) -> Vec<Change> {
+    routes.into_iter().flat_map(|route| restored(space, route, Write::Add).undo.steps).collect()
+}
+
+/// Those that are gone.
+pub(super) fn gone(space: &Space, mut before: Vec<Route>) -> Vec<Route> {
+    if !before.is_empty() {
+        let now = all(space);
+        before.retain(|route| !now.iter().any(|there| same(there, route)));
+    }
+    before
+}
+
+impl Netlink {
+    /// Puts back at once what an undo has made the kernel forget.
+    pub(super) fn put_advertised(&mut self, space: &Space, lost: Vec<Route>) -> Result<(), Error> {
+        for step in back(space, lost) {
+            self.perform(&step, true)?;
+        }
+        Ok(())
+    }
+}
