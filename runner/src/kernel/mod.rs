@@ -24,7 +24,7 @@ pub(crate) use netlink::explain_io;
 pub(crate) use netlink::named_by;
 pub use netlink::{NamedFolder, Netlink, Witness};
 pub use put::Put;
-pub use sight::{LinkSight, SpaceSight};
+pub use sight::{LinkSight, SpaceSight, Upper};
 
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Route, Undo};
 use crate::halt::Halt;
@@ -84,6 +84,12 @@ pub trait Kernel {
     /// A link as it is now, for the policy. By name: the link that has this name, not one that has
     /// it as an alternative name.
     fn see_link(&self, link: &LinkRef) -> Result<LinkSight, Error>;
+
+    /// The links of others that the kernel would delete, or leave without it, if a link went to
+    /// another namespace.
+    fn lost_by_a_move(&self, _: &LinkRef) -> Result<Vec<Upper>, Error> {
+        Ok(Vec::new())
+    }
 
     /// The links of the root namespace that carry what goes between an address of its own and a
     /// station: all that its route leaves by and that have the address, with all that stand below

@@ -37,3 +37,10 @@ pub struct LinkSight {
     /// that it would have if nobody had chosen one, where that is known
     pub usual_mtu: Option<u32>,
 }
+
+/// A link of somebody else's that stands on another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upper {
+    pub reference: LinkRef,
+    pub kind: String,
+}

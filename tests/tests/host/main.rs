@@ -11,3 +11,4 @@ mod probe;
 mod third_kernel;
 mod undo;
 mod uplink;
+mod upper;

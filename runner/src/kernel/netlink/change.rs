@@ -356,13 +356,13 @@ impl Netlink {
 impl Netlink {
     /// Whoever asks for it, and however the link came where it is: on the host no link is deleted
     /// but the run's own.
-    fn check_deletion(&self, space: &Space, link: &LinkRef, index: u32) -> Result<(), Error> {
+    fn check_deletion(&self, space: &Arc<Space>, link: &LinkRef, index: u32) -> Result<(), Error> {
         if self.host.is_none() {
             return Ok(());
         }
         let there = self.link_at(space, link, index)?;
         if self.may_delete(space, &there) {
-            return Ok(());
+            return self.check_stood_on(space, &there);
         }
         Err(Error::Invalid(format!(
             "`{}` of {} is not deleted: this run did not make it",

@@ -251,7 +251,11 @@ impl Netlink {
     }
 
     /// What a link stands on.
-    fn parent(&self, space: &Arc<Space>, link: &RawLink) -> Option<(Arc<Space>, RawLink)> {
+    pub(super) fn parent(
+        &self,
+        space: &Arc<Space>,
+        link: &RawLink,
+    ) -> Option<(Arc<Space>, RawLink)> {
         let kind = link.kind();
         if kind::has_other_end(&kind) {
             return None;

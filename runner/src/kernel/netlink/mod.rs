@@ -45,6 +45,7 @@ mod uplink;
 mod verify;
 
 pub(crate) use self::explain::broken as explain_io;
+mod upper;
 pub use self::host::Witness;
 pub use self::named::{Folder as NamedFolder, named_by};
 
@@ -59,7 +60,7 @@ use super::failpoint::Failpoint;
 use super::mark::Mark;
 use super::uplink::Uplinks;
 use super::{
-    BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, Put, SpaceSight, netns,
+    BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, Put, SpaceSight, Upper, netns,
 };
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Route, Undo};
 use crate::halt::Halt;
@@ -310,6 +311,10 @@ impl Kernel for Netlink {
     fn carriers(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error> {
         self.links_between(here, there)
     }
+    fn lost_by_a_move(&self, link: &LinkRef) -> Result<Vec<Upper>, Error> {
+        self.lost_by_a_move(link)
+    }
+
 
     fn way(&self, from: IpAddr, to: IpAddr) -> Result<Option<Route>, Error> {
         self.way_of(&*self.spaces.find(&NamespaceRef::named(None))?, from, to)

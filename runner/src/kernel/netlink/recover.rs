@@ -140,7 +140,10 @@ impl Netlink {
         let Some(mark) = self.host.as_ref().map(|host| host.mark) else { return };
         for space in self.foreign_spaces() {
             for link in space.links().unwrap_or_default() {
-                if link.group() == mark.group() && self.may_delete(space, &link) {
+                if link.group() == mark.group()
+                    && self.may_delete(space, &link)
+                    && self.check_stood_on(space, &link).is_ok()
+                {
                     tracing::debug!(link = %reference(space, &link).name, "swept");
                     // `remains` looks whether it worked.
                     let _ = space.execute(&delete_request(link.index));

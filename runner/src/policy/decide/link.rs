@@ -7,7 +7,7 @@ use crate::change::{
 };
 use crate::grant::{Capability, Facts};
 use crate::kernel::kind;
-use crate::kernel::{Error, LinkSight};
+use crate::kernel::{Error, LinkSight, Upper};
 
 /// A veth's other end, by the names that a batch uses.
 pub(super) fn peer(namespace: &NamespaceRef, spec: &Spec) -> Option<(Option<Name>, String)> {
@@ -393,7 +393,20 @@ impl Decision<'_> {
                 seen.reference
             }
         };
+        self.nothing_goes_with(&link)?;
         Ok(Change::MoveLink { link, to })
+    }
+
+    /// Refuses to move what links of others stand on that would not outlast it.
+    fn nothing_goes_with(&self, link: &LinkRef) -> Result<(), Error> {
+        if link.index.is_none() {
+            return Ok(());
+        }
+        let lost = self.kernel.lost_by_a_move(link)?;
+        let Some(Upper { reference, kind }) = lost.first() else { return Ok(()) };
+        let name = reference.name.escape_debug();
+        let why = format!("`{name}` ({kind}) of others' stands on it, and would be lost with it");
+        Err(forbidden("moving a link", &link.name.escape_debug().to_string(), &why))
     }
 
     pub(super) fn delete_link(&mut self, link: LinkRef) -> Result<Change, Error> {
