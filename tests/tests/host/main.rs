@@ -9,6 +9,7 @@ mod grants;
 mod operator;
 mod probe;
 mod third_kernel;
+mod place;
 mod undo;
 mod uplink;
 mod upper;

@@ -9,6 +9,7 @@ use super::Netlink;
 use super::explain::{explain, explain_with, refused};
 use super::find::{on_link, reference};
 use super::lent::{execute_move, move_request};
+use super::port;
 use super::raw_link::{IFF_UP, RawLink};
 use super::settings;
 use super::socket::{Failure, Request};
@@ -39,16 +40,24 @@ impl Netlink {
             Some(sentence) => return Err(Error::Invalid(sentence)),
             None => check_mtu(self, &space, &before, settings)?,
         }
+        let leaves = port::leaves(&before, settings);
         if !undoing {
             self.check_deaf(&space, &before, settings)?;
+            if leaves {
+                self.check_leaving(&space, &before)?;
+            }
         }
+        let mut ports = self.ports_back(&space, &before, settings);
+        ports.extend(leaves.then(|| self.port_back(&space, &before)).into_iter().flatten());
         let full = reference(&space, &before);
         let mut name_of =
             |index| space.link_at(index).ok().flatten().map(|found: RawLink| found.name);
         let inverse = settings::inverse(&before, settings, &mut name_of);
         let lowered = self.lowered_with(&space, &before, settings);
         let mut losers = Vec::new();
-        if settings::loses_routes(&before, settings) {
+        // One that joins or leaves a VRF is set down for a moment, and its table is another.
+        let joins = port::changes_master(settings) && !self.is_own(&space, &before);
+        if joins || settings::loses_routes(&before, settings) {
             losers.push(Arc::clone(&space));
         }
         if settings::loses_ipv6(&before, settings) {
@@ -71,6 +80,7 @@ impl Netlink {
             link: reference(there, child),
             settings: vec![Setting::Mtu(child.mtu())],
         }));
+        steps.extend(ports);
         for (had, space) in losses {
             steps.extend(self.lost(&space, had));
         }
@@ -283,6 +293,7 @@ impl Netlink {
         change: &Change,
         link: &LinkRef,
         to: &NamespaceRef,
+        undoing: bool,
     ) -> Result<Applied, Error> {
         let (space, before) = self.resolve(link)?;
         let target = self.spaces.find(to)?;
@@ -296,6 +307,10 @@ impl Netlink {
         let back = back.filter(|place| self.moves[*place].from.0 == target.cookie);
         // Its earlier undo steps know it by the index that it had there.
         let old = back.map(|place| self.moves[place].from.1);
+        if !undoing {
+            self.check_leaving(&space, &before)?;
+        }
+        let port = self.port_back(&space, &before);
         let losses = self.holdings(&space);
         let moved = match own {
             true => space.execute(&move_request(before.index, &target, old)),
@@ -335,6 +350,7 @@ impl Netlink {
         if !settings.is_empty() {
             steps.push(Change::ChangeLink { link: full, settings });
         }
+        steps.extend(port);
         steps.extend(self.lost(&space, losses));
         Ok(Applied { made: Made::Link(moved), undo: Undo { steps } })
     }

@@ -11,6 +11,7 @@ use super::address;
 use super::advertised;
 use super::find::reference;
 use super::neighbour;
+use super::port;
 use super::put::is_put_rule;
 use super::qdisc;
 use super::raw_link::{IFF_UP, RawLink};
@@ -151,7 +152,14 @@ impl Netlink {
             link: reference(there, child),
             settings: vec![Setting::Mtu(child.mtu())],
         }));
-        if settings::loses_routes(raw, settings) || settings::loses_ipv6(raw, settings) {
+        steps.extend(self.ports_back(space, raw, settings));
+        if port::leaves(raw, settings) {
+            steps.extend(self.port_back(space, raw));
+        }
+        if port::changes_master(settings)
+            || settings::loses_routes(raw, settings)
+            || settings::loses_ipv6(raw, settings)
+        {
             steps.extend(self.held_by(space, raw));
         }
         Ok(steps)
@@ -174,6 +182,7 @@ impl Netlink {
         if !settings.is_empty() {
             steps.push(Change::ChangeLink { link: reference(space, raw), settings });
         }
+        steps.extend(self.port_back(space, raw));
         steps.extend(self.held_by(space, raw));
         Ok(steps)
     }

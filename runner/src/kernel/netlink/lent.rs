@@ -190,7 +190,7 @@ impl Netlink {
         if space.cookie == target.cookie {
             return Ok(());
         }
-        self.move_link(step, &reference(&space, &now), &target.reference()).map(drop)
+        self.move_link(step, &reference(&space, &now), &target.reference(), true).map(drop)
     }
 
     /// Brings all of a namespace home.

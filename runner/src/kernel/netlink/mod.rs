@@ -20,11 +20,13 @@ mod lacking_link;
 mod lent;
 mod lives;
 mod named;
+mod multicast;
 mod namespace;
 mod neighbour;
 mod offered;
 mod order;
 mod port_vlan;
+mod port;
 mod put;
 mod qdisc;
 mod qdisc_message;
@@ -185,7 +187,7 @@ impl Netlink {
             Change::ChangeLink { link, settings } => {
                 self.change_link(change, link, settings, undoing)
             }
-            Change::MoveLink { link, to } => self.move_link(change, link, to),
+            Change::MoveLink { link, to } => self.move_link(change, link, to, undoing),
             Change::DeleteLink { link } => self.delete_link(change, link),
             Change::PutAddress { link, address, how } => {
                 self.put_address(change, link, address, *how)

@@ -21,6 +21,7 @@ const IFLA_EXT_MASK: u16 = 29;
 const RTEXT_FILTER_BRVLAN_COMPRESSED: u32 = 1 << 2;
 const IFLA_BRIDGE_FLAGS: u16 = 0;
 const IFLA_BRIDGE_VLAN_INFO: u16 = 2;
+const IFLA_BRIDGE_VLAN_TUNNEL_INFO: u16 = 3;
 const BRIDGE_FLAGS_SELF: u16 = 2;
 const PVID: u16 = 1 << 1;
 const UNTAGGED: u16 = 1 << 2;
@@ -229,6 +230,17 @@ fn dump(space: &Space) -> Result<Vec<Body>, Error> {
 
 fn of_link(space: &Space, index: u32) -> Result<Vec<PortVlan>, Error> {
     Ok(read_vlans(&dump(space)?, index))
+}
+
+/// Whether VLANs of a port are mapped to those of a tunnel.
+pub(super) fn has_tunnels(space: &Space, index: u32) -> Result<bool, Error> {
+    let of_port = |body: &[u8]| body.get(4..8).and_then(u32_of) == Some(index);
+    let mapped = |body: &[u8]| {
+        let attributes = body.get(HEADER_LENGTH..).unwrap_or_default();
+        let mut all = read(find(attributes, IFLA_AF_SPEC).unwrap_or_default());
+        all.any(|(kind, _)| kind == IFLA_BRIDGE_VLAN_TUNNEL_INFO)
+    };
+    Ok(dump(space)?.iter().any(|(_, body)| of_port(body) && mapped(body)))
 }
 
 pub(super) fn read_vlans(parts: &[Body], index: u32) -> Vec<PortVlan> {

@@ -49,7 +49,7 @@ impl Netlink {
             return first;
         }
         for step in &undo.steps {
-            let done = self.take_step_back(&self.as_it_is(step));
+            let done = self.take_step_back(&self.without_what_is_so(&self.as_it_is(step)));
             if first.is_ok() {
                 first = done;
             }

@@ -1,0 +1,167 @@
+//! A link's place in its master. The kernel forgets it when the link leaves, for another master or
+//! none or another namespace, and gives it the usual one when it comes again: so it is read before,
+//! and put back after the master.
+
+use std::sync::Arc;
+
+use netlink_packet_route::neighbour::NeighbourMessage;
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+use super::find::reference;
+use super::neighbour::read_entry;
+use super::raw_link::RawLink;
+use super::space::Space;
+use super::{Netlink, multicast, port_vlan};
+use crate::change::{Attribute, Change, Entry, LinkRef, Options, Setting, Write};
+use crate::kernel::{Error, kind};
+
+/// Kinds of masters that give a port back all that it had, by what can be said to them.
+const RETURNING: [&str; 3] = ["bridge", "bond", "vrf"];
+/// Follows from the link and from what the bridge hears.
+const RUNNING: [&str; 2] = ["state", "fdb_flush"];
+/// Options of a bridge with which the kernel alters the VLANs of its ports
+/// (__br_vlan_set_default_pvid, net/bridge/br_vlan.c).
+const OF_PORTS: [&str; 3] = ["vlan_default_pvid", "vlan_filtering", "vlan_protocol"];
+
+/// linux/neighbour.h
+const NUD_NOARP: u16 = 0x40;
+const NUD_PERMANENT: u16 = 0x80;
+const NTF_STICKY: u8 = 1 << 6;
+/// struct ndmsg
+const STATE: usize = 8;
+const FLAGS: usize = 10;
+
+/// Whether settings take a link from the master that it has.
+pub(super) fn leaves(link: &RawLink, settings: &[Setting]) -> bool {
+    link.master().is_some() && changes_master(settings)
+}
+
+pub(super) fn changes_master(settings: &[Setting]) -> bool {
+    settings.iter().any(|setting| matches!(setting, Setting::Master(_)))
+}
+
+impl Netlink {
+    /// Refuses what would take a link of others' from a master that can't give it its place back.
+    pub(super) fn check_leaving(&self, space: &Space, link: &RawLink) -> Result<(), Error> {
+        let master = link.master().and_then(|index| space.link_at(index).ok().flatten());
+        let Some(master) = master else { return Ok(()) };
+        if self.host.is_none() || space.own || self.is_own(space, link) {
+            return Ok(());
+        }
+        let of = |what: &str| {
+            let (name, master) = (link.name.escape_debug(), master.name.escape_debug());
+            Error::Invalid(format!(
+                "`{name}` is a port of `{master}` {what}, which could not be put back\n  help: leave `{name}` where it is"
+            ))
+        };
+        let kind = master.kind();
+        if !RETURNING.contains(&kind.as_str()) {
+            return Err(of(&format!("of kind `{kind}`, with settings of that kind")));
+        }
+        if kind != "bridge" {
+            return Ok(());
+        }
+        if multicast::ports(space).contains(&link.index) {
+            return Err(of("with multicast groups of its own (bridge mdb)"));
+        }
+        if port_vlan::has_tunnels(space, link.index)? {
+            return Err(of("with VLANs that are mapped to tunnels (bridge vlan tunnel)"));
+        }
+        match lasting_entries(space, link).iter().any(|(_, sticky)| *sticky) {
+            true => Err(of("with sticky entries (bridge fdb)")),
+            false => Ok(()),
+        }
+    }
+
+    /// Steps that give a port its place back, once it has its master again.
+    pub(super) fn port_back(&self, space: &Arc<Space>, link: &RawLink) -> Vec<Change> {
+        let Some(kind) = link.slave_kind() else { return Vec::new() };
+        let options = format!("{kind}_slave");
+        let full = reference(space, link);
+        let mut steps = Vec::new();
+        let had = options_of(space, link, &options);
+        if !had.is_empty() {
+            let settings = vec![Setting::Options(Options { kind: options, options: had })];
+            steps.push(Change::ChangeLink { link: full.clone(), settings });
+        }
+        if kind == "bridge" {
+            steps.extend(self.vlans_back(&full));
+            steps.extend(lasting_entries(space, link).into_iter().map(|(entry, _)| {
+                Change::PutEntry { link: full.clone(), entry, how: Write::Replace }
+            }));
+        }
+        steps
+    }
+
+    /// The same of all ports of a bridge of others', and of the bridge itself, where settings of it
+    /// alter theirs.
+    pub(super) fn ports_back(
+        &self,
+        space: &Arc<Space>,
+        link: &RawLink,
+        settings: &[Setting],
+    ) -> Vec<Change> {
+        let named = |option: &Attribute| OF_PORTS.contains(&option.name.as_str());
+        let alters = |setting: &Setting| match setting {
+            Setting::Options(given) => given.kind == "bridge" && given.options.iter().any(named),
+            _ => false,
+        };
+        if !settings.iter().any(alters) || self.is_own(space, link) {
+            return Vec::new();
+        }
+        let all = space.links().unwrap_or_default();
+        let among = |one: &&RawLink| one.index == link.index || one.master() == Some(link.index);
+        all.iter().filter(among).flat_map(|one| self.vlans_back(&reference(space, one))).collect()
+    }
+
+    fn vlans_back(&self, link: &LinkRef) -> Option<Change> {
+        let vlans = self.vlans(link).ok()?;
+        Some(Change::SetVlans { link: link.clone(), vlans })
+    }
+
+    /// A step without those options of a port that are as it says already: to set one may be more
+    /// than to have it, as the kernel keeps a bridge port's cost no longer in step with its speed.
+    pub(super) fn without_what_is_so(&self, step: &Change) -> Change {
+        let mut step = step.clone();
+        if let Change::ChangeLink { link, settings } = &mut step
+            && settings.iter().any(is_of_port)
+            && let Ok((space, now)) = self.resolve(link)
+        {
+            for setting in settings.iter_mut().filter(|one| is_of_port(one)) {
+                if let Setting::Options(given) = setting {
+                    let there = options_of(&space, &now, &given.kind);
+                    given.options.retain(|option| !there.contains(option));
+                }
+            }
+            settings.retain(|one| !matches!(one, Setting::Options(one) if one.options.is_empty()));
+        }
+        step
+    }
+}
+
+fn is_of_port(setting: &Setting) -> bool {
+    matches!(setting, Setting::Options(given) if given.kind.ends_with("_slave"))
+}
+
+fn options_of(space: &Space, link: &RawLink, kind: &str) -> Vec<Attribute> {
+    let mut name_of = |index| space.link_at(index).ok().flatten().map(|found| found.name);
+    let mut all = kind::read(kind, link.slave_data(), &mut name_of);
+    all.retain(|option| !RUNNING.contains(&option.name.as_str()));
+    all
+}
+
+/// The entries of a bridge's database for a port that somebody put there, and whether they are
+/// sticky; what the bridge learned it learns again, and its own address it puts there itself.
+fn lasting_entries(space: &Space, link: &RawLink) -> Vec<(Entry, bool)> {
+    let mut request = NeighbourMessage::default();
+    request.header.family = AddressFamily::Bridge;
+    let parts = space.dump(&RouteNetlinkMessage::GetNeighbour(request)).unwrap_or_default();
+    let of_port = |body: &[u8]| {
+        let state = u16::from_ne_bytes(body.get(STATE..FLAGS)?.try_into().ok()?);
+        let sticky = body.get(FLAGS)? & NTF_STICKY != 0;
+        let entry = read_entry(body, link.index)?;
+        let lasts = state & (NUD_NOARP | NUD_PERMANENT) != 0 || sticky;
+        (lasts && entry.master && Some(entry.mac) != link.mac()).then_some((entry, sticky))
+    };
+    parts.iter().filter_map(|(_, body)| of_port(body)).collect()
+}
