@@ -51,6 +51,10 @@ pub struct Address {
     /// seconds; `None` is for ever
     pub valid_lifetime: Option<u32>,
     pub preferred_lifetime: Option<u32>,
+    /// The moment of CLOCK_BOOTTIME, in milliseconds, that its lifetimes run from: of one that was
+    /// there, and is put back; others run from when they are put.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_from: Option<u64>,
     pub metric: Option<u32>,
     pub protocol: Option<u8>,
 }
@@ -62,6 +66,9 @@ pub struct AddressInfo {
     pub tentative: bool,
     pub duplicate: bool,
     pub dynamic: bool,
+    /// made by the kernel for privacy, of another one (RFC 8981)
+    #[serde(default)]
+    pub temporary: bool,
     pub secondary: bool,
     pub deprecated: bool,
 }

@@ -99,6 +99,7 @@ fn changes(hostile: &str) -> Vec<Change> {
         flags: AddressFlags::default(),
         valid_lifetime: None,
         preferred_lifetime: None,
+        counted_from: None,
         metric: None,
         protocol: None,
     };

@@ -88,6 +88,7 @@ impl World {
             tentative: false,
             duplicate: false,
             dynamic: false,
+            temporary: false,
             secondary: false,
             deprecated: false,
         }

@@ -252,6 +252,7 @@ pub(crate) fn address(text: &str) -> Address {
         flags: AddressFlags::default(),
         valid_lifetime: None,
         preferred_lifetime: None,
+        counted_from: None,
         metric: None,
         protocol: None,
     }

@@ -6,6 +6,8 @@ mod deaf;
 mod fail;
 mod floor;
 mod grants;
+mod later;
+mod lifetime;
 mod operator;
 mod probe;
 mod third_kernel;

@@ -30,6 +30,7 @@ pub(in crate::host) fn address(address: addresses::Address) -> Parsed<Address> {
         },
         valid_lifetime: address.valid_lifetime,
         preferred_lifetime: address.preferred_lifetime,
+        counted_from: None,
         metric: address.metric,
         protocol: address.protocol,
     })

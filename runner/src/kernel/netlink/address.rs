@@ -12,6 +12,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use super::Netlink;
 use super::explain::explain_with;
 use super::find::{on_link, reference};
+use super::lifetime;
 use super::raw_link::RawLink;
 use super::socket::{Failure, Refusal, Request};
 use super::space::Space;
@@ -35,6 +36,10 @@ impl Netlink {
         how: Write,
     ) -> Result<Applied, Error> {
         check(address)?;
+        // One whose time is over would be gone by itself.
+        let Some(address) = &lifetime::left(address) else {
+            return Ok(Applied { made: Made::Nothing, undo: Undo::default() });
+        };
         let (space, index) = self.index_of(link)?;
         let request = put_request(index, address, how)?;
         let alone = how == Write::Add;
@@ -118,6 +123,7 @@ fn bare(prefix: Prefix) -> Address {
         flags: AddressFlags::default(),
         valid_lifetime: None,
         preferred_lifetime: None,
+        counted_from: None,
         metric: None,
         protocol: None,
     }
@@ -266,6 +272,7 @@ pub(super) fn info(body: &[u8], links: &[RawLink]) -> Option<Held> {
         tentative: has(Flags::Tentative),
         duplicate: has(Flags::Dadfailed),
         dynamic: !has(Flags::Permanent),
+        temporary: own.is_ipv6() && has(Flags::Secondary),
         secondary: own.is_ipv4() && has(Flags::Secondary),
         deprecated: has(Flags::Deprecated),
         address,
@@ -287,7 +294,7 @@ pub(super) fn held(
             && found.prefix.address == prefix.address
             && found.peer.map(|peer| peer.address) == peer.map(|peer| peer.address)
             && (peer.is_some() || found.prefix.length == prefix.length);
-        same.then_some(found)
+        same.then(|| lifetime::counted(found))
     })
 }
 

@@ -18,15 +18,16 @@ mod host;
 mod lacking;
 mod lacking_link;
 mod lent;
+mod lifetime;
 mod lives;
-mod named;
 mod multicast;
+mod named;
 mod namespace;
 mod neighbour;
 mod offered;
 mod order;
-mod port_vlan;
 mod port;
+mod port_vlan;
 mod put;
 mod qdisc;
 mod qdisc_message;
@@ -44,10 +45,10 @@ mod space;
 mod sysctl;
 mod tuntap;
 mod uplink;
+mod upper;
 mod verify;
 
 pub(crate) use self::explain::broken as explain_io;
-mod upper;
 pub use self::host::Witness;
 pub use self::named::{Folder as NamedFolder, named_by};
 
@@ -310,13 +311,13 @@ impl Kernel for Netlink {
         self.sight(link)
     }
 
-    fn carriers(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error> {
-        self.links_between(here, there)
-    }
     fn lost_by_a_move(&self, link: &LinkRef) -> Result<Vec<Upper>, Error> {
         self.lost_by_a_move(link)
     }
 
+    fn carriers(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error> {
+        self.links_between(here, there)
+    }
 
     fn way(&self, from: IpAddr, to: IpAddr) -> Result<Option<Route>, Error> {
         self.way_of(&*self.spaces.find(&NamespaceRef::named(None))?, from, to)

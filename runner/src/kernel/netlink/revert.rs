@@ -2,6 +2,7 @@
 
 use super::Netlink;
 use super::host::is_marked;
+use super::lifetime;
 use super::put::is_put_rule;
 use super::route_message::same;
 use super::space::Space;
@@ -196,8 +197,9 @@ impl Netlink {
             routes: routes.filter(route::is_own).collect(),
             addresses: addresses
                 .into_iter()
-                .filter(|(_, info)| !info.dynamic)
-                .map(|(index, info)| (index, info.link, info.address))
+                // The kernel makes those again, of the ones that they are of.
+                .filter(|(_, info)| !info.temporary)
+                .map(|(index, info)| (index, info.link, lifetime::counted(info.address)))
                 .collect(),
         }
     }

@@ -1,6 +1,7 @@
 //! Whether an undo has brought its state about: read back, never assumed.
 
 use super::host::is_marked;
+use super::lifetime;
 use super::put::{is_put, is_put_rule};
 use super::route_message::same;
 use super::settings;
@@ -136,8 +137,12 @@ impl Netlink {
         let lasting = |address: &Address| Address {
             valid_lifetime: None,
             preferred_lifetime: None,
+            counted_from: None,
             ..address.clone()
         };
+        if lifetime::left(wanted).is_none() {
+            return Ok(None);
+        }
         let there = address::held(&space, now.index, wanted.prefix, wanted.peer);
         let back = there.is_some_and(|there| lasting(&there) == lasting(wanted));
         Ok((!back).then(|| format!("{} is not back on `{}`", wanted.prefix, link.name)))

@@ -289,6 +289,7 @@ fn empty_address(prefix: Prefix) -> Address {
         flags: AddressFlags::default(),
         valid_lifetime: None,
         preferred_lifetime: None,
+        counted_from: None,
         metric: None,
         protocol: None,
     }
