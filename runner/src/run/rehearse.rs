@@ -21,7 +21,7 @@ use crate::kernel::Kernel;
 use crate::policy::{Connection, HostPolicy, Policy, Target};
 use crate::report::print_json;
 use crate::scenario::Remembered;
-use crate::state::{Asked, Difference, State, Within, compare};
+use crate::state::{Asked, Difference, State, Touched, Within, compare};
 
 /// What came of a rehearsal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,6 +51,8 @@ pub(super) struct Ground {
     /// that without the scenario's deployment
     pub(super) before: State,
     pub(super) deployed: bool,
+    /// what the deployment put there, and what the scenario puts and takes away
+    pub(super) touched: Touched,
 }
 
 impl Rehearsal {
@@ -70,8 +72,8 @@ impl Rehearsal {
         let asked = self.asked();
         match &self.ground {
             None => compare(present, &self.state, &asked),
-            Some(Ground { built, before, .. }) => {
-                Within { built, before, wanted: &self.state }.compare(present, &asked)
+            Some(Ground { built, before, touched, .. }) => {
+                Within { built, before, wanted: &self.state, touched }.compare(present, &asked)
             }
         }
     }
@@ -126,9 +128,11 @@ fn on_replica(name: String, mut prepared: Prepared) -> Result<Rehearsal, Failure
     };
     let (changes, state) = carry_out(prepared, place)?;
     // A run has a mark of its own.
-    let changes = changes.into_iter().map(|change| mark.taken_off(change)).collect();
+    let changes: Vec<_> = changes.into_iter().map(|change| mark.taken_off(change)).collect();
     let deployed = survey.deployment.is_some();
-    let ground = Some(Ground { found: survey.state, built, before, deployed });
+    let entries = survey.deployment.iter().flat_map(|history| &history.entries);
+    let touched = Touched::of(entries.map(|entry| &entry.change).chain(&changes));
+    let ground = Some(Ground { found: survey.state, built, before, deployed, touched });
     Ok(Rehearsal { name, changes, state, scenario: None, ground, time: Some(time) })
 }
 

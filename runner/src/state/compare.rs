@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Asked, Facts, Object, State};
+use super::{Asked, Facts, Object, State, Touched};
 use crate::report::escape;
 
 /// An object that is missing, one too many, or other than it should be.
@@ -94,6 +94,8 @@ pub struct Within<'a> {
     pub before: &'a State,
     /// the same with the scenario carried out
     pub wanted: &'a State,
+    /// what of addresses, routes and neighbours may be one too many
+    pub touched: &'a Touched,
 }
 
 impl Within<'_> {
@@ -106,7 +108,11 @@ impl Within<'_> {
         let narrowed = |facts: &BTreeMap<Object, Facts>| {
             facts.iter().filter_map(|(object, facts)| scope.of(object, facts)).collect()
         };
-        differences(&narrowed(&is.facts(asked)), &narrowed(&wanted))
+        let mut all = differences(&narrowed(&is.facts(asked)), &narrowed(&wanted));
+        // What is on the deployment's own links is drift of it, whoever put it there.
+        let counts = |object: &Object| self.touched.has(object, is) || scope.is_on_made(object);
+        all.retain(|one| one.wanted.is_some() || counts(&one.object));
+        all
     }
 }
 
@@ -117,14 +123,19 @@ struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// What of an object counts; none where it is others'.
-    fn of(&self, object: &Object, facts: &Facts) -> Option<(Object, Facts)> {
+    /// Whether an object is on or in what the scenario makes.
+    fn is_on_made(&self, object: &Object) -> bool {
         let makes =
             |holder: &Object| self.wanted.contains_key(holder) && !self.before.contains_key(holder);
+        object.holders().iter().any(makes)
+    }
+
+    /// What of an object counts; none where it is others'.
+    fn of(&self, object: &Object, facts: &Facts) -> Option<(Object, Facts)> {
         let known = [self.built, self.before, self.wanted].map(|all| all.get(object));
         let [built, before, wanted] = known;
         let whole = || Some((object.clone(), facts.clone()));
-        if object.holders().iter().any(makes) {
+        if self.is_on_made(object) {
             return whole();
         }
         if built == before && before == wanted {

@@ -3,11 +3,13 @@
 mod compare;
 mod facts;
 mod repair;
+mod touched;
 
 pub use compare::{Difference, Within, compare};
 pub(crate) use facts::is_own;
 pub use facts::{Asked, Facts, Object};
 pub use repair::repair;
+pub use touched::Touched;
 
 use serde::{Deserialize, Serialize};
 
