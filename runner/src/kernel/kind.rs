@@ -13,7 +13,8 @@ pub(crate) mod words;
 
 pub(crate) use reach::{
     has_other_end, is_own, is_underlay, linked, listens, makes_take_over, opens_parent,
-    sent_options, shares_parent, takes_over, vlan_id, vlan_of, wants_alone,
+    sent_options, shares_parent, takes_over, vlan_id, vlan_of, vrf_table, vrf_table_of,
+    wants_alone,
 };
 pub use validate::{validate, validate_settings};
 

@@ -49,6 +49,11 @@ impl Entry {
         Self { table, destination, source: None, type_of_service: 0, metric }
     }
 
+    /// The same in another table, as it is for what is inside a VRF.
+    pub(super) fn within(self, table: u32) -> Self {
+        Self { table, ..self }
+    }
+
     fn local(address: IpAddr) -> Self {
         Self::new(LOCAL_TABLE, address.into(), 0)
     }

@@ -3,6 +3,7 @@
 
 mod link;
 mod route;
+mod vrf;
 
 use std::collections::{HashMap, HashSet};
 
@@ -125,6 +126,8 @@ struct Together {
     born: HashMap<Key, (NamespaceRef, Spec)>,
     /// what will be connected to which link of which namespace
     networks: Vec<(Option<Name>, IpNet, String)>,
+    /// links that become ports, and of what
+    masters: Vec<(Key, String)>,
 }
 
 /// A link by the names that a batch uses.
@@ -139,10 +142,15 @@ impl Together {
             } else if let Change::CreateLink { namespace, spec } = change {
                 let key = (namespace.name.clone(), spec.name.as_str().to_owned());
                 all.links.insert(key.clone());
-                all.born.insert(key, (namespace.clone(), spec.clone()));
-                if let Some(peer) = link::peer(namespace, spec) {
+                all.join(&key, &spec.settings);
+                if let (Some(peer), Kind::Veth(veth)) = (link::peer(namespace, spec), &spec.kind) {
+                    all.join(&peer, &veth.peer_settings);
                     all.links.insert(peer);
                 }
+                all.born.insert(key, (namespace.clone(), spec.clone()));
+            } else if let Change::ChangeLink { link, settings } = change {
+                let key = (link.namespace.name.clone(), link.name.clone());
+                all.join(&key, settings);
             } else if let Change::PutAddress { link, address, .. } = change {
                 let connected = coverage::networks(&coverage::of_address(address));
                 all.networks.extend(
@@ -153,6 +161,13 @@ impl Together {
             }
         }
         all
+    }
+
+    fn join(&mut self, port: &Key, settings: &[Setting]) {
+        self.masters.extend(settings.iter().filter_map(|setting| match setting {
+            Setting::Master(Some(master)) => Some((port.clone(), master.clone())),
+            _ => None,
+        }));
     }
 }
 
@@ -338,6 +353,7 @@ impl Decision<'_> {
             self.policy.need(Capability::HostAddressAdd, facts, &shown)?;
         }
         self.policy.floor_of_an_address(&link.namespace, &address, self.kernel)?;
+        self.puts_into_vrfs(&link, &address, shown)?;
         address.protocol = mark(address.protocol)?;
         Ok(Change::PutAddress { link, address, how })
     }

@@ -6,11 +6,13 @@ use std::net::IpAddr;
 use netwright_grants::SettingKey;
 
 use super::coverage::{self, Course, Entry, Packet};
-use super::host::{HostPolicy, family, forbidden, rules};
+use super::host::{HostPolicy, family, forbidden, rules, vrfs};
 use super::managers::manager_of;
 use super::operator::Connection;
 use super::whose::{Object, Whose};
-use crate::change::{Address, Answer, Family, NamespaceRef, Query, Route, RouteKind, Rule};
+use crate::change::{
+    Address, Answer, Family, NamespaceRef, Query, Route, RouteKind, Rule, RuleAction,
+};
 use crate::kernel::{Error, Kernel, LinkSight};
 
 impl HostPolicy {
@@ -64,7 +66,7 @@ impl HostPolicy {
             if family(*peer) != wanted {
                 continue;
             }
-            let rules = rules(namespace, wanted, kernel)?;
+            let rules = rules_of_vrfs(namespace, rules(namespace, wanted, kernel)?, kernel)?;
             let out = Packet { source: *local, destination: *peer, own: true };
             let back = Packet { source: *peer, destination: *local, own: false };
             for packet in [out, back] {
@@ -94,7 +96,7 @@ impl HostPolicy {
     ) -> Result<(), Error> {
         let Some(first) = entries.first() else { return Ok(()) };
         let wanted = family(first.destination.addr());
-        let rules = rules(namespace, wanted, kernel)?;
+        let rules = rules_of_vrfs(namespace, rules(namespace, wanted, kernel)?, kernel)?;
         if entries.iter().any(|entry| coverage::draws_loopback(entry, &rules)) {
             return Err(loopback(shown));
         }
@@ -135,6 +137,19 @@ impl HostPolicy {
         kernel: &dyn Kernel,
     ) -> Result<(), Error> {
         let entries = coverage::of_address(address);
+        self.floor_of_entries(namespace, &entries, &address.prefix, kernel)
+    }
+
+    /// The same of an address whose routes are a VRF's.
+    pub(super) fn floor_of_an_address_in(
+        &self,
+        table: u32,
+        namespace: &NamespaceRef,
+        address: &Address,
+        kernel: &dyn Kernel,
+    ) -> Result<(), Error> {
+        let entries = coverage::of_address(address).into_iter();
+        let entries: Vec<Entry> = entries.map(|entry| entry.within(table)).collect();
         self.floor_of_entries(namespace, &entries, &address.prefix, kernel)
     }
 
@@ -210,6 +225,27 @@ impl HostPolicy {
         }
         Ok(())
     }
+}
+
+/// Rules, with one for each VRF behind that by which the kernel looks into the tables of them all.
+fn rules_of_vrfs(
+    namespace: &NamespaceRef,
+    rules: Vec<Rule>,
+    kernel: &dyn Kernel,
+) -> Result<Vec<Rule>, Error> {
+    let looks = |rule: &Rule| rule.options.iter().any(|option| option.name == "l3mdev");
+    if !rules.iter().any(looks) {
+        return Ok(rules);
+    }
+    let tables: Vec<u32> = vrfs(namespace, kernel)?.into_iter().map(|vrf| vrf.table).collect();
+    let with_tables = |rule: Rule| {
+        let looked = tables.iter().filter(|_| looks(&rule));
+        let more: Vec<Rule> = looked
+            .map(|table| Rule { action: RuleAction::Table(*table), ..rule.clone() })
+            .collect();
+        std::iter::once(rule).chain(more)
+    };
+    Ok(rules.into_iter().flat_map(with_tables).collect())
 }
 
 /// Whether an address is one of a namespace's own.

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use super::operator::Connection;
 use crate::change::{Answer, Family, Prefix, Route, Rule};
-use crate::change::{LinkRef, NamespaceRef, Query};
-use crate::grant::{Capability, Facts, Grants, Refusal, Request};
+use crate::change::{LinkInfo, LinkRef, NamespaceRef, Query};
+use crate::grant::{Capability, Facts, Grants, Key, Refusal, Request};
 use crate::kernel::mark::Mark;
-use crate::kernel::{Denial, Error, Kernel, SpaceSight};
+use crate::kernel::{Denial, Error, Kernel, SpaceSight, kind};
 use crate::scenario::Reach;
 
 /// What one step of a run may do on the host.
@@ -84,6 +84,14 @@ impl HostPolicy {
     /// Whether anything at all may be read.
     pub(super) fn reads(&self) -> bool {
         self.grants.given_of(Capability::HostLinkRead).next().is_some()
+    }
+
+    /// Whether some grant is about the routes of a table, whichever they are.
+    pub(super) fn has_table(&self, table: u32) -> bool {
+        let written = table.to_string();
+        [Capability::HostRouteAdd, Capability::HostRouteDefault]
+            .into_iter()
+            .any(|capability| self.grants.named(capability, Key::Table).contains(&written))
     }
 
     /// Taking back a rule uses nothing up, but is for those who may add some.
@@ -238,6 +246,29 @@ pub(super) fn routes(
     let query = Query::Routes { namespace: namespace.clone(), family };
     match super::look(query, kernel)? {
         Answer::Routes(routes) => Ok(routes),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// A link whose ports' routes are in a table of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Vrf {
+    pub(super) name: String,
+    pub(super) table: u32,
+}
+
+/// The VRFs of a namespace.
+pub(super) fn vrfs(namespace: &NamespaceRef, kernel: &dyn Kernel) -> Result<Vec<Vrf>, Error> {
+    let links = links(namespace, kernel)?;
+    let table = |link: &LinkInfo| kind::vrf_table_of(&link.kind, &link.data);
+    let vrf = |link: LinkInfo| table(&link).map(|table| Vrf { name: link.name, table });
+    Ok(links.into_iter().filter_map(vrf).collect())
+}
+
+/// The links of a namespace.
+pub(super) fn links(namespace: &NamespaceRef, kernel: &dyn Kernel) -> Result<Vec<LinkInfo>, Error> {
+    match super::look(Query::Links { namespace: namespace.clone() }, kernel)? {
+        Answer::Links(links) => Ok(links),
         _ => Ok(Vec::new()),
     }
 }

@@ -130,6 +130,7 @@ impl Kernel for World {
                 let rules = self.rules.iter().filter(|rule| rule.family == *family);
                 Answer::Rules(rules.cloned().collect())
             }
+            Query::Links { .. } => Answer::Links(Vec::new()),
             Query::Addresses { .. } => {
                 Answer::Addresses(self.addresses.iter().map(|one| self.info(one)).collect())
             }

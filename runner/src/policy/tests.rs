@@ -302,3 +302,79 @@ fn links_that_stand_on_each_other_in_a_ring_are_refused() {
     let on_itself = create(None, other("ipvlan", &[]), Some("lab-x"), &[]);
     refused(&policy, on_itself, "in a ring\n  help: name a parent that is there");
 }
+
+/// A batch says all at once what single changes say in their order.
+#[test]
+fn addresses_of_a_vrfs_ports_are_routes_of_its_table() {
+    let links = "host.link.create kind=vrf,veth name=lab-*";
+    let address = "host.address.add cidr=10.0.0.0/8 link=lab-*";
+    let root = || NamespaceRef::named(None);
+    let named = |name: &str| LinkRef { namespace: root(), name: name.to_owned(), index: None };
+    let joins = Change::ChangeLink {
+        link: named("lab-a"),
+        settings: vec![Setting::Master(Some("lab-x".to_owned()))],
+    };
+    let connects = || Change::PutAddress {
+        link: named("lab-a"),
+        address: crate::change::Address {
+            prefix: crate::change::Prefix { address: IpAddr::from([10, 1, 0, 1]), length: 16 },
+            peer: None,
+            broadcast: None,
+            anycast: None,
+            label: None,
+            scope: None,
+            flags: crate::change::AddressFlags::default(),
+            valid_lifetime: None,
+            preferred_lifetime: None,
+            metric: None,
+            protocol: None,
+        },
+        how: crate::change::Write::Add,
+    };
+    let table = |text: &str| [option("table", text)];
+    let twice = [option("table", "90"), option("table", "91")];
+    let kinds = [
+        Kind::Vrf(91),
+        other("vrf", &table("91")),
+        other("vrf", &table("0x5b")),
+        other("vrf", &twice),
+    ];
+    for kind in kinds {
+        let vrf = create(None, kind, None, &[]);
+        let batches = [
+            vec![vrf.clone(), joins.clone(), connects()],
+            vec![connects(), vrf.clone(), joins.clone()],
+        ];
+        for batch in batches {
+            let denial = |table: &str| {
+                let route = format!("host.route.add cidr={table}");
+                let policy = policy(&[links, address, &route], &[]);
+                policy.permit_all(batch.clone(), &Machine).err().map(|(_, error)| error.to_string())
+            };
+            assert_eq!(denial("10.1.0.0/16 link=lab-* table=91"), None, "{batch:?}");
+            for less in [
+                "10.1.0.0/16 link=lab-*",
+                "10.1.0.0/16 link=lab-* table=90",
+                "10.2.0.0/16 link=lab-* table=91",
+                "10.1.0.0/16 link=lab-b table=91",
+            ] {
+                let denial = denial(less).unwrap_or_default();
+                assert!(denial.contains("host.route.add"), "{less}: {batch:?}: `{denial}`");
+            }
+        }
+    }
+    for given in [other("vrf", &table("255")), Kind::Vrf(254), other("vrf", &table("0xfd"))] {
+        let every = "host.route.add cidr=10.0.0.0/8 link=lab-* table=local,main,default";
+        refused(&policy(&[links, every], &[]), create(None, given, None, &[]), "no grant allows");
+    }
+    // Inside a namespace of its own it is nobody else's.
+    allowed(&policy(&[], &[]), create(Some("lab-n"), Kind::Vrf(255), None, &[]));
+    let alters = Change::ChangeLink {
+        link: named("lab-a"),
+        settings: vec![Setting::Options(Options {
+            kind: "vrf".to_owned(),
+            options: table("255").to_vec(),
+        })],
+    };
+    refused(&policy(&[links], &[]), alters, "no grant allows");
+}

@@ -15,3 +15,4 @@ mod third_kernel;
 mod undo;
 mod uplink;
 mod upper;
+mod vrf;

@@ -37,6 +37,21 @@ pub(crate) fn vlan_of(kind: &str, data: &[u8]) -> Option<u16> {
     all.iter().find(|option| option.name == "id")?.value.parse().ok()
 }
 
+/// The routing table of a new VRF, as the kernel will read it: what comes last counts.
+pub(crate) fn vrf_table(spec: &Spec) -> Option<u32> {
+    vrf_table_of(name(&spec.kind), &sent_options(spec))
+}
+
+/// The same of options that a link is given.
+pub(crate) fn vrf_table_of(kind: &str, given: &[Attribute]) -> Option<u32> {
+    if kind != "vrf" {
+        return None;
+    }
+    let sent = options::encode(kind, given, &mut |_| Ok(0)).ok()?;
+    let read = options::read(kind, &sent.bytes(), &mut |_| None);
+    read.iter().find(|option| option.name == "table")?.value.parse().ok()
+}
+
 /// The links that options name: its underlay, others that it uses.
 pub(crate) fn linked<'a>(kind: &str, all: &'a [Attribute]) -> impl Iterator<Item = &'a Attribute> {
     let kind = kind.to_owned();

@@ -50,6 +50,9 @@ impl Decision<'_> {
             let facts = Facts { parent, ..birth_facts(&spec) };
             self.policy.need(Capability::HostLinkCreate, facts, &shown)?;
         }
+        if let (false, Some(table)) = (own, kind::vrf_table(&spec)) {
+            self.may_have_table(&namespace, spec.name.as_str(), table)?;
+        }
         let group = self.policy.mark.group();
         if let Some((there, name)) = peer(&namespace, &spec)
             && let Kind::Veth(veth) = &mut spec.kind
@@ -267,6 +270,7 @@ impl Decision<'_> {
             {
                 self.uses(&link.namespace, &given.kind, &given.options, shown)?;
             }
+            self.enters(&link, setting, shown)?;
         }
         let names = names(&settings);
         let link = match self.subject(&link, Capability::HostLinkModify)? {
