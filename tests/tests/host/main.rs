@@ -1,6 +1,7 @@
 //! The host target, in networks of the tests' own.
 
 mod advertised;
+mod beside;
 mod coverage;
 mod deaf;
 mod fail;

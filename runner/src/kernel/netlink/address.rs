@@ -44,10 +44,13 @@ impl Netlink {
         let request = put_request(index, address, how)?;
         let alone = how == Write::Add;
         let before = if alone { None } else { held(&space, index, address.prefix, address.peer) };
+        let shared = self.shared_routes(&space, index, address);
         let answer = space.execute(&request);
         answer.map_err(|failure| address_error(failure, change, &space, link, index, address))?;
         let link = LinkRef { index: Some(index), namespace: space.reference(), ..link.clone() };
-        Ok(put_applied(link, address, before))
+        let mut applied = put_applied(link, address, before);
+        applied.undo.steps.extend(shared);
+        Ok(applied)
     }
 
     pub(super) fn remove_address(
@@ -56,6 +59,7 @@ impl Netlink {
         link: &LinkRef,
         prefix: Prefix,
         peer: Option<Prefix>,
+        undoing: bool,
     ) -> Result<Applied, Error> {
         let (space, before) = self.resolve(link)?;
         let full = reference(&space, &before);
@@ -63,12 +67,20 @@ impl Netlink {
         let address = Address { prefix, peer, ..bare(prefix) };
         let message = message(before.index, &address)?;
         let request = Request { message: RouteNetlinkMessage::DelAddress(message), flags: 0 };
-        space.execute(&request).map_err(|failure| {
+        let beside = self.beside(&space, &before, (prefix, peer), undoing)?;
+        let done = match &beside {
+            Some(beside) => self.take_off(&space, &before, request, beside),
+            None => space.execute(&request),
+        };
+        done.map_err(|failure| {
             if matches!(&failure, Failure::Refused(Refusal { errno: libc::EADDRNOTAVAIL, .. })) {
                 return explain_with(failure, change, |_| Some(there(&space, &before)));
             }
             on_link(failure, &space, &full, change)
         })?;
+        if let Some(beside) = &beside {
+            self.put_back_beside(&space, &before, beside, undoing)?;
+        }
         let steps = self.lost(&space, losses);
         Ok(Applied { made: Made::Nothing, undo: Undo { steps } })
     }

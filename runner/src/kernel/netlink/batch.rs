@@ -319,7 +319,9 @@ impl Batch<'_> {
             let full = self.full(space, link)?;
             let index = full.index.unwrap_or(0);
             let request = address::put_request(index, address, Write::Add)?;
-            return Ok(Some((request, address::put_applied(full, address, None))));
+            let mut applied = address::put_applied(full, address, None);
+            applied.undo.steps.extend(self.kernel.shared_routes(space, index, address));
+            return Ok(Some((request, applied)));
         }
         if let Change::PutRoute { route, how: how @ (Write::Add | Write::Append), .. } = change {
             let request = self.kernel.put_route_request(space, route, *how)?;

@@ -51,7 +51,8 @@ impl Netlink {
             }
             Change::PutAddress { link, address, .. } => self.of_others(link, |space, raw| {
                 let before = address::held(space, raw.index, address.prefix, address.peer);
-                Ok(address::put_applied(reference(space, raw), address, before).undo.steps)
+                let applied = address::put_applied(reference(space, raw), address, before);
+                Ok([applied.undo.steps, self.shared_routes(space, raw.index, address)].concat())
             }),
             // With an address go those that it was the primary of, and the routes by it.
             Change::RemoveAddress { link, .. } => {

@@ -4,6 +4,7 @@ mod address;
 mod advertised;
 pub(crate) mod attributes;
 mod batch;
+mod beside;
 mod born;
 mod change;
 mod create;
@@ -194,7 +195,7 @@ impl Netlink {
                 self.put_address(change, link, address, *how)
             }
             Change::RemoveAddress { link, prefix, peer } => {
-                self.remove_address(change, link, *prefix, *peer)
+                self.remove_address(change, link, *prefix, *peer, undoing)
             }
             Change::PutRoute { namespace, route, how } => {
                 self.put_route(change, namespace, route, *how)

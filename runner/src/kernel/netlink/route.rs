@@ -56,16 +56,7 @@ impl Netlink {
         route: &Route,
         how: Write,
     ) -> Result<Request, Error> {
-        let flags = match how {
-            Write::Add => NLM_F_CREATE | NLM_F_EXCL,
-            Write::Change => NLM_F_REPLACE,
-            Write::Replace => NLM_F_CREATE | NLM_F_REPLACE,
-            Write::Append => NLM_F_CREATE | NLM_F_APPEND,
-            Write::Prepend => NLM_F_CREATE,
-        };
-        let mut index_of = |name: &str| Ok(self.link_by_name(space, name)?.index);
-        let message = message(route, Purpose::Put, &mut index_of)?;
-        Ok(Request { message: RouteNetlinkMessage::NewRoute(message), flags })
+        put_request(route, how, &mut |name| Ok(self.link_by_name(space, name)?.index))
     }
 
     pub(super) fn remove_route(
@@ -171,6 +162,32 @@ impl Netlink {
             _ => None,
         })
     }
+}
+
+/// As `ip route add` and its like.
+pub(super) fn put_request(
+    route: &Route,
+    how: Write,
+    index_of: &mut dyn FnMut(&str) -> Result<u32, Error>,
+) -> Result<Request, Error> {
+    let flags = match how {
+        Write::Add => NLM_F_CREATE | NLM_F_EXCL,
+        Write::Change => NLM_F_REPLACE,
+        Write::Replace => NLM_F_CREATE | NLM_F_REPLACE,
+        Write::Append => NLM_F_CREATE | NLM_F_APPEND,
+        Write::Prepend => NLM_F_CREATE,
+    };
+    let message = message(route, Purpose::Put, index_of)?;
+    Ok(Request { message: RouteNetlinkMessage::NewRoute(message), flags })
+}
+
+/// As `ip route delete`, of this very route.
+pub(super) fn remove_request(
+    route: &Route,
+    index_of: &mut dyn FnMut(&str) -> Result<u32, Error>,
+) -> Result<Request, Error> {
+    let message = message(route, Purpose::RemoveExactly, index_of)?;
+    Ok(Request { message: RouteNetlinkMessage::DelRoute(message), flags: 0 })
 }
 
 fn get_request(to: IpAddr, source: Option<IpAddr>, flags: RouteFlags) -> RouteMessage {
@@ -325,7 +342,7 @@ fn unreachable(space: &Space, route: &Route) -> Option<String> {
     }
 }
 
-fn contains(network: Prefix, address: IpAddr) -> bool {
+pub(super) fn contains(network: Prefix, address: IpAddr) -> bool {
     match (network.address, address) {
         (IpAddr::V4(network_address), IpAddr::V4(address)) => {
             let shift = 32_u32.saturating_sub(u32::from(network.length));
