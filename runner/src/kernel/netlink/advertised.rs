@@ -8,7 +8,7 @@ use super::Netlink;
 use super::route::{self, restored};
 use super::route_message::same;
 use super::space::Space;
-use crate::change::{Change, Family, Route, Write};
+use crate::change::{Change, Family, Route, Undo, Write};
 use crate::kernel::Error;
 
 /// RTPROT_RA, linux/rtnetlink.h
@@ -48,9 +48,6 @@ pub(super) fn gone(space: &Space, mut before: Vec<Route>) -> Vec<Route> {
 impl Netlink {
     /// Puts back at once what an undo has made the kernel forget.
     pub(super) fn put_advertised(&mut self, space: &Space, lost: Vec<Route>) -> Result<(), Error> {
-        for step in back(space, lost) {
-            self.perform(&step, true)?;
-        }
-        Ok(())
+        self.take_back(&Undo { steps: back(space, lost) })
     }
 }
