@@ -41,7 +41,7 @@ fn a_link_that_others_would_be_lost_with_does_not_move() {
     assert!(output.stderr.contains(sentence), "{}", output.stderr);
     assert_eq!(host.differences(&before), [""; 0]);
     if is_complete() {
-        host.ip_lines("link delete v5\nlink add link eth1 name s5 type macsec");
+        host.ip_lines("link delete v5\nlink delete mac1\nlink add link eth1 name s5 type macsec");
         let before = host.state();
         host.run_ip(moves, &GRANTS).expect_code(4);
         assert_eq!(host.differences(&before), [""; 0]);

@@ -93,8 +93,8 @@ impl Netlink {
         }
         if hastily {
             self.bring_all_home(&space)?;
-            self.check_stood_on_in(&space)?;
         }
+        self.check_stood_on_in(&space)?;
         let hastily = hastily && self.host.is_none();
         let links = if hastily { Vec::new() } else { space.links().unwrap_or_default() };
         if let Some(link) = links.iter().find(|link| self.is_borrowed(&space, link)) {
