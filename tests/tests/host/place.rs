@@ -46,8 +46,6 @@ fn ports(host: &Host) -> String {
 
 fn port() -> Host {
     let host = Host::with(PORT);
-    bridge(&host, "fdb add 02:00:00:00:00:99 dev eth1 master static");
-    bridge(&host, "fdb add 02:00:00:00:00:97 dev eth1 master permanent");
     if is_complete() {
         host.ip_lines("link set br0 type bridge vlan_filtering 1");
         bridge(&host, "vlan add dev eth1 vid 100 pvid untagged");
@@ -55,6 +53,8 @@ fn port() -> Host {
         bridge(&host, "vlan del dev eth1 vid 1");
         bridge(&host, "fdb add 02:00:00:00:00:96 dev eth1 master static vlan 100");
     }
+    bridge(&host, "fdb add 02:00:00:00:00:99 dev eth1 master static");
+    bridge(&host, "fdb add 02:00:00:00:00:97 dev eth1 master permanent");
     host
 }
 
@@ -128,6 +128,10 @@ fn a_port_of_a_vrf_keeps_addresses_and_routes() {
          route add 10.41.0.0/16 via 198.51.100.1 table 77
          -6 route add fd00:40::/64 via fd00:1::1",
     );
+    if is_complete() {
+        // The rules of VRFs come with the first one, and stay.
+        host.ip_lines("link add red type vrf table 10\nlink delete red");
+    }
     let before = host.state();
     let script = "ip link add lab-v up type vrf table 99\nip link set eth1 master lab-v";
     let grants = [

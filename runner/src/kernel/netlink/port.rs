@@ -67,8 +67,14 @@ impl Netlink {
         if port_vlan::has_tunnels(space, link.index)? {
             return Err(of("with VLANs that are mapped to tunnels (bridge vlan tunnel)"));
         }
-        match lasting_entries(space, link).iter().any(|(_, sticky)| *sticky) {
-            true => Err(of("with sticky entries (bridge fdb)")),
+        let entries = lasting_entries(space, link);
+        if entries.iter().any(|(_, sticky)| *sticky) {
+            return Err(of("with sticky entries (bridge fdb)"));
+        }
+        let vlans = self.vlans(&reference(space, link))?;
+        let carries = |id: u16| vlans.iter().any(|one| (one.first..=one.last).contains(&id));
+        match entries.iter().any(|(entry, _)| entry.vlan.is_some_and(|id| !carries(id))) {
+            true => Err(of("with entries (bridge fdb) of VLANs that it doesn't carry")),
             false => Ok(()),
         }
     }
