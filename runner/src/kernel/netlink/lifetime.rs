@@ -1,6 +1,6 @@
 //! How long addresses last: one of others' that goes comes back with what it has left by then.
 
-use crate::change::Address;
+use crate::change::{Address, Change, LinkRef, Write};
 use crate::recover::now;
 
 const MILLISECONDS: u64 = 1000;
@@ -9,6 +9,13 @@ const MILLISECONDS: u64 = 1000;
 pub(super) fn counted(address: Address) -> Address {
     let lasts = address.valid_lifetime.is_none() && address.preferred_lifetime.is_none();
     Address { counted_from: (!lasts).then(now), ..address }
+}
+
+/// The step that puts back an address that is gone. One with a lifetime may be there again, and for
+/// longer, by whoever looks after it: that one stays.
+pub(super) fn restored(link: LinkRef, address: Address) -> Change {
+    let how = if address.counted_from.is_some() { Write::Add } else { Write::Replace };
+    Change::PutAddress { link, address, how }
 }
 
 /// The same with what is left of its time; none where that is over.

@@ -32,7 +32,7 @@ impl Holdings {
         let namespace = space.reference();
         let addresses = self.addresses.into_iter().map(|(index, name, address)| {
             let link = LinkRef { namespace: namespace.clone(), name, index: Some(index) };
-            Change::PutAddress { link, address, how: Write::Replace }
+            lifetime::restored(link, address)
         });
         let routes = self.routes.into_iter().map(|route| {
             let namespace = namespace.clone();
@@ -214,7 +214,7 @@ impl Netlink {
             });
             if !kept {
                 let link = LinkRef { namespace: space.reference(), name, index: Some(index) };
-                steps.push(Change::PutAddress { link, address, how: Write::Replace });
+                steps.push(lifetime::restored(link, address));
             }
         }
         for route in before.routes {
