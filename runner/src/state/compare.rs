@@ -94,7 +94,7 @@ pub struct Within<'a> {
     pub before: &'a State,
     /// the same with the scenario carried out
     pub wanted: &'a State,
-    /// what of addresses, routes and neighbours may be one too many
+    /// what of links, addresses, routes and neighbours may be one too many
     pub touched: &'a Touched,
 }
 

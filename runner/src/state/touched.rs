@@ -6,13 +6,15 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Object, State};
-use crate::change::{Change, Family, Prefix, Route};
+use crate::change::{Change, Family, Kind, Prefix, Route, Setting};
 
 /// A route's place: its family, destination and table.
 type Place = (bool, Option<String>, u32);
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Touched {
+    /// by name alone: what was made may have been moved
+    links: BTreeSet<String>,
     addresses: BTreeSet<String>,
     routes: BTreeSet<Place>,
     neighbours: BTreeSet<String>,
@@ -29,6 +31,18 @@ impl Touched {
 
     fn note(&mut self, change: &Change) {
         match change {
+            Change::CreateLink { spec, .. } => {
+                self.links.insert(spec.name.to_string());
+                if let Kind::Veth(veth) = &spec.kind {
+                    self.links.insert(veth.peer.name.clone());
+                    self.note_names(&veth.peer_settings);
+                }
+                self.note_names(&spec.settings);
+            }
+            Change::ChangeLink { settings, .. } => self.note_names(settings),
+            Change::DeleteLink { link } => {
+                self.links.insert(link.name.clone());
+            }
             Change::PutAddress { address, .. } => {
                 self.addresses.insert(address.prefix.to_string());
             }
@@ -47,10 +61,7 @@ impl Touched {
             Change::CreateNamespace { .. }
             | Change::DeleteNamespace { .. }
             | Change::SetNamespaceId { .. }
-            | Change::CreateLink { .. }
-            | Change::ChangeLink { .. }
             | Change::MoveLink { .. }
-            | Change::DeleteLink { .. }
             | Change::AddRule { .. }
             | Change::RemoveRule { .. }
             | Change::PutEntry { .. }
@@ -62,6 +73,10 @@ impl Touched {
             | Change::RemoveVlan { .. }
             | Change::SetVlans { .. } => {}
         }
+    }
+
+    fn note_names(&mut self, settings: &[Setting]) {
+        self.links.extend(settings.iter().filter_map(Setting::name).map(str::to_owned));
     }
 
     /// Whether an object may be too much; `is` has it.
@@ -76,8 +91,9 @@ impl Touched {
                 });
                 routes.any(|route| self.routes.contains(&place(route)))
             }
+            Object::Link { name, .. } => self.links.contains(name),
             // These go with nothing else's going.
-            Object::Namespace { .. } | Object::Link { .. } | Object::Rule { .. } => true,
+            Object::Namespace { .. } | Object::Rule { .. } => true,
         }
     }
 }

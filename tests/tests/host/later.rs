@@ -28,8 +28,10 @@ fn what_others_put_beside_a_deployment_is_no_drift_of_it() {
          link set eth1 up",
     );
     let script = "ip address add 10.9.9.5/24 dev eth1\nip address add fd00:9::5/64 dev eth1\n\
-                  ip route add 10.50.0.0/16 via 10.9.9.1";
+                  ip route add 10.50.0.0/16 via 10.9.9.1\n\
+                  ip link add lab-a up type veth peer name lab-b\nip link set lab-b up";
     let narrow = [
+        "host.link.create kind=veth name=lab-*",
         "host.link.read",
         "host.address.add cidr=10.9.9.0/24,fd00:9::/64 link=eth1",
         "host.route.add cidr=10.50.0.0/16 link=eth1",
@@ -45,6 +47,12 @@ fn what_others_put_beside_a_deployment_is_no_drift_of_it() {
          route add 10.42.0.0/16 via 10.9.9.1 src 10.9.9.6
          neighbour add 10.9.9.7 lladdr 02:00:00:00:00:07 dev eth1 nud permanent",
     );
+    host.ip_lines(
+        "link add link lab-a name mac1 type macvlan mode bridge
+         address add 10.78.0.1/24 dev mac1
+         link set mac1 up
+         route add 10.43.0.0/16 dev lab-a",
+    );
     host.settle();
     let before = host.state();
     for grants in [&narrow[..], &wide[..]] {
@@ -59,11 +67,11 @@ fn what_others_put_beside_a_deployment_is_no_drift_of_it() {
     apply(&host, script, &narrow, "apply").expect_code(0);
     assert_eq!(host.differences(&before), [""; 0]);
     // What its scenario has no longer goes, and nothing else.
-    let shorter = "ip address add 10.9.9.5/24 dev eth1\nip address add fd00:9::5/64 dev eth1";
-    apply(&host, shorter, &narrow, "apply").expect_code(0);
+    let shorter = script.replace("ip route add 10.50.0.0/16 via 10.9.9.1\n", "");
+    apply(&host, &shorter, &narrow, "apply").expect_code(0);
     let routes = host.run("ip", ["route", "show"]).expect_code(0).stdout;
     assert!(!routes.contains("10.50.0.0/16"), "{routes}");
-    for kept in ["10.40.0.0/16", "10.41.0.0/16", "10.42.0.0/16"] {
+    for kept in ["10.40.0.0/16", "10.41.0.0/16", "10.42.0.0/16", "10.43.0.0/16"] {
         assert!(routes.contains(kept), "{kept}: {routes}");
     }
 }
