@@ -212,6 +212,7 @@ fn too_early(target: impl Display) -> Error {
         capability: "any capability".to_owned(),
         target: format!("`{target}`"),
         hint: "nothing may be asked for while parameters are checked; do it in `run`".to_owned(),
+        told: None,
     })
 }
 

@@ -49,6 +49,7 @@ impl Session {
                 capability: Capability::Exec.to_string(),
                 target: format!("{}: {refusal}", target()),
                 hint: refusal.hint(),
+                told: None,
             })
         });
         self.told(may)?;

@@ -203,7 +203,7 @@ impl Session {
         let mut lines: Vec<String> = Vec::new();
         for error in refused {
             self.report.refused_by_policy(&error);
-            if let Error::Denied(Denial { capability, target, hint }) = error {
+            if let Error::Denied(Denial { capability, target, hint, told: _ }) = error {
                 lines.push(format!("{capability} for {target}\n  help: {hint}"));
             }
         }
@@ -303,6 +303,7 @@ impl Session {
                     capability: request.capability.to_string(),
                     target: format!("`{change}`: {refusal}"),
                     hint: refusal.hint(),
+                    told: None,
                 })
             })?;
         }

@@ -31,6 +31,30 @@ pub struct Denial {
     pub capability: String,
     pub target: String,
     pub hint: String,
+    /// what the recipe is told, where the rest says what the machine has and it may not read
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
+}
+
+/// Of a denial, what follows from the question alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    pub capability: String,
+    pub target: String,
+    pub hint: String,
+}
+
+impl Denial {
+    /// As the recipe is told of it.
+    #[must_use]
+    pub fn as_told(self) -> Self {
+        match self.told {
+            None => self,
+            Some(Told { capability, target, hint }) => {
+                Self { capability, target, hint, told: None }
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

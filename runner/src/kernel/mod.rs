@@ -18,7 +18,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 pub use absent::{Absent, Asked};
-pub use error::{Denial, Error, KernelError};
+pub use error::{Denial, Error, KernelError, Told};
 pub use lacking::Lacking;
 pub(crate) use netlink::explain_io;
 pub(crate) use netlink::named_by;

@@ -206,7 +206,7 @@ impl Decision<'_> {
             Change::CreateLink { namespace, spec } => self.create_link(namespace, spec, &shown),
             Change::ChangeLink { link, settings } => self.change_link(link, settings, &shown),
             Change::MoveLink { link, to } => self.move_link(link, to, &shown),
-            Change::DeleteLink { link } => self.delete_link(link),
+            Change::DeleteLink { link } => self.delete_link(link, &shown),
             Change::PutAddress { link, address, how } => {
                 self.put_address(link, address, how, &shown)
             }
@@ -284,7 +284,22 @@ impl Decision<'_> {
 
     /// What a reference to a link means now. `capability` is what the link would need: whether it
     /// is there is told only to those who have that.
-    fn subject(&self, link: &LinkRef, capability: Capability) -> Result<Subject, Error> {
+    fn subject(
+        &self,
+        link: &LinkRef,
+        capability: Capability,
+        shown: &str,
+    ) -> Result<Subject, Error> {
+        let need = |this: &Self| this.policy.need(capability, named(&link.name), &shown);
+        self.subject_needing(link, &need)
+    }
+
+    /// The same of one that needs something else.
+    fn subject_needing(
+        &self,
+        link: &LinkRef,
+        need: &dyn Fn(&Self) -> Result<(), Error>,
+    ) -> Result<Subject, Error> {
         self.place(link.namespace.clone())?;
         let key = (link.namespace.name.clone(), link.name.clone());
         let new = link.index.is_none() && self.together.links.contains(&key);
@@ -296,7 +311,7 @@ impl Decision<'_> {
             Err(_) if new => Ok(Subject::Own(None)),
             Err(error) => {
                 if !self.place(link.namespace.clone())?.0 {
-                    self.policy.need(capability, named(&link.name), &link.name.escape_debug())?;
+                    need(self)?;
                 }
                 Err(error)
             }
@@ -305,7 +320,7 @@ impl Decision<'_> {
 
     /// A link that is altered in place: the run's own, or one that may be.
     fn alters(&mut self, link: LinkRef, shown: &str) -> Result<LinkRef, Error> {
-        match self.subject(&link, Capability::HostLinkModify)? {
+        match self.subject(&link, Capability::HostLinkModify, shown)? {
             Subject::Own(None) => Ok(link),
             Subject::Own(Some(seen)) => Ok(seen.reference),
             Subject::Foreign(seen) => {
@@ -317,8 +332,8 @@ impl Decision<'_> {
 
     /// Needs the right to alter somebody else's link.
     fn modifies(&self, seen: &LinkSight, shown: &str) -> Result<(), Error> {
-        self.policy.floor(seen, self.kernel)?;
-        self.policy.need(Capability::HostLinkModify, named(&seen.reference.name), &shown)
+        self.policy.need(Capability::HostLinkModify, named(&seen.reference.name), &shown)?;
+        self.policy.floor(seen, self.kernel)
     }
 
     fn put_address(
@@ -328,34 +343,44 @@ impl Decision<'_> {
         how: Write,
         shown: &str,
     ) -> Result<Change, Error> {
-        let seen = match self.subject(&link, Capability::HostLinkModify)? {
+        let needs = |this: &Self| this.needs_address(&link.name, &address, shown);
+        let link = match self.subject_needing(&link, &needs)? {
             Subject::Own(Some(seen)) if seen.in_own_space => {
                 return Ok(Change::PutAddress { link: seen.reference, address, how });
             }
             Subject::Own(None) if self.place(link.namespace.clone())?.0 => {
                 return Ok(Change::PutAddress { link, address, how });
             }
-            Subject::Own(seen) => seen,
+            Subject::Own(seen) => {
+                let link = seen.map_or(link, |seen| seen.reference);
+                self.needs_address(&link.name, &address, shown)?;
+                link
+            }
             Subject::Foreign(seen) => {
+                self.needs_address(&seen.reference.name, &address, shown)?;
                 self.policy.floor(&seen, self.kernel)?;
                 if how != Write::Add
                     && self.whose_address(&seen.reference, address.prefix, shown)? != Whose::Ours
                 {
                     self.modifies(&seen, shown)?;
                 }
-                Some(seen)
+                seen.reference
             }
         };
-        let link = seen.map_or(link, |seen| seen.reference);
-        for network in coverage::networks(&coverage::of_address(&address)) {
-            let (cidr, link) = (Some(network), Some(link.name.clone()));
-            let facts = Facts { cidr, link, ..Facts::default() };
-            self.policy.need(Capability::HostAddressAdd, facts, &shown)?;
-        }
         self.policy.floor_of_an_address(&link.namespace, &address, self.kernel)?;
         self.puts_into_vrfs(&link, &address, shown)?;
         address.protocol = mark(address.protocol)?;
         Ok(Change::PutAddress { link, address, how })
+    }
+
+    /// Needs the right to all that the kernel makes of an address.
+    fn needs_address(&self, link: &str, address: &Address, shown: &str) -> Result<(), Error> {
+        for network in coverage::networks(&coverage::of_address(address)) {
+            let (cidr, link) = (Some(network), Some(link.to_owned()));
+            let facts = Facts { cidr, link, ..Facts::default() };
+            self.policy.need(Capability::HostAddressAdd, facts, &shown)?;
+        }
+        Ok(())
     }
 
     fn remove_address(
@@ -365,14 +390,14 @@ impl Decision<'_> {
         peer: Option<Prefix>,
         shown: &str,
     ) -> Result<Change, Error> {
-        let link = match self.subject(&link, Capability::HostLinkModify)? {
+        let link = match self.subject(&link, Capability::HostLinkModify, shown)? {
             Subject::Own(None) => link,
             Subject::Own(Some(seen)) => seen.reference,
             Subject::Foreign(seen) => {
-                self.policy.floor(&seen, self.kernel)?;
                 if self.whose_address(&seen.reference, prefix, shown)? != Whose::Ours {
                     self.modifies(&seen, shown)?;
                 }
+                self.policy.floor(&seen, self.kernel)?;
                 seen.reference
             }
         };

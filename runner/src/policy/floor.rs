@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use netwright_grants::SettingKey;
 
 use super::coverage::{self, Course, Entry, Packet};
-use super::host::{HostPolicy, family, forbidden, rules, vrfs};
+use super::host::{HostPolicy, family, forbidden, forbidden_untold, rules, vrfs};
 use super::managers::manager_of;
 use super::operator::Connection;
 use super::whose::{Object, Whose};
@@ -23,7 +23,7 @@ impl HostPolicy {
             let carriers = kernel.carriers(connection.local, connection.peer)?;
             if carriers.iter().any(|carrier| carrier.index == link.reference.index) {
                 let why = format!("it carries the operator's session from {}", connection.peer);
-                return Err(forbidden("altering a link", &shown(link), &why));
+                return Err(forbidden_untold("altering a link", &shown(link), &why));
             }
         }
         Ok(())
@@ -271,5 +271,5 @@ fn shown(link: &LinkSight) -> String {
 
 fn session(target: &dyn Display, connection: &Connection) -> Error {
     let why = format!("it would cut off the operator's session from {}", connection.peer);
-    forbidden("a change of routing", &target.to_string(), &why)
+    forbidden_untold("a change of routing", &target.to_string(), &why)
 }

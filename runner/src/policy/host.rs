@@ -8,7 +8,7 @@ use crate::change::{Answer, Family, Prefix, Route, Rule};
 use crate::change::{LinkInfo, LinkRef, NamespaceRef, Query};
 use crate::grant::{Capability, Facts, Grants, Key, Refusal, Request};
 use crate::kernel::mark::Mark;
-use crate::kernel::{Denial, Error, Kernel, SpaceSight, kind};
+use crate::kernel::{Denial, Error, Kernel, SpaceSight, Told, kind};
 use crate::scenario::Reach;
 
 /// What one step of a run may do on the host.
@@ -77,6 +77,7 @@ impl HostPolicy {
                 capability: Capability::HostLinkRead.to_string(),
                 target: format!("{target}: {refusal}"),
                 hint: refusal.hint(),
+                told: None,
             })
         })
     }
@@ -103,6 +104,7 @@ impl HostPolicy {
             capability: Capability::HostRouteAdd.to_string(),
             target: format!("`{shown}`"),
             hint: "only rules that this run added can be removed, and it may add none".to_owned(),
+            told: None,
         }))
     }
 
@@ -160,6 +162,7 @@ impl HostPolicy {
                 capability: Capability::HostNamespace.to_string(),
                 target: format!("`{name}`: {refusal}"),
                 hint: refusal.hint(),
+                told: None,
             })
         })
     }
@@ -216,16 +219,33 @@ pub(super) fn denied(
         capability: request.capability.to_string(),
         target: format!("`{target}`: {refusal}"),
         hint: refusal.hint(),
+        told: None,
     })
 }
 
 /// A denial that no grant lifts.
 pub(super) fn forbidden(capability: &str, target: &str, why: &str) -> Error {
-    Error::Denied(Denial {
+    Error::Denied(unliftable(capability, target, why))
+}
+
+/// The same where the reason is for the operator alone.
+pub(super) fn forbidden_untold(capability: &str, target: &str, why: &str) -> Error {
+    let denial = unliftable(capability, target, why);
+    let told = Told {
+        capability: denial.capability.clone(),
+        target: denial.target.clone(),
+        hint: "no grant allows this; the operator is shown why".to_owned(),
+    };
+    Error::Denied(Denial { told: Some(told), ..denial })
+}
+
+fn unliftable(capability: &str, target: &str, why: &str) -> Denial {
+    Denial {
         capability: capability.to_owned(),
         target: format!("`{target}`"),
         hint: format!("no grant allows this: {why}"),
-    })
+        told: None,
+    }
 }
 
 pub(super) fn family(address: IpAddr) -> Family {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use super::{HostPolicy, Permitted, Policy};
 use crate::change::{
-    Answer, Applied, Attribute, Change, Kind, LinkName, LinkRef, Name, NamespaceRef, Options,
-    Query, Route, Setting, Spec, Undo, Vlan, VlanProtocol,
+    Answer, Applied, Attribute, Change, Family, Kind, LinkName, LinkRef, Name, NamespaceRef,
+    NextHop, Options, Prefix, Query, Route, RouteKind, Setting, Spec, Undo, Vlan, VlanProtocol,
+    Write,
 };
 use crate::grant::{Grants, Rule};
 use crate::journal::Claim;
@@ -48,6 +49,27 @@ impl Machine {
     }
 }
 
+fn route(to: [u8; 4], length: u8, link: Option<&str>, gateway: Option<IpAddr>) -> Route {
+    let link = link.map(str::to_owned);
+    Route {
+        family: Family::Ipv4,
+        kind: RouteKind::Unicast,
+        destination: Some(Prefix { address: to.into(), length }),
+        next_hops: match (&link, gateway) {
+            (None, None) => Vec::new(),
+            _ => vec![NextHop { gateway, link, weight: 1, onlink: false }],
+        },
+        table: None,
+        metric: None,
+        protocol: None,
+        scope: None,
+        source: None,
+        from: None,
+        type_of_service: None,
+        metrics: Vec::new(),
+    }
+}
+
 fn none<T>() -> Result<T, Error> {
     Err(Error::Invalid("this machine does nothing".to_owned()))
 }
@@ -77,8 +99,13 @@ impl Kernel for Machine {
         none()
     }
 
-    fn query(&self, _: &Permitted<Query>) -> Result<Answer, Error> {
-        Ok(Answer::Routes(Vec::new()))
+    fn query(&self, query: &Permitted<Query>) -> Result<Answer, Error> {
+        Ok(Answer::Routes(match query.get() {
+            Query::Routes { family: Family::Ipv4, .. } | Query::Lookup { .. } => {
+                vec![route([203, 0, 113, 0], 24, Some("eth1"), None)]
+            }
+            _ => Vec::new(),
+        }))
     }
 
     fn namespaces(&self) -> Vec<(Name, Arc<OwnedFd>)> {
@@ -317,7 +344,7 @@ fn addresses_of_a_vrfs_ports_are_routes_of_its_table() {
     let connects = || Change::PutAddress {
         link: named("lab-a"),
         address: crate::change::Address {
-            prefix: crate::change::Prefix { address: IpAddr::from([10, 1, 0, 1]), length: 16 },
+            prefix: Prefix { address: IpAddr::from([10, 1, 0, 1]), length: 16 },
             peer: None,
             broadcast: None,
             anycast: None,
@@ -329,7 +356,7 @@ fn addresses_of_a_vrfs_ports_are_routes_of_its_table() {
             metric: None,
             protocol: None,
         },
-        how: crate::change::Write::Add,
+        how: Write::Add,
     };
     let table = |text: &str| [option("table", text)];
     let twice = [option("table", "90"), option("table", "91")];
@@ -377,4 +404,46 @@ fn addresses_of_a_vrfs_ports_are_routes_of_its_table() {
         })],
     };
     refused(&policy(&[links], &[]), alters, "no grant allows");
+}
+
+/// The operator is shown the link; the recipe, which may not read, is told what it asked.
+#[test]
+fn a_denial_tells_no_more_than_was_asked() {
+    let namespace = || NamespaceRef::named(None);
+    let remove =
+        |to, link| Change::RemoveRoute { namespace: namespace(), route: route(to, 24, link, None) };
+    let put = |how, to, gateway: [u8; 4]| Change::PutRoute {
+        namespace: namespace(),
+        route: route(to, 24, None, Some(gateway.into())),
+        how,
+    };
+    let on = |name: &str| LinkRef { namespace: namespace(), name: name.to_owned(), index: None };
+    let (there, missing) = ([203, 0, 113, 0], [203, 0, 114, 0]);
+    let pairs = [
+        (remove(there, None), remove(missing, None)),
+        (remove(there, Some("eth1")), remove(missing, Some("eth1"))),
+        (put(Write::Replace, there, [192, 0, 2, 1]), put(Write::Replace, missing, [192, 0, 2, 1])),
+        (put(Write::Add, there, [192, 0, 2, 1]), put(Write::Add, missing, [192, 0, 2, 1])),
+        (Change::DeleteLink { link: on("eth1") }, Change::DeleteLink { link: on("eth3") }),
+    ];
+    for (first, second) in pairs {
+        let told = |grants: &[&str], change: &Change| {
+            let policy = policy(grants, &[]);
+            match policy.permit_all(vec![change.clone()], &Machine) {
+                Err((_, Error::Denied(denial))) => {
+                    let shown = Error::Denied(denial.clone()).to_string();
+                    let told = Error::Denied(denial.as_told()).to_string();
+                    (shown, told.replace("203.0.114.0", "203.0.113.0").replace("eth3", "eth1"))
+                }
+                other => panic!("{change}: {other:?}"),
+            }
+        };
+        let (shown, recipes) = told(&[], &first);
+        assert_eq!(recipes, told(&[], &second).1, "{first}: {shown}");
+        assert!(shown.contains("eth1"), "{shown}");
+        assert!(recipes.contains("eth1") == first.to_string().contains("eth1"), "{recipes}");
+        // Who may read everything is told all.
+        let (shown, recipes) = told(&["host.link.read"], &first);
+        assert_eq!(shown.replace("203.0.114.0", "203.0.113.0"), recipes, "{first}");
+    }
 }

@@ -157,6 +157,10 @@ pub(super) fn write(how: wit::Write) -> Write {
 
 /// What the recipe is told of a failure.
 pub(super) fn error_out(error: Error) -> wit::Error {
+    let error = match error {
+        Error::Denied(denial) => Error::Denied(denial.as_told()),
+        other => other,
+    };
     vouch_for(&error.to_string());
     match error {
         Error::Denied(denial) => wit::Error::Denied(wit::Denial {

@@ -222,6 +222,7 @@ impl Spaces {
                     capability: "host.namespace".to_owned(),
                     target: format!("namespace `{name}`"),
                     hint: format!("{whose} has made it, and no grant lets another run in"),
+                    told: None,
                 });
             }
             let known: Vec<_> = self.by_name.keys().flatten().map(Name::as_str).collect();

@@ -95,8 +95,10 @@ impl Decision<'_> {
         if !direct {
             return self.own_parent(namespace, &parent, spec);
         }
-        self.policy.floor_of_a_parent(&seen, self.kernel)?;
         let name = seen.reference.name.clone();
+        let facts = Facts { parent: Some(name.clone()), ..birth_facts(spec) };
+        self.policy.still(Capability::HostLinkCreate, facts, &shown)?;
+        self.policy.floor_of_a_parent(&seen, self.kernel)?;
         if kind::takes_over(spec) {
             self.policy.floor(&seen, self.kernel)?;
             let facts = Facts { link: Some(name.clone()), ..Facts::default() };
@@ -190,7 +192,9 @@ impl Decision<'_> {
         for option in kind::linked(kind, options) {
             let name = option.value.clone();
             let link = LinkRef { namespace: namespace.clone(), name, index: None };
-            if let Subject::Foreign(seen) = self.subject(&link, Capability::HostLinkModify)? {
+            if let Subject::Foreign(seen) =
+                self.subject(&link, Capability::HostLinkModify, shown)?
+            {
                 self.modifies(&seen, shown)?;
                 self.links.push(seen.reference);
             }
@@ -224,7 +228,7 @@ impl Decision<'_> {
                     let link =
                         LinkRef { namespace: namespace.clone(), name: name.clone(), index: None };
                     if let Subject::Foreign(seen) =
-                        self.subject(&link, Capability::HostLinkModify)?
+                        self.subject(&link, Capability::HostLinkModify, shown)?
                     {
                         self.modifies(&seen, shown)?;
                         self.links.push(seen.reference);
@@ -273,7 +277,7 @@ impl Decision<'_> {
             self.enters(&link, setting, shown)?;
         }
         let names = names(&settings);
-        let link = match self.subject(&link, Capability::HostLinkModify)? {
+        let link = match self.subject(&link, Capability::HostLinkModify, shown)? {
             Subject::Own(None) => {
                 if !self.place(link.namespace.clone())?.0 && !names.is_empty() {
                     let why = "what a batch makes there keeps its name until it is made";
@@ -375,7 +379,7 @@ impl Decision<'_> {
         shown: &str,
     ) -> Result<Change, Error> {
         let (own, to) = self.place(to)?;
-        let link = match self.subject(&link, Capability::HostLinkMove)? {
+        let link = match self.subject(&link, Capability::HostLinkMove, shown)? {
             Subject::Own(None) if own => link,
             Subject::Own(None) => {
                 let why = "make it there at once";
@@ -389,11 +393,11 @@ impl Decision<'_> {
             }
             // Borrowed by the run, and in a namespace of its own; or nobody's but not to be moved.
             Subject::Own(Some(seen)) | Subject::Foreign(seen) => {
+                let facts = named(&seen.reference.name);
+                self.policy.need(Capability::HostLinkMove, facts, &shown)?;
                 if !seen.in_own_space {
                     self.policy.floor(&seen, self.kernel)?;
                 }
-                let facts = named(&seen.reference.name);
-                self.policy.need(Capability::HostLinkMove, facts, &shown)?;
                 seen.reference
             }
         };
@@ -413,11 +417,16 @@ impl Decision<'_> {
         Err(forbidden("moving a link", &link.name.escape_debug().to_string(), &why))
     }
 
-    pub(super) fn delete_link(&mut self, link: LinkRef) -> Result<Change, Error> {
-        match self.subject(&link, Capability::HostLinkModify)? {
+    pub(super) fn delete_link(&mut self, link: LinkRef, shown: &str) -> Result<Change, Error> {
+        match self.subject(&link, Capability::HostLinkModify, shown)? {
             Subject::Own(None) => Ok(Change::DeleteLink { link }),
             Subject::Own(Some(seen)) if seen.own => Ok(Change::DeleteLink { link: seen.reference }),
             Subject::Own(Some(seen)) | Subject::Foreign(seen) => {
+                if !seen.in_own_space {
+                    // Whether it is there is for who may alter it.
+                    let facts = named(&seen.reference.name);
+                    self.policy.need(Capability::HostLinkModify, facts, &shown)?;
+                }
                 let why = "this run did not make it, and could not put it back";
                 Err(forbidden("deleting a link", &seen.reference.name, why))
             }

@@ -12,7 +12,7 @@ use crate::change::{
     Answer, Change, Family, LinkRef, NamespaceRef, NextHop, Query, Route, Rule, Write,
 };
 use crate::grant::{Capability, Facts};
-use crate::kernel::{Denial, Error};
+use crate::kernel::{Denial, Error, Told};
 
 impl Decision<'_> {
     pub(super) fn put_route(
@@ -26,50 +26,93 @@ impl Decision<'_> {
         if own {
             return Ok(Change::PutRoute { namespace, route, how });
         }
-        for link in self.links_of(&namespace, &route)? {
-            self.needs_route(&route, link, shown)?;
+        let hops = self.links_of(&namespace, &route)?;
+        for Hop { link, found } in &hops {
+            let need = self.needs_route(&route, link.clone(), shown);
+            // By which link it would leave is not for everybody to know.
+            need.map_err(|error| {
+                if *found { self.discreet(error, right_to(&route), shown) } else { error }
+            })?;
         }
-        self.policy.floor_of_a_route(&namespace, &route, self.kernel)?;
-        if matches!(how, Write::Change | Write::Replace) {
-            let all = routes(&namespace, route.family, self.kernel)?;
-            for old in all.iter().filter(|old| replaces(&route, old)) {
-                self.loses(&namespace, old, shown)?;
-            }
-        }
+        self.looks_at(&namespace, &route, &hops, shown)?;
+        self.may_stand_there(&namespace, &route, how, shown)
+            .map_err(|error| self.discreet(error, right_to(&route), shown))?;
         route.protocol = mark(route.protocol)?;
         Ok(Change::PutRoute { namespace, route, how })
     }
 
-    /// The links that a route leaves by; `None` where it leaves by none.
-    fn links_of(
+    /// Whether a route takes nothing that it may not.
+    fn may_stand_there(
         &mut self,
         namespace: &NamespaceRef,
         route: &Route,
-    ) -> Result<Vec<Option<String>>, Error> {
+        how: Write,
+        shown: &str,
+    ) -> Result<(), Error> {
+        self.policy.floor_of_a_route(namespace, route, self.kernel)?;
+        if matches!(how, Write::Change | Write::Replace) {
+            let all = routes(namespace, route.family, self.kernel)?;
+            for old in all.iter().filter(|old| replaces(route, old)) {
+                self.loses(namespace, old, shown)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A denial whose words tell of the machine, of which the recipe is told no more than it asked,
+    /// unless it may read everything.
+    fn discreet(&self, error: Error, capability: Capability, shown: &str) -> Error {
+        let Error::Denied(denial) = error else { return error };
+        if self.policy.would_have(Capability::HostLinkRead, Facts::default()) {
+            return Error::Denied(denial);
+        }
+        let told = Told {
+            capability: capability.to_string(),
+            target: format!("`{shown}`"),
+            hint: "the operator is shown what would allow it".to_owned(),
+        };
+        Error::Denied(Denial { told: Some(told), ..denial })
+    }
+
+    /// The links that a route leaves by; `None` where it leaves by none.
+    fn links_of(&self, namespace: &NamespaceRef, route: &Route) -> Result<Vec<Hop>, Error> {
         if route.metrics.iter().any(|metric| metric.name == "nhid") {
             let why = "what leaves by a next hop object (`nhid`) leaves by whatever that is";
             return Err(forbidden("a route", &route.to_string(), why));
         }
         let mut links = Vec::new();
         for hop in &route.next_hops {
+            let found = hop.link.is_none();
             let names = match (&hop.link, hop.gateway) {
                 (Some(name), _) => vec![name.clone()],
                 (None, Some(gateway)) => self.links_to(namespace, gateway),
                 (None, None) => Vec::new(),
             };
-            for name in &names {
-                let link =
-                    LinkRef { namespace: namespace.clone(), name: name.clone(), index: None };
-                if let Subject::Foreign(seen) = self.subject(&link, Capability::HostLinkModify)? {
-                    self.links.push(seen.reference);
-                }
-            }
-            links.extend(names.into_iter().map(Some));
+            links.extend(names.into_iter().map(|name| Hop { link: Some(name), found }));
         }
         if links.is_empty() {
-            links.push(None);
+            links.push(Hop { link: None, found: !route.next_hops.is_empty() });
         }
         Ok(links)
+    }
+
+    /// The links of a route that may be, as they are: whether they are there is for who may have the
+    /// route.
+    fn looks_at(
+        &mut self,
+        namespace: &NamespaceRef,
+        route: &Route,
+        hops: &[Hop],
+        shown: &str,
+    ) -> Result<(), Error> {
+        for name in hops.iter().filter_map(|hop| hop.link.clone()) {
+            let link = LinkRef { namespace: namespace.clone(), name: name.clone(), index: None };
+            let need = |this: &Self| this.needs_route(route, Some(name.clone()), shown);
+            if let Subject::Foreign(seen) = self.subject_needing(&link, &need)? {
+                self.links.push(seen.reference);
+            }
+        }
+        Ok(())
     }
 
     /// The links that a gateway is behind: by the addresses that are there, and by those that the
@@ -110,15 +153,24 @@ impl Decision<'_> {
 
     /// Needs the right to take away a route that is there.
     fn loses(&mut self, namespace: &NamespaceRef, old: &Route, shown: &str) -> Result<(), Error> {
-        self.policy.floor_of_a_loss(namespace, old, self.kernel)?;
         let route = Object::Route { place: namespace, route: old };
         match self.policy.whose(route, self.kernel) {
-            Whose::Ours => return Ok(()),
+            Whose::Ours => {}
             Whose::AnotherRuns => return Err(another_runs("altering a route", &old.to_string())),
-            Whose::Others => {}
+            Whose::Others => self.may_lose(namespace, old, shown)?,
         }
-        for link in self.links_of(namespace, old)? {
-            match (destination(old), link) {
+        self.policy.floor_of_a_loss(namespace, old, self.kernel)
+    }
+
+    fn may_lose(
+        &mut self,
+        namespace: &NamespaceRef,
+        old: &Route,
+        shown: &str,
+    ) -> Result<(), Error> {
+        let hops = self.links_of(namespace, old)?;
+        for Hop { link, .. } in &hops {
+            match (destination(old), link.clone()) {
                 (None, link) => self.needs_route(old, link, shown)?,
                 (Some(_), Some(name)) => {
                     let namespace = namespace.clone();
@@ -130,10 +182,22 @@ impl Decision<'_> {
                 }
             }
         }
-        Ok(())
+        self.looks_at(namespace, old, &hops, shown)
     }
 
+    /// The answer is the same whether the route is there or not, but for who may have it.
     pub(super) fn remove_route(
+        &mut self,
+        namespace: NamespaceRef,
+        route: Route,
+        shown: &str,
+    ) -> Result<Change, Error> {
+        let right = right_to(&route);
+        self.takes_route(namespace, route, shown)
+            .map_err(|error| self.discreet(error, right, shown))
+    }
+
+    fn takes_route(
         &mut self,
         namespace: NamespaceRef,
         mut route: Route,
@@ -163,11 +227,12 @@ impl Decision<'_> {
         } else if let Some(there) = meant.first() {
             self.loses(&namespace, there, shown)?;
         } else {
-            for link in self.links_of(&namespace, &route)? {
+            for Hop { link, .. } in self.links_of(&namespace, &route)? {
                 self.needs_route(&route, link, shown)?;
             }
         }
-        self.links_of(&namespace, &route)?;
+        let hops = self.links_of(&namespace, &route)?;
+        self.looks_at(&namespace, &route, &hops, shown)?;
         Ok(Change::RemoveRoute { namespace, route })
     }
 
@@ -210,9 +275,11 @@ impl Decision<'_> {
             rule.protocol = mark(rule.protocol)?;
             let first = all.iter().find(|there| coverage::is_meant(&rule, there));
             if let Some(there) = first.filter(|there| !is_ours(there)) {
-                return Err(another_runs("removing a rule", &there.to_string()));
+                let others = another_runs("removing a rule", &there.to_string());
+                return Err(self.discreet(others, Capability::HostRouteAdd, shown));
             }
-            self.policy.floor_of_a_lost_rule(&namespace, &rule, self.kernel)?;
+            let kept = self.policy.floor_of_a_lost_rule(&namespace, &rule, self.kernel);
+            kept.map_err(|error| self.discreet(error, Capability::HostRouteAdd, shown))?;
         }
         Ok(Change::RemoveRule { namespace, rule })
     }
@@ -252,7 +319,8 @@ impl Decision<'_> {
             self.policy.not_denied(add, facts(network), &shown)?;
         }
         if by_source {
-            self.needs_senders(namespace, &reach.sources, shown)?;
+            let needs = self.needs_senders(namespace, &reach.sources, shown);
+            needs.map_err(|error| self.discreet(error, add, shown))?;
         }
         Ok(())
     }
@@ -282,6 +350,21 @@ impl Decision<'_> {
         }
         Ok(())
     }
+}
+
+/// What a route needs.
+fn right_to(route: &Route) -> Capability {
+    match destination(route) {
+        None => Capability::HostRouteDefault,
+        Some(_) => Capability::HostRouteAdd,
+    }
+}
+
+/// A link that a route leaves by.
+struct Hop {
+    link: Option<String>,
+    /// the recipe didn't name it
+    found: bool,
 }
 
 /// A denial of a rule that is for all but what it names, which no single grant would lift.

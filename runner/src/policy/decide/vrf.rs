@@ -33,6 +33,7 @@ impl Decision<'_> {
                 hint: format!(
                     "no grant names the table; add --grant 'host.route.add cidr=NETWORK table={table}', with the networks of its ports"
                 ),
+                told: None,
             }));
         }
         self.is_unused(namespace, name, table)?;
