@@ -26,7 +26,10 @@ impl exec::Host for Host {
         let place = namespace.name.as_ref().map(ToString::to_string);
         self.session.report.executes(&self.recipe, place.as_deref(), &program, &arguments);
         let timeout = Duration::from_millis(timeout_ms.into());
-        let outcome = program::run(&descriptor, &program, &arguments, timeout).await?;
+        let before = self.session.kernel.unmarked(&namespace);
+        let outcome = program::run(&descriptor, &program, &arguments, timeout).await;
+        self.session.kernel.adopt(&namespace, &before);
+        let outcome = outcome?;
         let elapsed_ms = u32::try_from(outcome.elapsed.as_millis()).unwrap_or(u32::MAX);
         Ok(exec::Outcome {
             code: outcome.code,

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::change::MacAddress;
+
 /// Something of others' that a run uses, or has altered until it puts it back.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Claim {
@@ -20,6 +22,9 @@ pub enum Claimed {
         cookie: u64,
         index: u32,
         name: String,
+        /// what else it is known by
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nature: Option<Nature>,
     },
     /// routes to one destination in one table, of one metric
     Route {
@@ -33,6 +38,19 @@ pub enum Claimed {
         cookie: u64,
         key: String,
     },
+}
+
+/// What a link keeps while its name and settings change; another one that got its index has not all
+/// of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Nature {
+    /// as the kernel calls it
+    pub kind: String,
+    /// of the hardware
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permanent: Option<MacAddress>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<MacAddress>,
 }
 
 impl Claim {
@@ -69,7 +87,7 @@ mod tests {
 
     fn link(index: u32, alone: bool) -> Claim {
         let name = format!("eth{index}");
-        Claim { what: Claimed::Link { cookie: 1, index, name }, alone }
+        Claim { what: Claimed::Link { cookie: 1, index, name, nature: None }, alone }
     }
 
     #[test]

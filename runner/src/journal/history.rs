@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::borrowed;
 use super::claim::Claim;
+use super::links::MadeLinks;
 use super::reading::Flaw;
 use super::record::{Head, Kept, Record};
 use crate::change::{Change, Name, NamespaceRef, Undo};
@@ -26,6 +27,8 @@ pub struct History {
     /// the changes that stand or may stand, oldest first
     pub entries: Vec<Entry>,
     pub claims: Vec<Claim>,
+    /// links that were ever made
+    pub links: MadeLinks,
     pub kept: Option<Kept>,
     /// a deployment that was to be altered, as it was, and the number of the first change of that
     pub reopened: Option<(u64, Kept)>,
@@ -76,6 +79,7 @@ impl History {
             folder: None,
             entries: Vec::new(),
             claims: Vec::new(),
+            links: MadeLinks::default(),
             kept: None,
             reopened: None,
             confirmed: false,
@@ -88,6 +92,7 @@ impl History {
     }
 
     fn take(&mut self, record: Record) {
+        self.links.take(&record);
         match record {
             // There is one, at the start.
             Record::Head(_) => {}

@@ -69,6 +69,14 @@ pub trait Kernel {
         None
     }
 
+    /// The links of a namespace of the run's that it has not made, before a program runs there.
+    fn unmarked(&self, _: &NamespaceRef) -> Vec<u32> {
+        Vec::new()
+    }
+
+    /// Takes the links for the run's own that a program made there: all but those.
+    fn adopt(&self, _: &NamespaceRef, _before: &[u32]) {}
+
     /// The namespace's descriptor, for sockets that are to be opened inside it.
     fn namespace_descriptor(&self, namespace: &NamespaceRef) -> Result<Arc<OwnedFd>, Error>;
 

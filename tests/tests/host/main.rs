@@ -12,6 +12,7 @@ mod lifetime;
 mod operator;
 mod place;
 mod probe;
+mod strangers;
 mod third_kernel;
 mod told;
 mod undo;

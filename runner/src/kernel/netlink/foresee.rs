@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::address;
 use super::advertised;
 use super::find::reference;
+use super::lookalike::nature;
 use super::neighbour;
 use super::port;
 use super::put::is_put_rule;
@@ -260,11 +261,11 @@ impl Netlink {
         }
         let mut claims = Vec::new();
         for link in change.links() {
-            claims.extend(self.claim_link(link, takes_over(change.get())));
+            claims.extend(self.claim_link(change.get(), link, takes_over(change.get())));
         }
         if let Some(link) = change.get().link() {
-            claims
-                .extend(self.claim_link(link, !matches!(change.get(), Change::PutAddress { .. })));
+            let alone = !matches!(change.get(), Change::PutAddress { .. });
+            claims.extend(self.claim_link(change.get(), link, alone));
         }
         claims.extend(self.claim_routes(change.get()));
         if let Change::SetSysctl { namespace, key, .. } = change.get()
@@ -278,13 +279,15 @@ impl Netlink {
         claims
     }
 
-    fn claim_link(&self, link: &LinkRef, alone: bool) -> Option<Claim> {
+    fn claim_link(&self, change: &Change, link: &LinkRef, alone: bool) -> Option<Claim> {
         let (space, raw) = self.resolve(link).ok()?;
         if space.own || self.is_own(&space, &raw) {
             return None;
         }
+        let nature = Some(nature(&raw));
+        self.note_borrowed(&space, &raw, change);
         let (cookie, index, name) = (space.cookie, raw.index, raw.name);
-        Some(Claim { what: Claimed::Link { cookie, index, name }, alone })
+        Some(Claim { what: Claimed::Link { cookie, index, name, nature }, alone })
     }
 
     /// The places of routes: one that is taken is the run's alone, another one may be shared by runs

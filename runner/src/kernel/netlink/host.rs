@@ -18,7 +18,7 @@ use super::raw_link::{IFF_LOOPBACK, RawLink};
 use super::socket::Request;
 use super::space::{Opened, Space, open_here};
 use crate::change::{LinkRef, Name, NamespaceRef, Setting};
-use crate::journal::History;
+use crate::journal::{History, MadeLinks};
 use crate::kernel::mark::{Mark, PROTOCOL};
 use crate::kernel::{Error, LinkSight, kind, netns};
 
@@ -42,6 +42,10 @@ pub(super) struct Host {
     pub(super) witness: Option<Witness>,
     /// of links of the run's own that somebody chose, by namespace's cookie and index
     mtus: Mutex<HashMap<(u64, u32), u32>>,
+    /// links of others' that the run uses, as they were
+    pub(super) borrowed: super::lookalike::Borrowed,
+    /// which links are the run's own, where its journal tells that
+    pub(super) told: Option<MadeLinks>,
     /// settings of links of the run's own that somebody chose
     pub(super) chosen: super::guarded::Chosen,
 }
@@ -68,6 +72,8 @@ impl Host {
             folder: None,
             foresees_all: false,
             witness: None,
+            borrowed: super::lookalike::Borrowed::default(),
+            told: None,
             mtus: Mutex::default(),
             chosen: super::guarded::Chosen::default(),
         }
@@ -377,11 +383,13 @@ impl Netlink {
         let mut found = Vec::new();
         for space in self.foreign_spaces() {
             for link in space.links().unwrap_or_default() {
-                if link.group() == host.mark.group() {
+                let ours = host.told.is_none() || self.is_own(space, &link);
+                if ours && link.group() == host.mark.group() {
                     found.push(format!("link `{}` of {}", link.name, space.shown()));
                 }
             }
         }
+        found.extend(self.strays.iter().cloned());
         let named = self.spaces.all().filter(|space| space.own && super::named::is_named(space));
         found.extend(named.map(|space| space.shown()));
         found

@@ -1,6 +1,7 @@
 //! The real kernel, by rtnetlink: namespaces held by descriptors, and one request socket in each.
 
 mod address;
+mod adopted;
 mod advertised;
 pub(crate) mod attributes;
 mod batch;
@@ -21,6 +22,7 @@ mod lacking_link;
 mod lent;
 mod lifetime;
 mod lives;
+mod lookalike;
 mod multicast;
 mod named;
 mod namespace;
@@ -84,6 +86,8 @@ pub struct Netlink {
     lent: Vec<lent::Lent>,
     /// namespaces of a run that has ended which could not be found
     absent: recover::Absent,
+    /// links of such a run that could not be deleted where somebody has moved them
+    strays: Vec<String>,
     /// links that were found, while many are made on the same parent
     found: find::Found,
     /// what a run on the host's own network knows about what is its own; a lab is all the run's
@@ -140,6 +144,7 @@ impl Netlink {
             moves: Vec::new(),
             lent: Vec::new(),
             absent: recover::Absent::new(),
+            strays: Vec::new(),
             found: find::Found::default(),
             tables: qdisc::Tables::default(),
             offers: offered::Offers::default(),
@@ -287,6 +292,14 @@ impl Kernel for Netlink {
 
     fn watch_namespaces(&mut self, watcher: NamespaceWatcher) {
         self.watcher = Some(watcher);
+    }
+
+    fn unmarked(&self, namespace: &NamespaceRef) -> Vec<u32> {
+        self.unmarked_in(namespace)
+    }
+
+    fn adopt(&self, namespace: &NamespaceRef, before: &[u32]) {
+        self.adopt_all_but(namespace, before);
     }
 
     fn namespace_descriptor(&self, namespace: &NamespaceRef) -> Result<Arc<OwnedFd>, Error> {

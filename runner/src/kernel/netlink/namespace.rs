@@ -104,6 +104,7 @@ impl Netlink {
                 link.name
             )));
         }
+        self.check_nobodys(&space, &links)?;
         let reaches_out = |link: &&RawLink| link.link_nsid().is_some();
         for link in links.iter().filter(reaches_out).filter(|link| self.may_delete(&space, link)) {
             // What can't be removed by itself goes with the namespace.

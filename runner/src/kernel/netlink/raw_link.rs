@@ -30,6 +30,7 @@ const IFLA_PROMISCUITY: u16 = 30;
 const IFLA_CARRIER: u16 = 33;
 const IFLA_LINK_NETNSID: u16 = 37;
 const IFLA_PROTO_DOWN: u16 = 39;
+const IFLA_PERM_ADDRESS: u16 = 54;
 const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
 const IFLA_INFO_SLAVE_KIND: u16 = 4;
@@ -146,6 +147,11 @@ impl RawLink {
 
     pub(crate) fn mac(&self) -> Option<MacAddress> {
         find(&self.attributes, IFLA_ADDRESS)?.try_into().ok().map(MacAddress)
+    }
+
+    /// The hardware's own.
+    pub(crate) fn permanent_mac(&self) -> Option<MacAddress> {
+        find(&self.attributes, IFLA_PERM_ADDRESS)?.try_into().ok().map(MacAddress)
     }
 
     pub(crate) fn broadcast(&self) -> Option<MacAddress> {

@@ -13,7 +13,8 @@ use rustix::fs::{Mode, OFlags, fstat, open};
 
 use super::change::delete_request;
 use super::find::reference;
-use super::space::{Space, open_here};
+use super::raw_link::RawLink;
+use super::space::{Opened, Space, open_here};
 use super::{Netlink, host, named};
 use crate::change::{Change, Name, NamespaceRef};
 use crate::halt::signals;
@@ -61,8 +62,9 @@ impl Netlink {
             taken(&mut kernel, Some(name.clone()), *cookie, true)?;
         }
         kernel.know_absent(history);
-        kernel.know_made();
+        kernel.know_made(history);
         kernel.know_lent(history);
+        kernel.know_borrowed(history);
         kernel.know_put(history);
         Ok(kernel)
     }
@@ -123,13 +125,45 @@ impl Netlink {
         history.made.iter().filter_map(of).collect()
     }
 
-    /// What carries the mark is the run's own.
-    fn know_made(&self) {
-        let Some(host) = &self.host else { return };
+    /// What carries the mark is the run's own; among others' links where the journal knows of it, too.
+    fn know_made(&mut self, history: &History) {
         for space in self.spaces.all() {
             let links = space.links().unwrap_or_default();
-            for link in links.iter().filter(|link| link.group() == host.mark.group()) {
+            for link in links.iter().filter(|link| self.is_made_by(history, space, link)) {
                 self.note_made(space, link.index);
+            }
+        }
+        if let Some(host) = &mut self.host {
+            host.told = Some(history.links.clone());
+        }
+    }
+
+    fn is_made_by(&self, history: &History, space: &Space, link: &RawLink) -> bool {
+        let mark = self.host.as_ref().map(|host| host.mark.group());
+        let known = || {
+            let (name, kind) = (&link.name, link.kind());
+            history.links.has(history, space.cookie, link.index, name, &kind)
+        };
+        mark == Some(link.group()) && (space.own || history.flaw.is_some() || known())
+    }
+
+    /// Deletes what somebody has moved to namespaces that the run doesn't know.
+    fn sweep_elsewhere(&mut self, history: &History) {
+        if history.links.is_empty() {
+            return;
+        }
+        let known: BTreeSet<u64> = self.spaces.all().map(|space| space.cookie).collect();
+        for (cookie, opened) in others(&known) {
+            let space = Space::foreign(None, opened);
+            for link in space.links().unwrap_or_default() {
+                if self.is_made_by(history, &space, &link)
+                    && space.execute(&delete_request(link.index)).is_err()
+                {
+                    let name = link.name.escape_debug();
+                    self.strays.push(format!(
+                        "link `{name}`, in a namespace that it was moved to (cookie {cookie})"
+                    ));
+                }
             }
         }
     }
@@ -150,6 +184,7 @@ impl Netlink {
                 }
             }
         }
+        self.sweep_elsewhere(history);
         for (name, cookie) in &history.made {
             let namespace = NamespaceRef { name: Some(name.clone()), cookie: Some(*cookie) };
             if self.spaces.find(&namespace).is_ok() {
@@ -187,24 +222,36 @@ impl Netlink {
 /// process is in.
 fn find(wanted: &BTreeSet<u64>) -> BTreeMap<u64, OwnedFd> {
     let mut found = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    for path in candidates() {
-        if found.len() == wanted.len() {
-            break;
-        }
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let Ok(namespace) = open(&path, flags, Mode::empty()) else { continue };
-        let Ok(about) = fstat(&namespace) else { continue };
-        if !seen.insert((about.st_dev, about.st_ino)) {
-            continue;
-        }
-        // What is no network namespace can't be entered.
-        let Ok((_, _, cookie)) = netns::within(namespace.as_fd(), open_here) else { continue };
+    for (cookie, (namespace, _, _)) in all() {
         if wanted.contains(&cookie) {
             found.insert(cookie, namespace);
         }
+        if found.len() == wanted.len() {
+            break;
+        }
     }
     found
+}
+
+/// All others that can be found.
+fn others(known: &BTreeSet<u64>) -> impl Iterator<Item = (u64, Opened)> {
+    all().filter(|(cookie, _)| !known.contains(cookie))
+}
+
+/// Each namespace that has a name, or that some process is in, once, with its cookie.
+fn all() -> impl Iterator<Item = (u64, Opened)> {
+    let mut seen = BTreeSet::new();
+    candidates().filter_map(move |path| {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let namespace = open(&path, flags, Mode::empty()).ok()?;
+        let about = fstat(&namespace).ok()?;
+        if !seen.insert((about.st_dev, about.st_ino)) {
+            return None;
+        }
+        // What is no network namespace can't be entered.
+        let opened = netns::within(namespace.as_fd(), open_here).ok()?;
+        Some((opened.2, opened))
+    })
 }
 
 fn candidates() -> impl Iterator<Item = PathBuf> {

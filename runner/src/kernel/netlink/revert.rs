@@ -121,7 +121,7 @@ impl Netlink {
     }
 
     /// Whether what has a link's index now is another link, or nothing at all.
-    fn is_another(&self, link: &LinkRef) -> Result<bool, Error> {
+    pub(super) fn is_another(&self, link: &LinkRef) -> Result<bool, Error> {
         let space = match self.spaces.find(&link.namespace) {
             Ok(space) => space,
             Err(Error::Gone(_)) => return Ok(true),
@@ -133,7 +133,9 @@ impl Netlink {
             // link that somebody renamed is still the same one, and what carries another run's
             // mark never was.
             Ok(now) if space.own => Ok(now.name != link.name && !self.is_lent(&space, now.index)),
-            Ok(now) => Ok(self.lost_its_mark(&space, &now) || self.is_of_another_run(&now)),
+            Ok(now) => Ok(self.lost_its_mark(&space, &now)
+                || self.is_of_another_run(&now)
+                || self.is_lookalike(&space, &now)),
             Err(Error::Gone(_)) => Ok(true),
             Err(error) => Err(error),
         }

@@ -14,6 +14,11 @@ impl Netlink {
     /// What differs from the state that a step of an undo should have brought about. What is gone
     /// altogether is no difference.
     pub(super) fn difference(&self, step: &Change) -> Option<String> {
+        // What has the index now is no concern of the run's.
+        let moves = matches!(step, Change::MoveLink { .. });
+        if !moves && step.link().is_some_and(|link| matches!(self.is_another(link), Ok(true))) {
+            return None;
+        }
         match self.checked(step) {
             Ok(difference) => difference,
             Err(Error::Gone(_)) => None,

@@ -1,0 +1,79 @@
+//! Links in the run's own namespaces that the run did not make: programs that it starts there make some,
+//! which are its own then; what somebody else moved there is theirs, and does not go with the namespace.
+
+use netlink_packet_route::RouteNetlinkMessage;
+use rtnetlink::LinkUnspec;
+
+use super::Netlink;
+use super::raw_link::{IFF_LOOPBACK, RawLink};
+use super::socket::Request;
+use super::space::Space;
+use crate::change::NamespaceRef;
+use crate::kernel::{Error, kind};
+
+/// Links that the kernel makes in each namespace once it knows their kind (the `fb_tunnel_dev` of
+/// net/ipv4 and net/ipv6).
+const KERNELS: [&str; 9] =
+    ["tunl0", "gre0", "gretap0", "erspan0", "sit0", "ip6tnl0", "ip6gre0", "ip_vti0", "ip6_vti0"];
+
+/// Kinds whose links stay in the namespace that they were made in (NETIF_F_NETNS_LOCAL): whoever made
+/// one made it there, and knew whose it is.
+const IMMOVABLE: [&str; 6] = ["bridge", "bond", "team", "vrf", "hsr", "batadv"];
+
+impl Netlink {
+    /// The links of one of the run's own namespaces that don't carry its mark, by index.
+    pub(super) fn unmarked_in(&self, namespace: &NamespaceRef) -> Vec<u32> {
+        let Ok(space) = self.spaces.find(namespace) else { return Vec::new() };
+        if self.host.is_none() || !space.own {
+            return Vec::new();
+        }
+        let links = space.links().unwrap_or_default();
+        let unmarked = links.iter().filter(|link| self.is_unmarked(&space, link));
+        unmarked.map(|link| link.index).collect()
+    }
+
+    /// Gives those that have come since the mark.
+    pub(super) fn adopt_all_but(&self, namespace: &NamespaceRef, before: &[u32]) {
+        let Some(host) = &self.host else { return };
+        let Ok(space) = self.spaces.find(namespace) else { return };
+        let new = self.unmarked_in(namespace).into_iter().filter(|index| !before.contains(index));
+        for index in new {
+            let marked = LinkUnspec::new_with_index(index).link_group(host.mark.group()).build();
+            let request = Request { message: RouteNetlinkMessage::SetLink(marked), flags: 0 };
+            // One that is gone by now needs none.
+            let _ = space.execute(&request);
+        }
+    }
+
+    /// Refuses to let a namespace go that holds a link of somebody's who moved it there.
+    pub(super) fn check_nobodys(&self, space: &Space, links: &[RawLink]) -> Result<(), Error> {
+        let unmarked = links.iter().filter(|link| self.is_unmarked(space, link));
+        let other_ends = |link: &RawLink| {
+            let own = |other: &RawLink| {
+                Some(other.index) == link.link() && !self.is_unmarked(space, other)
+            };
+            kind::has_other_end(&link.kind()) && link.link_nsid().is_none() && links.iter().any(own)
+        };
+        let born = |link: &RawLink| IMMOVABLE.contains(&link.kind().as_str());
+        match unmarked.into_iter().find(|link| !other_ends(link) && !born(link)) {
+            None => Ok(()),
+            Some(link) => Err(Error::Invalid(format!(
+                "{} stays, for it holds link `{}`, which this run did not make\n  help: move it out or delete it, then take this back again",
+                space.shown(),
+                link.name.escape_debug()
+            ))),
+        }
+    }
+
+    fn is_unmarked(&self, space: &Space, link: &RawLink) -> bool {
+        let Some(host) = &self.host else { return false };
+        let told = || host.told.as_ref().is_some_and(|links| links.has_name(&link.name));
+        space.own
+            && link.group() != host.mark.group()
+            && !link.has(IFF_LOOPBACK)
+            && !KERNELS.contains(&link.name.as_str())
+            && !self.is_lent(space, link.index)
+            // A run that was killed may not have come to the mark of what it made.
+            && !told()
+    }
+}
