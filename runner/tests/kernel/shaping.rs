@@ -163,7 +163,7 @@ fn former() {
     let refused = lab.refused(put_qdisc("p0", tbf(1_000_000, 4096, 1_000_000), Write::Replace));
     assert_eq!(
         refused,
-        "`p0` has a root `htb` with classes of its own, which could not be put back\n  \
+        "`htb` of `p0` can't be put back: it has classes\n  \
          help: delete it with the tool that made it"
     );
 }

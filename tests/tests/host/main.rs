@@ -13,6 +13,7 @@ mod operator;
 mod place;
 mod probe;
 mod strangers;
+mod queueing;
 mod third_kernel;
 mod told;
 mod undo;

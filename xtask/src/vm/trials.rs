@@ -16,7 +16,16 @@ const PROGRAMS: [(&str, &[&str]); 8] = [
     ("deploy", &["every_plan_agrees_with_its_run"]),
     ("scenarios", &["vlans::", "tunnels::"]),
     ("kernel", &[]),
-    ("host", &["uplink::a_lab_is_joined_by_every_kind", "place::", "upper::", "vrf::"]),
+    (
+        "host",
+        &[
+            "uplink::a_lab_is_joined_by_every_kind",
+            "place::",
+            "upper::",
+            "vrf::",
+            "queueing::",
+        ],
+    ),
     ("impairments", &[]),
     ("drift", &["a_bond_that_failed_over"]),
     ("words", &["tunnels_with"]),

@@ -334,6 +334,7 @@ impl Batch<'_> {
             return Ok(Some((request, neighbour::put_applied(full, neighbour, None))));
         }
         if let Change::PutQdisc { link, qdisc, how: Write::Add } = change
+            && self.kernel.host.is_none()
             && let Some(applied) = qdisc::add_applied(&self.full(space, link)?, qdisc)
         {
             let index = self.full(space, link)?.index.unwrap_or(0);

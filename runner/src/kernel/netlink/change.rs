@@ -10,6 +10,7 @@ use super::explain::{explain, explain_with, refused};
 use super::find::{on_link, reference};
 use super::lent::{execute_move, move_request};
 use super::port;
+use super::queueing::Loss;
 use super::raw_link::{IFF_UP, RawLink};
 use super::settings;
 use super::socket::{Failure, Request};
@@ -317,6 +318,11 @@ impl Netlink {
             false => {
                 let new = self.index_away(at, target.cookie);
                 execute_move(&space, before.index, &target, new)
+        let mut queueing = None;
+        if self.is_of_others(&space, &before) {
+            self.may_lose(&space, &before, Loss::All, undoing)?;
+            queueing = self.queueing_back(&space, &before, full.clone())?;
+        }
             }
         };
         moved.map_err(|failure| move_error(failure, change, &target, &full))?;
@@ -349,6 +355,7 @@ impl Netlink {
         settings.extend(before.has(IFF_UP).then_some(Setting::Up(true)));
         if !settings.is_empty() {
             steps.push(Change::ChangeLink { link: full, settings });
+        steps.extend(queueing);
         }
         steps.extend(port);
         steps.extend(self.lost(&space, losses));

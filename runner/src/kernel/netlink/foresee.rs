@@ -177,6 +177,7 @@ impl Netlink {
                 .then(|| self.index_away((space.cookie, raw.index), target.cookie)),
         };
         let mut steps = vec![Change::MoveLink { link: there, to: space.reference() }];
+        steps.extend(self.queueing_back(space, raw, reference(space, raw))?);
         let mut settings = Vec::new();
         let master = raw.master().and_then(|index| space.link_at(index).ok().flatten());
         settings.extend(master.map(|master| Setting::Master(Some(master.name))));

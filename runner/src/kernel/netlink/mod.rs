@@ -36,6 +36,8 @@ mod qdisc;
 mod qdisc_message;
 mod raw_link;
 mod recover;
+mod qdisc_told;
+mod queueing;
 mod revert;
 mod route;
 mod route_message;
@@ -221,8 +223,10 @@ impl Netlink {
             Change::SetSysctl { namespace, key, value } => {
                 self.set_sysctl(change, namespace, key, value, undoing)
             }
-            Change::PutQdisc { link, qdisc, how } => self.put_qdisc(change, link, qdisc, *how),
-            Change::RemoveQdisc { link } => self.remove_qdisc(change, link),
+            Change::PutQdisc { link, qdisc, how } => {
+                self.put_qdisc(change, link, (qdisc, *how), undoing)
+            }
+            Change::RemoveQdisc { link } => self.remove_qdisc(change, link, undoing),
             Change::PutVlan { link, vlan } => self.put_vlan(change, link, *vlan),
             Change::RemoveVlan { link, first, last } => {
                 self.remove_vlan(change, link, *first, *last)

@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::Netlink;
 use super::route::same_place;
 use super::rule::as_told;
-use crate::change::{Address, Change, NextHop, Prefix, Route, RouteKind, Rule, Undo, Write};
+use super::space::Space;
+use crate::change::{Address, Change, NextHop, Prefix, Qdisc, Route, RouteKind, Rule, Undo, Write};
 use crate::journal::History;
 use crate::kernel::Put;
 
@@ -16,11 +17,18 @@ enum Thing {
     Address { place: u64, index: u32, prefix: Prefix },
     Route { place: u64, route: Route },
     Rule { place: u64, rule: Rule },
+    Qdisc { place: u64, index: u32, kind: String, handle: Option<u16> },
 }
 
 /// All that stand.
 #[derive(Debug, Default)]
 pub(super) struct Things(Mutex<Vec<Thing>>);
+
+impl Thing {
+    fn is_queueing_on(&self, here: u64, on: u32) -> bool {
+        matches!(self, Self::Qdisc { place, index, .. } if (*place, *index) == (here, on))
+    }
+}
 
 impl Things {
     fn all(&self) -> MutexGuard<'_, Vec<Thing>> {
@@ -86,6 +94,24 @@ impl Netlink {
                 let (place, rule) = (space.cookie, gone.unwrap_or(rule).clone());
                 all.retain(|thing| *thing != Thing::Rule { place, rule: rule.clone() });
             }
+            Change::PutQdisc { link, qdisc, .. } => {
+                let Ok((space, index)) = self.index_of(link) else { return };
+                let place = space.cookie;
+                all.retain(|thing| !thing.is_queueing_on(place, index));
+                let kind = qdisc.discipline.kind().to_owned();
+                // The kernel chooses a handle where none was asked for.
+                let there = || self.explicit(&space, index).ok().flatten();
+                let chosen = || there().filter(|there| there.discipline.kind() == kind)?.handle;
+                let handle = qdisc.handle.or_else(chosen);
+                all.push(Thing::Qdisc { place, index, kind, handle });
+            }
+            Change::RemoveQdisc { link } => {
+                let Ok((space, index)) = self.index_of(link) else { return };
+                // One that is there since is somebody else's, and known for that by this one.
+                if matches!(self.explicit(&space, index), Ok(None)) {
+                    all.retain(|thing| !thing.is_queueing_on(space.cookie, index));
+                }
+            }
             Change::CreateNamespace { .. }
             | Change::DeleteNamespace { .. }
             | Change::SetNamespaceId { .. }
@@ -98,8 +124,6 @@ impl Netlink {
             | Change::PutEntry { .. }
             | Change::RemoveEntry { .. }
             | Change::SetSysctl { .. }
-            | Change::PutQdisc { .. }
-            | Change::RemoveQdisc { .. }
             | Change::PutVlan { .. }
             | Change::RemoveVlan { .. }
             | Change::SetVlans { .. } => {}
@@ -114,6 +138,16 @@ impl Netlink {
     /// Knows what a run has put, by its journal.
     pub(super) fn know_put(&self, history: &History) {
         history.entries.iter().for_each(|entry| self.note_put(&entry.change, &entry.undo));
+    }
+
+    /// Whether the root discipline of a link is one that this run has put there.
+    pub(super) fn has_put_qdisc(&self, space: &Space, on: u32, root: &Qdisc) -> bool {
+        let Some(host) = &self.host else { return true };
+        host.put.all().iter().any(|thing| {
+            thing.is_queueing_on(space.cookie, on)
+                && matches!(thing, Thing::Qdisc { kind, handle, .. }
+                    if kind == root.discipline.kind() && (handle.is_none() || *handle == root.handle))
+        })
     }
 
     pub(super) fn is_put(&self, put: &Put) -> bool {

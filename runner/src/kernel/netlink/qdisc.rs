@@ -9,6 +9,8 @@ use super::Netlink;
 use super::explain::{explain, explain_with};
 use super::find::on_link;
 use super::qdisc_message as message;
+use super::qdisc_told::alike;
+use super::queueing::Loss;
 use super::socket::{Failure, Refusal, Request};
 use super::space::Space;
 use crate::change::{
@@ -20,22 +22,17 @@ use crate::kernel::Error;
 /// By the namespace's cookie and the link's index: the handle, and which table it was given.
 pub(super) type Tables = HashMap<(u64, u32), (u16, Distribution)>;
 
-/// Kinds with classes and filters of their own, which could not be put back (net/sched).
-const CLASSFUL: &[&str] = &[
-    "htb", "hfsc", "prio", "drr", "qfq", "ets", "mqprio", "taprio", "multiq", "cbq", "dsmark",
-    "atm",
-];
-
 impl Netlink {
     pub(super) fn put_qdisc(
         &mut self,
         change: &Change,
         link: &LinkRef,
-        qdisc: &Qdisc,
-        how: Write,
+        (qdisc, how): (&Qdisc, Write),
+        undoing: bool,
     ) -> Result<Applied, Error> {
         check(qdisc, how)?;
-        let (space, index) = self.index_of(link)?;
+        let (space, raw) = self.resolve(link)?;
+        let index = raw.index;
         let full = LinkRef { namespace: space.reference(), index: Some(index), ..link.clone() };
         let before = self.explicit(&space, index)?;
         let mut wanted = qdisc.clone();
@@ -43,17 +40,25 @@ impl Netlink {
             wanted.discipline = over(wanted.discipline, &before.discipline);
         }
         whole(&wanted.discipline)?;
-        if how == Write::Replace {
-            replaceable(&space, index, link, before.as_ref())?;
-        }
         let same = before.as_ref().filter(|before| {
             how == Write::Change
                 || how == Write::Replace
                     && (qdisc.handle.is_none() || before.handle == qdisc.handle)
                     && before.discipline.kind() == qdisc.discipline.kind()
         });
-        let sent = match same {
+        if undoing && before.as_ref().is_some_and(|before| is_back(before, qdisc)) {
+            return Ok(Applied { made: Made::Nothing, undo: Undo::default() });
+        }
+        // A lab's new link has what the kernel gave it.
+        if let Some(loss) = loss(how, same, &wanted)
+            && (self.host.is_some() || how != Write::Add)
+        {
+            self.may_lose(&space, &raw, loss, undoing)?;
+        }
+        let afresh = before.as_ref().filter(|before| undoing && takes_over(before, &wanted));
+        let sent = match same.filter(|_| afresh.is_none()) {
             Some(before) => put_in_place(&space, index, before, &wanted),
+            None if afresh.is_some() => put_anew(&space, index, &wanted),
             None => space.execute(&message::put(index, &wanted, flags(how))),
         };
         sent.map_err(|failure| self.qdisc_error(failure, change, &space, &full, (qdisc, how)))?;
@@ -65,10 +70,12 @@ impl Netlink {
         &mut self,
         change: &Change,
         link: &LinkRef,
+        undoing: bool,
     ) -> Result<Applied, Error> {
-        let (space, index) = self.index_of(link)?;
+        let (space, raw) = self.resolve(link)?;
+        let index = raw.index;
         let before = self.explicit(&space, index)?;
-        replaceable(&space, index, link, before.as_ref())?;
+        self.may_lose(&space, &raw, Loss::Root, undoing)?;
         let full = LinkRef { namespace: space.reference(), index: Some(index), ..link.clone() };
         space.execute(&message::delete(index)).map_err(|failure| match failure {
             Failure::Refused(Refusal { errno: libc::ENOENT | libc::EINVAL, .. })
@@ -113,7 +120,7 @@ impl Netlink {
         Ok(self.root_of(space, index)?.filter(|found| found.handle.is_some()))
     }
 
-    fn with_table(&self, space: &Space, index: u32, mut qdisc: Qdisc) -> Qdisc {
+    pub(super) fn with_table(&self, space: &Space, index: u32, mut qdisc: Qdisc) -> Qdisc {
         if let (Discipline::Netem(netem), Some((handle, table))) =
             (&mut qdisc.discipline, self.tables.get(&(space.cookie, index)))
             && qdisc.handle == Some(*handle)
@@ -185,10 +192,15 @@ fn put_in_place(space: &Space, index: u32, before: &Qdisc, wanted: &Qdisc) -> Re
     let handle = wanted.handle.or(before.handle);
     let wanted = Qdisc { handle, discipline: wanted.discipline.clone() };
     if message::has_table(&before.discipline) && !message::has_table(&wanted.discipline) {
-        space.execute(&message::delete(index))?;
-        return space.execute(&message::put(index, &wanted, flags(Write::Add)));
+        return put_anew(space, index, &wanted);
     }
     space.execute(&message::put(index, &wanted, flags(Write::Change)))
+}
+
+/// Whether a discipline is there as it was.
+pub(super) fn is_back(now: &Qdisc, before: &Qdisc) -> bool {
+    (before.handle.is_none() || now.handle == before.handle)
+        && alike(&now.discipline, &before.discipline)
 }
 
 /// What puts the former state of a link back.
@@ -227,38 +239,46 @@ pub(super) fn add_applied(link: &LinkRef, qdisc: &Qdisc) -> Option<Applied> {
     alone.then(|| Applied { made: Made::Nothing, undo: back(link.clone(), None) })
 }
 
-fn replaceable(
-    space: &Space,
-    index: u32,
-    link: &LinkRef,
-    before: Option<&Qdisc>,
-) -> Result<(), Error> {
-    let kind = before.map_or("", |before| before.discipline.kind());
-    if !CLASSFUL.contains(&kind) || is_bare(space, index, kind)? {
-        return Ok(());
+/// What the link loses of what it has.
+fn loss(how: Write, same: Option<&Qdisc>, wanted: &Qdisc) -> Option<Loss> {
+    let Some(same) = same else {
+        // What the kernel gave it may have filters by now.
+        return (how != Write::Change).then_some(Loss::Root);
+    };
+    let tables = (message::has_table(&same.discipline), message::has_table(&wanted.discipline));
+    match (&same.discipline, &wanted.discipline) {
+        (Discipline::Netem(_), Discipline::Netem(_)) if tables == (true, false) => Some(Loss::Root),
+        (Discipline::Netem(_), Discipline::Netem(_)) if tables.1 => Some(Loss::Table),
+        (Discipline::Netem(_), Discipline::Netem(_)) | (Discipline::Tbf(_), Discipline::Tbf(_)) => {
+            Some(Loss::Options)
+        }
+        // Nothing is sent, or the kernel's usual options, which may take bands away.
+        (
+            Discipline::Netem(_) | Discipline::Tbf(_) | Discipline::Other { .. },
+            Discipline::Netem(_) | Discipline::Tbf(_) | Discipline::Other { .. },
+        ) => Some(Loss::Root),
     }
-    let name = link.name.escape_debug();
-    Err(Error::Invalid(format!(
-        "`{name}` has a root `{kind}` with classes of its own, which could not be put back\n  help: delete it with the tool that made it"
-    )))
 }
 
-/// Whether nobody has put classes or disciplines below a root one: then nothing more goes with it
-/// than it was made of. Some kinds have their classes from the start.
-fn is_bare(space: &Space, index: u32, kind: &str) -> Result<bool, Error> {
-    let failed = |failure| explain(failure, &"qdisc show");
-    let all = space.dump(&message::dump()).map_err(failed)?;
-    if all.iter().any(|part| message::is_below_root(part, index)) {
-        return Ok(false);
-    }
-    match kind {
-        "prio" | "multiq" => Ok(true),
-        "htb" | "hfsc" | "drr" | "qfq" => {
-            let classes = space.dump(&message::dump_classes(index)).map_err(failed)?;
-            Ok(!classes.iter().any(message::is_made_class))
+/// Whether what is put back can't be made of what is there: another kind has its handle, or its
+/// options can't all be altered in place (fq_codel_change and its like).
+fn takes_over(there: &Qdisc, wanted: &Qdisc) -> bool {
+    let alters = match (&there.discipline, &wanted.discipline) {
+        (Discipline::Netem(_), Discipline::Netem(_)) | (Discipline::Tbf(_), Discipline::Tbf(_)) => {
+            true
         }
-        _ => Ok(false),
-    }
+        (
+            Discipline::Netem(_) | Discipline::Tbf(_) | Discipline::Other { .. },
+            Discipline::Netem(_) | Discipline::Tbf(_) | Discipline::Other { .. },
+        ) => false,
+    };
+    wanted.handle == there.handle && !alters
+}
+
+/// Under a handle that is taken nothing new is made.
+fn put_anew(space: &Space, index: u32, wanted: &Qdisc) -> Result<(), Failure> {
+    space.execute(&message::delete(index))?;
+    space.execute(&message::put(index, wanted, flags(Write::Add)))
 }
 
 /// What is asked for, with what it does not say as it was.

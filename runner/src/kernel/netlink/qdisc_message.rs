@@ -9,15 +9,16 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::tc::{TcAttribute, TcHandle, TcMessage};
 
 use super::attributes::{Nest, find, text, u32_of, u64_of};
+use super::qdisc_told::written;
 use super::socket::{Body, Request};
 use crate::change::{Backlog, Chance, Discipline, Distribution, Netem, Qdisc, Reorder, Tbf};
 
 /// linux/rtnetlink.h
-const TCA_KIND: u16 = 1;
-const TCA_OPTIONS: u16 = 2;
+pub(super) const TCA_KIND: u16 = 1;
+pub(super) const TCA_OPTIONS: u16 = 2;
 /// TC_H_INGRESS, the place of ingress and clsact
-const INGRESS: u32 = 0xffff_fff1;
-const HEADER_LENGTH: usize = 20;
+pub(super) const INGRESS: u32 = 0xffff_fff1;
+pub(super) const HEADER_LENGTH: usize = 20;
 
 /// linux/pkt_sched.h
 const TC_LINKLAYER_ETHERNET: u8 = 1;
@@ -25,15 +26,15 @@ const TCA_NETEM_CORR: u16 = 1;
 const TCA_NETEM_DELAY_DIST: u16 = 2;
 const TCA_NETEM_REORDER: u16 = 3;
 const TCA_NETEM_CORRUPT: u16 = 4;
-const TCA_NETEM_RATE: u16 = 6;
+pub(super) const TCA_NETEM_RATE: u16 = 6;
 const TCA_NETEM_RATE64: u16 = 8;
-const TCA_NETEM_LATENCY64: u16 = 10;
-const TCA_NETEM_JITTER64: u16 = 11;
+pub(super) const TCA_NETEM_LATENCY64: u16 = 10;
+pub(super) const TCA_NETEM_JITTER64: u16 = 11;
 /// struct tc_netem_qopt
-const NETEM_LENGTH: usize = 24;
-const TCA_TBF_PARMS: u16 = 1;
-const TCA_TBF_RATE64: u16 = 4;
-const TCA_TBF_PRATE64: u16 = 5;
+pub(super) const NETEM_LENGTH: usize = 24;
+pub(super) const TCA_TBF_PARMS: u16 = 1;
+pub(super) const TCA_TBF_RATE64: u16 = 4;
+pub(super) const TCA_TBF_PRATE64: u16 = 5;
 const TCA_TBF_BURST: u16 = 6;
 const TCA_TBF_PBURST: u16 = 7;
 
@@ -55,15 +56,20 @@ fn message(index: u32, handle: Option<u16>) -> TcMessage {
 pub(super) fn put(index: u32, qdisc: &Qdisc, flags: u16) -> Request {
     let mut message = message(index, qdisc.handle);
     message.attributes.push(TcAttribute::Kind(qdisc.discipline.kind().to_owned()));
-    let options = match &qdisc.discipline {
-        Discipline::Netem(netem) => Some(netem_options(netem)),
-        Discipline::Tbf(tbf) => Some(tbf_options(tbf)),
-        Discipline::Other { kind, options } => options.clone().or_else(|| usual_options(kind)),
-    };
-    if let Some(options) = options {
+    if let Some(options) = options_of(&qdisc.discipline) {
         message.attributes.push(TcAttribute::Other(DefaultNla::new(TCA_OPTIONS, options)));
     }
     Request { message: RouteNetlinkMessage::NewQueueDiscipline(message), flags }
+}
+
+/// What is sent for a discipline.
+pub(super) fn options_of(discipline: &Discipline) -> Option<Vec<u8>> {
+    match discipline {
+        Discipline::Netem(netem) => Some(netem_options(netem)),
+        Discipline::Tbf(tbf) => Some(tbf_options(tbf)),
+        Discipline::Other { kind, options: Some(told) } => Some(written(kind, told)),
+        Discipline::Other { kind, options: None } => usual_options(kind),
+    }
 }
 
 /// What tc(8) sends for kinds that the kernel makes only with options, where it is told none.
@@ -110,14 +116,6 @@ pub(super) fn dump_classes(index: u32) -> RouteNetlinkMessage {
     let mut message = TcMessage::default();
     message.header.index = index.cast_signed();
     RouteNetlinkMessage::GetTrafficClass(message)
-}
-
-/// Whether a part of a dump is a discipline that somebody put below the root one of a link.
-pub(super) fn is_below_root(body: &Body, index: u32) -> bool {
-    let word = |at: usize| body.1.get(at..at + 4).and_then(u32_of);
-    let below = word(12).is_some_and(|parent| parent != u32::from(TcHandle::ROOT));
-    let ingress = word(12) == Some(INGRESS);
-    word(4) == Some(index) && below && !ingress && word(8).is_some_and(|handle| handle >> 16 != 0)
 }
 
 /// Whether a part of a dump is a class that somebody made: that of `hfsc` itself, which has its

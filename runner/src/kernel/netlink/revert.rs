@@ -87,6 +87,11 @@ impl Netlink {
         let done = match step {
             Change::RemoveRule { namespace, rule } => self.take_rule_away(step, namespace, rule),
             _ => self.perform(step, true).map(drop),
+        if let Change::PutQdisc { link, .. } | Change::RemoveQdisc { link } = step
+            && self.was_replaced(link)
+        {
+            return Ok(());
+        }
         };
         match done {
             Ok(()) => Ok(()),

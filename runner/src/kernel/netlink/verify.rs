@@ -6,7 +6,7 @@ use super::put::{is_put, is_put_rule};
 use super::route_message::same;
 use super::settings;
 use super::space::Space;
-use super::{Netlink, address, named, sysctl};
+use super::{Netlink, address, named, qdisc, sysctl};
 use crate::change::{Address, Change, LinkRef, NamespaceRef, Route, Setting};
 use crate::kernel::Error;
 
@@ -74,8 +74,13 @@ impl Netlink {
                 Ok((!sysctl::same(&now, value)).then(|| format!("{key} is {now}, not {value}")))
             }
             Change::PutQdisc { link, qdisc, .. } => {
+            Change::PutQdisc { link, .. } | Change::RemoveQdisc { link }
+                if self.was_replaced(link) =>
+            {
+                Ok(None)
+            }
                 let now = self.qdisc(link)?;
-                let back = now.as_ref().is_some_and(|now| now.discipline == qdisc.discipline);
+                let back = now.is_some_and(|now| qdisc::is_back(&now, qdisc));
                 Ok((!back).then(|| format!("`{}` has not its `{qdisc}` back", link.name)))
             }
             Change::RemoveQdisc { link } => {
