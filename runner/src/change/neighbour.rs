@@ -29,6 +29,9 @@ pub struct Neighbour {
     pub proxy: bool,
     pub router: bool,
     pub extern_learn: bool,
+    /// who put it there, as whoever did so says (NDA_PROTOCOL)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<u8>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -81,6 +81,7 @@ fn everything() -> Vec<Change> {
         proxy: false,
         router: false,
         extern_learn: false,
+        protocol: None,
     };
     let rule = Rule {
         family: netwright::change::Family::Ipv4,

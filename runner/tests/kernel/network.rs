@@ -177,6 +177,7 @@ fn neighbour(text: &str, mac: Option<&str>, state: NeighbourState) -> Neighbour 
         proxy: false,
         router: false,
         extern_learn: false,
+        protocol: None,
     }
 }
 

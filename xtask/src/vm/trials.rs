@@ -24,6 +24,7 @@ const PROGRAMS: [(&str, &[&str]); 8] = [
             "upper::",
             "vrf::",
             "queueing::",
+            "returning::",
         ],
     ),
     ("impairments", &[]),

@@ -218,6 +218,7 @@ pub(in crate::host) fn neighbour(neighbour: neighbours::Neighbour) -> Neighbour 
         proxy: neighbour.proxy,
         router: neighbour.router,
         extern_learn: neighbour.extern_learn,
+        protocol: None,
     }
 }
 

@@ -61,6 +61,9 @@ impl Netlink {
         if joins || settings::loses_routes(&before, settings) {
             losers.push(Arc::clone(&space));
         }
+        if self.host.is_some() && settings::loses_neighbours(settings) {
+            losers.push(Arc::clone(&space));
+        }
         if settings::loses_ipv6(&before, settings) {
             let others = lowered.iter().map(|(there, _)| Arc::clone(there));
             losers.extend(others.chain([Arc::clone(&space)]));
@@ -69,7 +72,10 @@ impl Netlink {
         losers.dedup_by_key(|space| space.cookie);
         let losses: Vec<_> =
             losers.into_iter().map(|space| (self.holdings(&space), space)).collect();
-        self.carry_out_deaf(change, &space, &full, settings, &inverse)?;
+        match undoing {
+            true => self.carry_out_undoing(change, (&space, &before), settings, &inverse)?,
+            false => self.carry_out_deaf(change, &space, &full, settings, &inverse)?,
+        }
         self.note_mtu(&space, before.index, settings);
         let mut steps = Vec::new();
         if !inverse.is_empty() {
@@ -125,7 +131,7 @@ impl Netlink {
 
     /// A link of the run's own in a namespace of others' goes up last, and deaf: what it is given
     /// before may be its IPv6.
-    fn carry_out_deaf(
+    pub(super) fn carry_out_deaf(
         &self,
         change: &Change,
         space: &Arc<Space>,
@@ -180,7 +186,7 @@ impl Netlink {
     }
 
     /// The kernel may have done part of a request; what it won't take back it never took.
-    fn put_back(&self, space: &Arc<Space>, link: &LinkRef, inverse: &[Setting]) {
+    pub(super) fn put_back(&self, space: &Arc<Space>, link: &LinkRef, inverse: &[Setting]) {
         for setting in inverse {
             let back = self.requests(space, link, std::slice::from_ref(setting));
             for request in back.unwrap_or_default() {
@@ -312,17 +318,18 @@ impl Netlink {
             self.check_leaving(&space, &before)?;
         }
         let port = self.port_back(&space, &before);
+        let (mut queueing, mut filter) = (None, Vec::new());
+        if self.is_of_others(&space, &before) {
+            self.may_lose(&space, &before, Loss::All, undoing)?;
+            queueing = self.queueing_back(&space, &before, full.clone())?;
+            filter = self.filter_back(&space, &before);
+        }
         let losses = self.holdings(&space);
         let moved = match own {
             true => space.execute(&move_request(before.index, &target, old)),
             false => {
                 let new = self.index_away(at, target.cookie);
                 execute_move(&space, before.index, &target, new)
-        let mut queueing = None;
-        if self.is_of_others(&space, &before) {
-            self.may_lose(&space, &before, Loss::All, undoing)?;
-            queueing = self.queueing_back(&space, &before, full.clone())?;
-        }
             }
         };
         moved.map_err(|failure| move_error(failure, change, &target, &full))?;
@@ -348,6 +355,7 @@ impl Netlink {
         self.note_moved_child(at, (target.cookie, now.index));
         let moved = reference(&target, &now);
         let mut steps = vec![Change::MoveLink { link: moved.clone(), to: space.reference() }];
+        steps.extend(queueing);
         // It arrives down, without master and addresses.
         let mut settings = Vec::new();
         let master = before.master().and_then(|index| space.link_at(index).ok().flatten());
@@ -355,10 +363,10 @@ impl Netlink {
         settings.extend(before.has(IFF_UP).then_some(Setting::Up(true)));
         if !settings.is_empty() {
             steps.push(Change::ChangeLink { link: full, settings });
-        steps.extend(queueing);
         }
         steps.extend(port);
         steps.extend(self.lost(&space, losses));
+        steps.extend(filter);
         Ok(Applied { made: Made::Link(moved), undo: Undo { steps } })
     }
 

@@ -158,7 +158,7 @@ impl Netlink {
         if port::leaves(raw, settings) {
             steps.extend(self.port_back(space, raw));
         }
-        if port::changes_master(settings)
+        if settings::loses_neighbours(settings)
             || settings::loses_routes(raw, settings)
             || settings::loses_ipv6(raw, settings)
         {
@@ -187,13 +187,33 @@ impl Netlink {
         }
         steps.extend(self.port_back(space, raw));
         steps.extend(self.held_by(space, raw));
+        steps.extend(self.filter_back(space, raw));
         Ok(steps)
     }
 
-    /// Steps that put back the addresses of a link and the routes by it, where they are missing.
+    /// Steps that put back the addresses and neighbours of a link, of its master, whose MAC address
+    /// may be of its ports, and of those that stand on them, and the routes by them, where they are
+    /// missing.
     fn held_by(&self, space: &Arc<Space>, raw: &RawLink) -> Vec<Change> {
-        let had = self.holdings(space);
-        had.of_link(raw.index, &raw.name).into_steps(space)
+        let master = raw.master().and_then(|index| space.link_at(index).ok().flatten());
+        let links = std::iter::once(raw.clone()).chain(master);
+        let mut all: Vec<_> = links.map(|link| (Arc::clone(space), link)).collect();
+        let mut next = 0;
+        while let Some((space, link)) = all.get(next).cloned() {
+            for (there, child) in self.children(&space, link.index) {
+                let is = |(other, one): &(Arc<Space>, RawLink)| {
+                    (other.cookie, one.index) == (there.cookie, child.index)
+                };
+                if !self.passes_over(&there) && !all.iter().any(is) {
+                    all.push((there, child));
+                }
+            }
+            next += 1;
+        }
+        let held = |(space, link): &(Arc<Space>, RawLink)| {
+            self.holdings(space).of_link(link.index, &link.name).into_steps(space)
+        };
+        all.iter().flat_map(held).collect()
     }
 
     fn put_route_back(&self, namespace: &NamespaceRef, route: &Route, how: Write) -> Steps {

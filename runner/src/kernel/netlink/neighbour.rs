@@ -62,6 +62,7 @@ impl Netlink {
             proxy,
             router: false,
             extern_learn: false,
+            protocol: None,
         };
         let message = RouteNetlinkMessage::DelNeighbour(message(index, &bare));
         let answer = space.execute(&Request { message, flags: 0 });
@@ -211,7 +212,10 @@ fn message(index: u32, neighbour: &Neighbour) -> NeighbourMessage {
     let mut message = NeighbourMessage::default();
     message.header.family = family_of(neighbour.address);
     message.header.ifindex = index;
-    message.header.state = state_of(neighbour.state);
+    // The kernel tells none of a proxy, and drops one with its link's carrier that was put without
+    // this (pneigh_ifdown_and_unlock): ip(8) says it as well.
+    let state = if neighbour.proxy { NeighbourState::Permanent } else { neighbour.state };
+    message.header.state = state_of(state);
     let flags = [
         (neighbour.proxy, NeighbourFlags::Proxy),
         (neighbour.router, NeighbourFlags::Router),
@@ -227,7 +231,45 @@ fn message(index: u32, neighbour: &Neighbour) -> NeighbourMessage {
     if let Some(mac) = neighbour.mac {
         message.attributes.push(NeighbourAttribute::LinkLayerAddress(mac.0.to_vec()));
     }
+    let protocol = neighbour.protocol.map(|one| NeighbourAttribute::Protocol(one.into()));
+    message.attributes.extend(protocol);
     message
+}
+
+/// What of a namespace's neighbours somebody has put there, by their links' indexes: what the kernel
+/// found out by itself, or made for groups, comes back by itself.
+pub(super) fn lasting(space: &Space, links: &[RawLink]) -> Vec<(u32, String, Neighbour)> {
+    let all = list(space, None).unwrap_or_default();
+    let named = all.into_iter().filter_map(|(index, one)| {
+        let on = links.iter().find(|link| link.index == index)?;
+        // Where nobody is asked for addresses, the kernel takes the link's own.
+        let made = one.state == NeighbourState::Noarp && one.mac == on.mac();
+        (is_lasting(&one) && !made).then(|| (index, on.name.clone(), one))
+    });
+    named.collect()
+}
+
+/// Whether it stays until somebody takes it away, or its link loses it.
+pub(super) fn is_lasting(one: &Neighbour) -> bool {
+    match one.state {
+        NeighbourState::Permanent => true,
+        // The kernel makes such ones for groups.
+        NeighbourState::Noarp => one.mac.is_some_and(|mac| mac.0[0] & 1 == 0 && mac.0 != [0; 6]),
+        NeighbourState::None
+        | NeighbourState::Incomplete
+        | NeighbourState::Reachable
+        | NeighbourState::Stale
+        | NeighbourState::Delay
+        | NeighbourState::Probe
+        | NeighbourState::Failed => one.proxy || one.extern_learn,
+    }
+}
+
+/// Whether two are the same, but for what the kernel finds out.
+pub(super) fn same_neighbour(one: &Neighbour, other: &Neighbour) -> bool {
+    (one.address, one.proxy) == (other.address, other.proxy)
+        && one.mac == other.mac
+        && (one.state == other.state || one.extern_learn && other.extern_learn)
 }
 
 fn list(space: &Space, wanted: Option<Family>) -> Result<Vec<(u32, Neighbour)>, Failure> {
@@ -262,6 +304,10 @@ pub(super) fn read(body: &[u8]) -> Option<(u32, Neighbour)> {
         proxy: header.flags.contains(NeighbourFlags::Proxy),
         router: header.flags.contains(NeighbourFlags::Router),
         extern_learn: header.flags.contains(NeighbourFlags::ExtLearned),
+        protocol: message.attributes.iter().find_map(|attribute| match attribute {
+            NeighbourAttribute::Protocol(protocol) => Some(u8::from(*protocol)),
+            _ => None,
+        }),
     };
     Some((header.ifindex, neighbour))
 }
@@ -342,6 +388,20 @@ fn entries(space: &Space, index: u32) -> Result<Vec<Entry>, Error> {
     let parts = space.dump(&RouteNetlinkMessage::GetNeighbour(request));
     let parts = parts.map_err(|failure| explain(failure, &"fdb show"))?;
     Ok(parts.iter().filter_map(|(_, body)| read_entry(body, index)).collect())
+}
+
+/// What somebody has put into a forwarding database, and no bridge that learns.
+pub(super) fn entries_put(space: &Space, index: u32) -> Result<Vec<Entry>, Error> {
+    let mut request = NeighbourMessage::default();
+    request.header.family = AddressFamily::Bridge;
+    let parts = space.dump(&RouteNetlinkMessage::GetNeighbour(request));
+    let parts = parts.map_err(|failure| explain(failure, &"fdb show"))?;
+    let put = |body: &[u8]| {
+        // struct ndmsg: the state is at 8.
+        let state = body.get(8..).and_then(super::attributes::u16_of)?;
+        read_entry(body, index).filter(|_| state & (NUD_NOARP | NUD_PERMANENT) != 0)
+    };
+    Ok(parts.iter().filter_map(|(_, body)| put(body)).collect())
 }
 
 pub(super) fn read_entry(body: &[u8], index: u32) -> Option<Entry> {

@@ -6,9 +6,10 @@ use super::lifetime;
 use super::put::is_put_rule;
 use super::route_message::same;
 use super::space::Space;
-use super::{address, route};
+use super::{address, neighbour, route};
 use crate::change::{
-    Address, Change, Family, LinkRef, NamespaceRef, Prefix, Route, Rule, Undo, Write,
+    Address, Applied, Change, Family, LinkRef, NamespaceRef, Neighbour, Prefix, Route, Rule,
+    Setting, Undo, Write,
 };
 use crate::kernel::Error;
 
@@ -16,15 +17,18 @@ use crate::kernel::Error;
 pub(super) struct Holdings {
     addresses: Vec<(u32, String, Address)>,
     routes: Vec<Route>,
+    /// those that somebody put there
+    neighbours: Vec<(u32, String, Neighbour)>,
 }
 
 impl Holdings {
-    /// The addresses of one link, and the routes by it alone.
+    /// The addresses and neighbours of one link, and the routes by it alone.
     pub(super) fn of_link(self, index: u32, name: &str) -> Self {
-        let Self { mut addresses, mut routes } = self;
+        let Self { mut addresses, mut routes, mut neighbours } = self;
         addresses.retain(|(on, _, _)| *on == index);
+        neighbours.retain(|(on, _, _)| *on == index);
         routes.retain(|route| route.next_hops.iter().any(|hop| hop.link.as_deref() == Some(name)));
-        Self { addresses, routes }
+        Self { addresses, routes, neighbours }
     }
 
     /// Steps that put all of it back, where it isn't there.
@@ -38,7 +42,11 @@ impl Holdings {
             let namespace = namespace.clone();
             Change::PutRoute { namespace, route, how: Write::Add }
         });
-        addresses.chain(routes).collect()
+        let neighbours = self
+            .neighbours
+            .into_iter()
+            .map(|(index, name, one)| put_neighbour(space, index, name, one));
+        addresses.chain(routes).chain(neighbours).collect()
     }
 }
 
@@ -79,6 +87,11 @@ impl Netlink {
         {
             return Ok(());
         }
+        if let Change::PutQdisc { link, .. } | Change::RemoveQdisc { link } = step
+            && self.was_replaced(link)
+        {
+            return Ok(());
+        }
         if let Change::RemoveAddress { link, prefix, peer } = step
             && self.is_anothers_address(link, *prefix, *peer)
         {
@@ -86,12 +99,10 @@ impl Netlink {
         }
         let done = match step {
             Change::RemoveRule { namespace, rule } => self.take_rule_away(step, namespace, rule),
+            Change::ChangeLink { settings, .. } => {
+                self.perform(step, true).and_then(|applied| self.give_back(settings, &applied))
+            }
             _ => self.perform(step, true).map(drop),
-        if let Change::PutQdisc { link, .. } | Change::RemoveQdisc { link } = step
-            && self.was_replaced(link)
-        {
-            return Ok(());
-        }
         };
         match done {
             Ok(()) => Ok(()),
@@ -99,6 +110,15 @@ impl Netlink {
             Err(_) if self.went_with_its_link(step) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// What somebody has put on a link since then is not lost with a MAC address or a master that is
+    /// taken back. Of a link that goes down it is, as it was when it was down.
+    fn give_back(&mut self, settings: &[Setting], applied: &Applied) -> Result<(), Error> {
+        let neighbour = |step: &&Change| matches!(step, Change::PutNeighbour { .. });
+        let down = settings.contains(&Setting::Up(false));
+        let mut lost = applied.undo.steps.iter().filter(|step| !down && neighbour(step));
+        lost.try_for_each(|step| self.perform(step, true).map(drop))
     }
 
     /// The kernel takes the first rule that fits, and what a rule leaves open fits anything: so that it
@@ -208,6 +228,7 @@ impl Netlink {
                 .filter(|(_, info)| !info.temporary)
                 .map(|(index, info)| (index, info.link, lifetime::counted(info.address)))
                 .collect(),
+            neighbours: neighbour::lasting(space, &links),
         }
     }
 
@@ -230,8 +251,22 @@ impl Netlink {
                 steps.push(Change::PutRoute { namespace, route, how: Write::Add });
             }
         }
+        for (index, name, had) in before.neighbours {
+            let kept = after
+                .neighbours
+                .iter()
+                .any(|(there, _, now)| *there == index && neighbour::same_neighbour(now, &had));
+            if !kept {
+                steps.push(put_neighbour(space, index, name, had));
+            }
+        }
         steps
     }
+}
+
+fn put_neighbour(space: &Space, index: u32, name: String, neighbour: Neighbour) -> Change {
+    let link = LinkRef { namespace: space.reference(), name, index: Some(index) };
+    Change::PutNeighbour { link, neighbour, how: Write::Replace }
 }
 
 /// Whether a step failed because the state that it should bring about is there already.

@@ -358,6 +358,15 @@ pub(crate) fn loses_ipv6(before: &RawLink, settings: &[Setting]) -> bool {
     before.mtu() >= LEAST && mtu(settings).is_some_and(|mtu| mtu < LEAST)
 }
 
+/// Whether the kernel forgets the link's neighbours, also those that somebody put there: for another
+/// MAC address or flag of ARP (neigh_changeaddr, net/core/neighbour.c), or while it goes down and up
+/// with its new master.
+pub(crate) fn loses_neighbours(settings: &[Setting]) -> bool {
+    settings
+        .iter()
+        .any(|setting| matches!(setting, Setting::Mac(_) | Setting::Arp(_) | Setting::Master(_)))
+}
+
 /// A link under its name of now, for a step that takes something back.
 pub(crate) fn renamed(link: &LinkRef, settings: &[Setting]) -> LinkRef {
     let name = settings.iter().rev().find_map(|setting| {

@@ -2,11 +2,12 @@
 
 use super::host::is_marked;
 use super::lifetime;
+use super::neighbour::{is_lasting, same_entry, same_neighbour};
 use super::put::{is_put, is_put_rule};
 use super::route_message::same;
 use super::settings;
 use super::space::Space;
-use super::{Netlink, address, named, qdisc, sysctl};
+use super::{Netlink, address, named, neighbour, qdisc, sysctl};
 use crate::change::{Address, Change, LinkRef, NamespaceRef, Route, Setting};
 use crate::kernel::Error;
 
@@ -73,12 +74,12 @@ impl Netlink {
                 let now = self.sysctl(namespace, key)?;
                 Ok((!sysctl::same(&now, value)).then(|| format!("{key} is {now}, not {value}")))
             }
-            Change::PutQdisc { link, qdisc, .. } => {
             Change::PutQdisc { link, .. } | Change::RemoveQdisc { link }
                 if self.was_replaced(link) =>
             {
                 Ok(None)
             }
+            Change::PutQdisc { link, qdisc, .. } => {
                 let now = self.qdisc(link)?;
                 let back = now.is_some_and(|now| qdisc::is_back(&now, qdisc));
                 Ok((!back).then(|| format!("`{}` has not its `{qdisc}` back", link.name)))
@@ -91,10 +92,21 @@ impl Netlink {
                 let back = self.vlans(link)? == *vlans;
                 Ok((!back).then(|| format!("`{}` has not its vlans back", link.name)))
             }
+            Change::PutNeighbour { link, neighbour, .. } if is_lasting(neighbour) => {
+                let (space, now) = self.resolve(link)?;
+                let there = neighbour::held(&space, now.index, neighbour.address, neighbour.proxy);
+                let back = there.is_some_and(|there| same_neighbour(&there, neighbour));
+                Ok((!back)
+                    .then(|| format!("neighbour `{neighbour}` is not back on `{}`", now.name)))
+            }
+            Change::PutEntry { link, entry, .. } => {
+                let back = self.entries(link)?.iter().any(|there| same_entry(there, entry));
+                Ok((!back && !entry.aged)
+                    .then(|| format!("`{}` has not its entry for {} back", link.name, entry.mac)))
+            }
             // The kernel ages these by itself, and gives namespaces their ids.
             Change::PutNeighbour { .. }
             | Change::RemoveNeighbour { .. }
-            | Change::PutEntry { .. }
             | Change::RemoveEntry { .. }
             | Change::SetNamespaceId { .. } => Ok(None),
             // No undo makes these.
