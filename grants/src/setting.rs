@@ -32,6 +32,9 @@ pub enum Reach<'a> {
     EveryLink,
 }
 
+/// Who forwards heeds no redirects, unless somebody says so afterwards.
+const HEEDING: [&str; 5] = ["net", "ipv4", "conf", "all", "accept_redirects"];
+
 /// Deeper than any key is.
 const DEEPEST: usize = 8;
 
@@ -76,6 +79,65 @@ impl SettingKey {
     /// net/ipv6/addrconf.c).
     pub fn purges_advertised(&self) -> bool {
         self.parts().nth(1) == Some("ipv6") && self.name() == "forwarding"
+    }
+
+    /// The same value under the name by which the kernel tells it most exactly.
+    pub fn finest(&self) -> Self {
+        let parts: Vec<&str> = self.parts().collect();
+        let as_it_is = || parts.iter().map(|part| (*part).to_owned()).collect();
+        let finest = |name: &str| {
+            let folder = &parts[..parts.len() - 1];
+            folder.iter().copied().chain([name]).map(str::to_owned).collect()
+        };
+        let parts = match parts.as_slice() {
+            ["net", "ipv4", "ip_forward"] => {
+                ["net", "ipv4", "conf", "all", "forwarding"].map(str::to_owned).to_vec()
+            }
+            ["net", "nf_conntrack_max"] => {
+                ["net", "netfilter", "nf_conntrack_max"].map(str::to_owned).to_vec()
+            }
+            ["net", _, "neigh", _, "base_reachable_time"] => finest("base_reachable_time_ms"),
+            ["net", _, "neigh", _, "retrans_time"] => finest("retrans_time_ms"),
+            ["net", _, "neigh", _, "unres_qlen"] => finest("unres_qlen_bytes"),
+            ["net", _, "route", "gc_min_interval"] => finest("gc_min_interval_ms"),
+            ["net", "mptcp", "pm_type"] => finest("path_manager"),
+            _ => as_it_is(),
+        };
+        Self { parts }
+    }
+
+    /// The same setting of another link.
+    #[must_use]
+    pub fn of_link(&self, name: &str) -> Self {
+        let mut parts = self.parts.clone();
+        if let (Reach::Link(_) | Reach::EveryLink, Some(link)) = (self.reach(), parts.get_mut(3)) {
+            name.clone_into(link);
+        }
+        Self { parts }
+    }
+
+    /// Whether the kernel may alter another setting when this one is written. It writes those of all
+    /// links with `all`, or with `default` (inet_forward_change and devinet_copy_dflt_conf of
+    /// net/ipv4/devinet.c, the functions …_change of net/ipv6/addrconf.c, neigh_copy_dflt_parms of
+    /// net/core/neighbour.c).
+    pub fn alters(&self, other: &Self) -> bool {
+        let (one, other) = (self.finest(), other.finest());
+        if one == other {
+            return true;
+        }
+        let parts: Vec<&str> = one.parts().collect();
+        match (parts.as_slice(), one.reach()) {
+            (["net", "ipv4", "conf", "all", "forwarding"], _) if other.is(&HEEDING) => true,
+            (_, Reach::EveryLink) => other.of_link("all") == one.of_link("all"),
+            (["net", "ipv6", "conf", link, "stable_secret"], _) => {
+                other.is(&["net", "ipv6", "conf", *link, "addr_gen_mode"])
+            }
+            _ => false,
+        }
+    }
+
+    fn is(&self, parts: &[&str]) -> bool {
+        self.parts().eq(parts.iter().copied())
     }
 
     /// net/FAMILY/conf/LINK/… and net/FAMILY/neigh/LINK/… are settings of links.
@@ -145,6 +207,34 @@ mod tests {
         }
         for text in ["net.ipv4.conf.all.forwarding", "net.ipv6.conf.all.mc_forwarding"] {
             assert!(!key(text).purges_advertised(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_alters_together_is_known() {
+        for (one, other) in [
+            ("net.ipv4.ip_forward", "net/ipv4/conf/all/forwarding"),
+            ("net.ipv4.ip_forward", "net/ipv4/conf/lan.5/forwarding"),
+            ("net.ipv4.conf.all.forwarding", "net/ipv4/conf/default/forwarding"),
+            ("net.ipv4.ip_forward", "net.ipv4.conf.all.accept_redirects"),
+            ("net.ipv6.conf.all.forwarding", "net.ipv6.conf.eth1.forwarding"),
+            ("net.ipv6.conf.all.disable_ipv6", "net.ipv6.conf.default.disable_ipv6"),
+            ("net.ipv4.neigh.default.retrans_time", "net.ipv4.neigh.eth1.retrans_time_ms"),
+            ("net.ipv4.neigh.eth1.unres_qlen", "net.ipv4.neigh.eth1.unres_qlen_bytes"),
+            ("net.ipv6.conf.eth1.stable_secret", "net.ipv6.conf.eth1.addr_gen_mode"),
+            ("net.ipv6.route.gc_min_interval", "net.ipv6.route.gc_min_interval_ms"),
+            ("net.nf_conntrack_max", "net.netfilter.nf_conntrack_max"),
+        ] {
+            assert!(key(one).alters(&key(other)), "{one}, {other}");
+        }
+        for (one, other) in [
+            ("net.ipv4.ip_forward", "net.ipv6.conf.eth1.forwarding"),
+            ("net.ipv4.conf.eth1.forwarding", "net.ipv4.conf.eth2.forwarding"),
+            ("net.ipv4.conf.eth1.forwarding", "net.ipv4.conf.all.forwarding"),
+            ("net.ipv6.conf.all.forwarding", "net.ipv6.conf.all.accept_redirects"),
+            ("net.ipv4.neigh.eth1.unres_qlen", "net.ipv6.neigh.eth1.unres_qlen_bytes"),
+        ] {
+            assert!(!key(one).alters(&key(other)), "{one}, {other}");
         }
     }
 

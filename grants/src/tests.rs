@@ -301,6 +301,21 @@ fn nobody_gets_what_nobody_asked_for() {
 }
 
 #[test]
+fn names_of_one_value_are_one_setting() {
+    let asked = |key: &str| {
+        let facts = Facts { key: Some(key.to_owned()), ..Facts::default() };
+        Request::new(Capability::HostForwarding, facts)
+    };
+    let grants = given(&["host.forwarding key=net.ipv4.ip_forward"]);
+    assert!(grants.allows(&asked("net/ipv4/conf/all/forwarding")).is_ok());
+    assert!(grants.allows(&asked("net.ipv4.conf.default.forwarding")).is_err());
+    let allow = Rule::grant("host.forwarding key=net.ipv4.conf.all.forwarding", "--grant");
+    let deny = Rule::deny("host.forwarding key=net.ipv4.ip_forward", "policy.yaml:3:5");
+    let denied = Grants::given(vec![allow.expect("a grant")], vec![deny.expect("a deny")]);
+    assert!(denied.allows(&asked("net.ipv4.conf.all.forwarding")).is_err());
+}
+
+#[test]
 fn a_refusal_names_the_rule_and_the_least_grant() {
     let grants = given(&[
         "host.link.create kind=bridge name=lab-*",

@@ -119,7 +119,9 @@ impl Value {
     pub(crate) fn covers(&self, key: Key, fact: Fact<'_>) -> bool {
         match (self, fact) {
             (Self::Exact(text), Fact::Text(fact)) if key == Key::Setting => {
-                SettingKey::of(text).is_ok_and(|key| Ok(key) == SettingKey::of(fact))
+                // Of one value each name is the same setting.
+                let finest = |text: &str| SettingKey::of(text).map(|key| key.finest());
+                finest(text).is_ok_and(|key| Ok(key) == finest(fact))
             }
             (Self::Exact(text), Fact::Text(fact)) => text == fact,
             (Self::Prefix(prefix), Fact::Text(fact)) => {

@@ -1,7 +1,8 @@
 //! A change as the commands that somebody would type: ip(8), bridge(8), tc(8) and sysctl(8).
 
 use super::{
-    Change, Kind, LinkName, LinkRef, Name, NamespaceRef, PortVlan, Setting, Spec, Veth, Word,
+    Change, Kind, LinkName, LinkRef, Name, NamespaceRef, PortVlan, Setting, Spec, Sysctl, Veth,
+    Word,
 };
 
 impl Change {
@@ -16,6 +17,17 @@ impl Change {
                 };
                 let value = value.replace('\t', " ");
                 vec![format!("{inside}sysctl -w {}={}", Word(key), Word(&value))]
+            }
+            Self::RestoreSysctls { namespace, settings } => {
+                let value = |setting: &Sysctl| setting.value.replace('\t', " ");
+                let set = |setting: &Sysctl| {
+                    let inside = match &namespace.name {
+                        Some(name) => format!("ip netns exec {name} "),
+                        None => String::new(),
+                    };
+                    format!("{inside}sysctl -w {}={}", Word(&setting.key), Word(&value(setting)))
+                };
+                settings.iter().map(set).collect()
             }
             Self::PutEntry { .. }
             | Self::RemoveEntry { .. }

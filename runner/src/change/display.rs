@@ -90,6 +90,15 @@ impl fmt::Display for Change {
                 let value = value.replace('\t', " ");
                 write!(f, "sysctl {}={}", plain(key), plain(&value))
             }
+            Self::RestoreSysctls { namespace, settings } => {
+                inside(f, namespace)?;
+                write!(f, "sysctl")?;
+                match settings.as_slice() {
+                    [] => Ok(()),
+                    [one] => write!(f, " {one}"),
+                    [first, rest @ ..] => write!(f, " {first} and {} more", rest.len()),
+                }
+            }
             Self::PutQdisc { link, qdisc, how } => {
                 inside(f, &link.namespace)?;
                 write!(f, "qdisc {} dev {} root {qdisc}", how.verb(), plain(&link.name))

@@ -12,6 +12,7 @@ mod route;
 mod shaping;
 #[cfg(test)]
 mod shown_tests;
+mod sysctl;
 
 pub use address::{Address, AddressFlags, AddressInfo, Prefix};
 pub(crate) use display::Word;
@@ -27,6 +28,7 @@ pub use route::{Family, NextHop, Route, RouteKind, Rule, RuleAction};
 pub use shaping::{
     Backlog, Chance, Discipline, Distribution, Netem, PortVlan, Qdisc, Reorder, Tbf,
 };
+pub use sysctl::Sysctl;
 
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +124,11 @@ pub enum Change {
         key: String,
         value: String,
     },
+    /// Each that is not as it was, in this order. Only an undo asks for it.
+    RestoreSysctls {
+        namespace: NamespaceRef,
+        settings: Vec<Sysctl>,
+    },
     PutQdisc {
         link: LinkRef,
         qdisc: Qdisc,
@@ -172,7 +179,8 @@ impl Change {
             | Self::RemoveRoute { .. }
             | Self::AddRule { .. }
             | Self::RemoveRule { .. }
-            | Self::SetSysctl { .. } => None,
+            | Self::SetSysctl { .. }
+            | Self::RestoreSysctls { .. } => None,
         }
     }
 
@@ -186,7 +194,8 @@ impl Change {
             | Self::RemoveRoute { namespace, .. }
             | Self::AddRule { namespace, .. }
             | Self::RemoveRule { namespace, .. }
-            | Self::SetSysctl { namespace, .. } => Some(namespace),
+            | Self::SetSysctl { namespace, .. }
+            | Self::RestoreSysctls { namespace, .. } => Some(namespace),
             _ => self.link().map(|link| &link.namespace),
         }
     }
@@ -203,6 +212,10 @@ impl Change {
             | Self::AddRule { namespace, .. }
             | Self::RemoveRule { namespace, .. }
             | Self::SetSysctl { namespace, .. } => namespace.cookie = None,
+            Self::RestoreSysctls { namespace, settings } => {
+                namespace.cookie = None;
+                settings.iter_mut().for_each(|setting| setting.link = None);
+            }
             Self::SetNamespaceId { namespace, peer, .. } => {
                 namespace.cookie = None;
                 peer.cookie = None;

@@ -158,6 +158,7 @@ impl Objects {
             | Change::PutEntry { .. }
             | Change::RemoveEntry { .. }
             | Change::SetSysctl { .. }
+            | Change::RestoreSysctls { .. }
             | Change::PutQdisc { .. }
             | Change::RemoveQdisc { .. }
             | Change::PutVlan { .. }

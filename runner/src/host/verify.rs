@@ -67,6 +67,7 @@ fn still_asked(change: &Change, later: &[Permitted<Change>]) -> Option<Change> {
         | Change::PutNeighbour { .. }
         | Change::PutEntry { .. }
         | Change::SetSysctl { .. }
+        | Change::RestoreSysctls { .. }
         | Change::PutQdisc { .. }
         | Change::PutVlan { .. }
         | Change::SetVlans { .. } => {}

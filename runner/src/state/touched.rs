@@ -67,6 +67,7 @@ impl Touched {
             | Change::PutEntry { .. }
             | Change::RemoveEntry { .. }
             | Change::SetSysctl { .. }
+            | Change::RestoreSysctls { .. }
             | Change::PutQdisc { .. }
             | Change::RemoveQdisc { .. }
             | Change::PutVlan { .. }

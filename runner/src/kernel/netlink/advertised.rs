@@ -1,5 +1,5 @@
-//! Default routes that routers advertised. The kernel forgets all of a namespace's when any link of
-//! it becomes a router's (rt6_purge_dflt_routers, net/ipv6/route.c), and doesn't learn them again
+//! Routes that routers advertised. The kernel forgets all of a namespace's when any link of it becomes
+//! a router's (rt6_purge_dflt_routers, net/ipv6/route.c), and doesn't learn them again
 //! until a router speaks next.
 
 use netwright_grants::SettingKey;
@@ -8,27 +8,33 @@ use super::Netlink;
 use super::route::{self, restored};
 use super::route_message::same;
 use super::space::Space;
-use crate::change::{Change, Family, Route, Undo, Write};
+use crate::change::{Change, Family, Route, RouteKind, Undo, Write};
 use crate::kernel::Error;
 
-/// RTPROT_RA, linux/rtnetlink.h
+/// RTPROT_RA and RTPROT_KERNEL of linux/rtnetlink.h
 const ADVERTISED: u8 = 9;
+const KERNEL: u8 = 2;
 
 /// Those that a setting may make the kernel forget; none for any other setting.
-pub(super) fn before(space: &Space, key: &str) -> Vec<Route> {
-    match SettingKey::of(key) {
-        Ok(key) if key.purges_advertised() => all(space),
-        Ok(_) | Err(_) => Vec::new(),
-    }
+pub(super) fn before(space: &Space, key: &SettingKey) -> Vec<Route> {
+    if key.purges_advertised() { all(space) } else { Vec::new() }
 }
 
-fn all(space: &Space) -> Vec<Route> {
+pub(super) fn all(space: &Space) -> Vec<Route> {
     let links = space.links().unwrap_or_default();
     let mut routes = route::list(space, Family::Ipv6, &links).unwrap_or_default();
-    routes.retain(|route| {
-        route.protocol == Some(ADVERTISED) && route.destination.is_none_or(|to| to.length == 0)
-    });
+    // Of one to a network on the link the kernel says that it is its own. Those of a router's anycast
+    // addresses come and go with that.
+    let may = |route: &Route| matches!(route.protocol, Some(ADVERTISED | KERNEL));
+    routes.retain(|route| may(route) && route.kind == RouteKind::Unicast);
     routes
+}
+
+/// Whether nobody but a router can have told of it: one to a network ends by itself, where the router
+/// didn't say that it never does.
+pub(super) fn is_told(route: &Route) -> bool {
+    let expires = || route.metrics.iter().any(|metric| metric.name == "expires");
+    route.protocol == Some(ADVERTISED) || expires()
 }
 
 /// Steps that put them back, where they are missing.

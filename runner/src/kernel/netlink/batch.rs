@@ -465,6 +465,7 @@ fn check(change: &Change) -> Result<(), Error> {
         | Change::PutEntry { .. }
         | Change::RemoveEntry { .. }
         | Change::SetSysctl { .. }
+        | Change::RestoreSysctls { .. }
         | Change::RemoveQdisc { .. } => Ok(()),
     }
 }

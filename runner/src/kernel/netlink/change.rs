@@ -12,6 +12,7 @@ use super::lent::{execute_move, move_request};
 use super::port;
 use super::queueing::Loss;
 use super::raw_link::{IFF_UP, RawLink};
+use super::restore::restoring;
 use super::settings;
 use super::socket::{Failure, Request};
 use super::space::Space;
@@ -47,6 +48,7 @@ impl Netlink {
             if leaves {
                 self.check_leaving(&space, &before)?;
             }
+            self.check_bridge(&space, Some(&before), before.mtu(), settings)?;
         }
         let mut ports = self.ports_back(&space, &before, settings);
         ports.extend(leaves.then(|| self.port_back(&space, &before)).into_iter().flatten());
@@ -72,6 +74,10 @@ impl Netlink {
         losers.dedup_by_key(|space| space.cookie);
         let losses: Vec<_> =
             losers.into_iter().map(|space| (self.holdings(&space), space)).collect();
+        let mut back = self.settings_lost(&space, &before, settings);
+        for (there, child) in &lowered {
+            back.extend(self.settings_lost(there, child, settings));
+        }
         match undoing {
             true => self.carry_out_undoing(change, (&space, &before), settings, &inverse)?,
             false => self.carry_out_deaf(change, &space, &full, settings, &inverse)?,
@@ -87,6 +93,7 @@ impl Netlink {
             link: reference(there, child),
             settings: vec![Setting::Mtu(child.mtu())],
         }));
+        steps.extend(back);
         steps.extend(ports);
         for (had, space) in losses {
             steps.extend(self.lost(&space, had));
@@ -124,6 +131,10 @@ impl Netlink {
     ) -> Result<Applied, Error> {
         let (space, index) = self.index_of(link)?;
         let link = LinkRef { index: Some(index), ..link.clone() };
+        if self.guards(&space) {
+            let now = self.link_at(&space, &link, index)?;
+            self.check_bridge(&space, Some(&now), now.mtu(), settings)?;
+        }
         self.carry_out_deaf(change, &space, &link, settings, &[])?;
         self.note_mtu(&space, index, settings);
         Ok(Applied { made: Made::Nothing, undo: Undo::default() })
@@ -325,6 +336,10 @@ impl Netlink {
             filter = self.filter_back(&space, &before);
         }
         let losses = self.holdings(&space);
+        // What a run makes goes with it, unless it is a deployment's.
+        let stays = !own || !self.lives.is_empty();
+        let had = stays.then(|| (self.settings_of(&space, &before), self.own_mtu(&space, &before)));
+        let (had, own_mtu) = had.unwrap_or_default();
         let moved = match own {
             true => space.execute(&move_request(before.index, &target, old)),
             false => {
@@ -356,7 +371,8 @@ impl Netlink {
         let moved = reference(&target, &now);
         let mut steps = vec![Change::MoveLink { link: moved.clone(), to: space.reference() }];
         steps.extend(queueing);
-        // It arrives down, without master and addresses.
+        // It arrives down, without master and addresses, and with the settings of a new link.
+        steps.extend((!had.is_empty()).then(|| restoring(&space, had)));
         let mut settings = Vec::new();
         let master = before.master().and_then(|index| space.link_at(index).ok().flatten());
         settings.extend(master.map(|master| Setting::Master(Some(master.name))));
@@ -365,6 +381,7 @@ impl Netlink {
             steps.push(Change::ChangeLink { link: full, settings });
         }
         steps.extend(port);
+        steps.extend(own_mtu);
         steps.extend(self.lost(&space, losses));
         steps.extend(filter);
         Ok(Applied { made: Made::Link(moved), undo: Undo { steps } })

@@ -67,6 +67,7 @@ impl Netlink {
             check_parent(space, link, spec)?;
             check_underlay(target, space, spec)?;
         }
+        self.check_bridges(target, spec, parent.as_ref().map(|(_, link)| link))?;
         let (index, peer_index) = self.choose_indexes(target, via, spec)?;
         let mut plan = Plan {
             target: Arc::clone(target),

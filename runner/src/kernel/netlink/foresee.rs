@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use netwright_grants::SettingKey;
+
 use super::address;
 use super::advertised;
 use super::find::reference;
@@ -16,6 +18,7 @@ use super::port;
 use super::put::is_put_rule;
 use super::qdisc;
 use super::raw_link::{IFF_UP, RawLink};
+use super::restore::{alters_addresses, restoring};
 use super::route::{self, restored, same_place};
 use super::settings;
 use super::space::Space;
@@ -90,17 +93,20 @@ impl Netlink {
                         None => Change::RemoveEntry { link, entry: entry.clone() },
                     }])
                 }),
-            Change::SetSysctl { namespace, key, .. } => {
+            Change::SetSysctl { namespace, key, value } => {
                 let space = self.spaces.find(namespace)?;
-                let value = self.sysctl(namespace, key)?;
-                if self.passes_over(&space) {
-                    return Ok(Vec::new());
+                match SettingKey::of(key) {
+                    Ok(key) if !self.passes_over(&space) => {
+                        let mut told = advertised::before(&space, &key);
+                        told.retain(advertised::is_told);
+                        let routes = advertised::back(&space, told);
+                        Ok([self.sysctl_back(&space, &key, value), routes].concat())
+                    }
+                    Ok(_) | Err(_) => Ok(Vec::new()),
                 }
-                let back =
-                    Change::SetSysctl { namespace: space.reference(), key: key.clone(), value };
-                let routes = advertised::back(&space, advertised::before(&space, key));
-                Ok([vec![back], routes].concat())
             }
+            // No run asks for it.
+            Change::RestoreSysctls { .. } => Ok(Vec::new()),
             Change::PutQdisc { link, .. } | Change::RemoveQdisc { link } => {
                 self.of_others(link, |space, raw| {
                     let before = self.explicit(space, raw.index)?;
@@ -154,6 +160,7 @@ impl Netlink {
             link: reference(there, child),
             settings: vec![Setting::Mtu(child.mtu())],
         }));
+        steps.extend(self.settings_lost(space, raw, settings));
         steps.extend(self.ports_back(space, raw, settings));
         if port::leaves(raw, settings) {
             steps.extend(self.port_back(space, raw));
@@ -163,6 +170,12 @@ impl Netlink {
             || settings::loses_ipv6(raw, settings)
         {
             steps.extend(self.held_by(space, raw));
+        }
+        for (there, child) in &lowered {
+            steps.extend(self.settings_lost(there, child, settings));
+            if settings::loses_ipv6(child, settings) {
+                steps.extend(self.held_by(there, child));
+            }
         }
         Ok(steps)
     }
@@ -178,6 +191,8 @@ impl Netlink {
         };
         let mut steps = vec![Change::MoveLink { link: there, to: space.reference() }];
         steps.extend(self.queueing_back(space, raw, reference(space, raw))?);
+        // Before it is up, and hears somebody.
+        steps.push(restoring(space, self.settings_of(space, raw)));
         let mut settings = Vec::new();
         let master = raw.master().and_then(|index| space.link_at(index).ok().flatten());
         settings.extend(master.map(|master| Setting::Master(Some(master.name))));
@@ -185,6 +200,7 @@ impl Netlink {
         if !settings.is_empty() {
             steps.push(Change::ChangeLink { link: reference(space, raw), settings });
         }
+        steps.extend(self.own_mtu(space, raw));
         steps.extend(self.port_back(space, raw));
         steps.extend(self.held_by(space, raw));
         steps.extend(self.filter_back(space, raw));
@@ -194,7 +210,7 @@ impl Netlink {
     /// Steps that put back the addresses and neighbours of a link, of its master, whose MAC address
     /// may be of its ports, and of those that stand on them, and the routes by them, where they are
     /// missing.
-    fn held_by(&self, space: &Arc<Space>, raw: &RawLink) -> Vec<Change> {
+    pub(super) fn held_by(&self, space: &Arc<Space>, raw: &RawLink) -> Vec<Change> {
         let master = raw.master().and_then(|index| space.link_at(index).ok().flatten());
         let links = std::iter::once(raw.clone()).chain(master);
         let mut all: Vec<_> = links.map(|link| (Arc::clone(space), link)).collect();
@@ -289,15 +305,41 @@ impl Netlink {
             claims.extend(self.claim_link(change.get(), link, alone));
         }
         claims.extend(self.claim_routes(change.get()));
-        if let Change::SetSysctl { namespace, key, .. } = change.get()
+        claims.extend(self.claim_settings(change.get()));
+        claims
+    }
+
+    /// A setting is a run's alone with all that the kernel alters with it, and its link is used; or
+    /// altered, where addresses go with the setting.
+    fn claim_settings(&self, change: &Change) -> Vec<Claim> {
+        if let Change::SetSysctl { namespace, key, .. } = change
             && let Ok(space) = self.spaces.find(namespace)
+            && let Ok(known) = SettingKey::of(key)
             && !space.own
         {
-            let key = key.replace('/', ".");
-            let what = Claimed::Sysctl { cookie: space.cookie, key };
-            claims.push(Claim { what, alone: true });
+            let link = self.link_of(&space, &known);
+            let index = link.as_ref().and_then(|link| link.index);
+            let what =
+                Claimed::Sysctl { cookie: space.cookie, key: known.to_string(), link: index };
+            let used = link.and_then(|link| self.claim_link(change, &link, alters_addresses(&known)));
+            return std::iter::once(Claim { what, alone: true }).chain(used).collect();
         }
-        claims
+        let loses = |link: &LinkRef| match change {
+            Change::MoveLink { .. } => true,
+            Change::ChangeLink { settings, .. } => {
+                self.resolve(link).is_ok_and(|(_, raw)| settings::loses_ipv6(&raw, settings))
+            }
+            _ => false,
+        };
+        let Some(link) = change.link().filter(|link| loses(link)) else { return Vec::new() };
+        let claim = self.claim_link(change, link, true);
+        let all = claim.and_then(|claim| match claim.what {
+            Claimed::Link { cookie, index, name, nature: _ } => {
+                Some(Claim { what: Claimed::Settings { cookie, index, name }, alone: true })
+            }
+            Claimed::Route { .. } | Claimed::Sysctl { .. } | Claimed::Settings { .. } => None,
+        });
+        all.into_iter().collect()
     }
 
     fn claim_link(&self, change: &Change, link: &LinkRef, alone: bool) -> Option<Claim> {

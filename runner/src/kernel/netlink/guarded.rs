@@ -13,13 +13,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Netlink;
 use super::explain::explain;
+use super::narrow::LEAST_IPV6;
 use super::raw_link::{IFF_UP, RawLink};
 use super::space::Space;
 use crate::change::{Change, Setting};
 use crate::kernel::Error;
-
-/// RFC 8200 section 5: below it a link has no IPv6, and no settings of it.
-const LEAST_IPV6: u32 = 1280;
 
 /// A setting of a link that lets others tell its namespace something.
 struct Learning {

@@ -70,6 +70,9 @@ impl Netlink {
                 let now = self.sysctl(namespace, key).ok();
                 Ok(Lacking::unless(now.is_some_and(|now| sysctl::same(&now, value))))
             }
+            Change::RestoreSysctls { namespace, settings } => {
+                Ok(Lacking::unless(self.not_restored(namespace, settings)?.is_empty()))
+            }
             Change::PutQdisc { link, qdisc, .. } => self.qdisc_lacking(link, qdisc),
             Change::RemoveQdisc { link } => {
                 let there = self.qdisc(link)?.filter(|now| now.handle.is_some());

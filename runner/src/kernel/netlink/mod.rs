@@ -21,6 +21,7 @@ mod guarded;
 mod host;
 mod lacking;
 mod lacking_link;
+mod lasting;
 mod lent;
 mod lifetime;
 mod lives;
@@ -28,6 +29,7 @@ mod lookalike;
 mod multicast;
 mod named;
 mod namespace;
+mod narrow;
 mod neighbour;
 mod offered;
 mod order;
@@ -40,6 +42,7 @@ mod qdisc_told;
 mod queueing;
 mod raw_link;
 mod recover;
+mod restore;
 mod revert;
 mod route;
 mod route_message;
@@ -224,6 +227,9 @@ impl Netlink {
             Change::RemoveEntry { link, entry } => self.remove_entry(change, link, entry),
             Change::SetSysctl { namespace, key, value } => {
                 self.set_sysctl(change, namespace, key, value, undoing)
+            }
+            Change::RestoreSysctls { namespace, settings } => {
+                self.restore_sysctls(namespace, settings)
             }
             Change::PutQdisc { link, qdisc, how } => {
                 self.put_qdisc(change, link, (qdisc, *how), undoing)

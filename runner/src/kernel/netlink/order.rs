@@ -36,7 +36,8 @@ pub(super) fn stage(change: &Change) -> Option<u8> {
         | Change::PutQdisc { .. }
         | Change::RemoveQdisc { .. }
         | Change::PutVlan { .. }
-        | Change::RemoveVlan { .. } => None,
+        | Change::RemoveVlan { .. }
+        | Change::RestoreSysctls { .. } => None,
     }
 }
 

@@ -124,6 +124,7 @@ impl Netlink {
             | Change::PutEntry { .. }
             | Change::RemoveEntry { .. }
             | Change::SetSysctl { .. }
+            | Change::RestoreSysctls { .. }
             | Change::PutVlan { .. }
             | Change::RemoveVlan { .. }
             | Change::SetVlans { .. } => {}

@@ -269,6 +269,13 @@ fn put_neighbour(space: &Space, index: u32, name: String, neighbour: Neighbour) 
     Change::PutNeighbour { link, neighbour, how: Write::Replace }
 }
 
+/// Whether a step puts back an address, a route or a neighbour of IPv6.
+pub(super) fn restores_ipv6(step: &Change) -> bool {
+    matches!(step, Change::PutAddress { address, .. } if address.prefix.address.is_ipv6())
+        || matches!(step, Change::PutRoute { route, .. } if route.family == Family::Ipv6)
+        || matches!(step, Change::PutNeighbour { neighbour, .. } if neighbour.address.is_ipv6())
+}
+
 /// Whether a step failed because the state that it should bring about is there already.
 fn is_gone(step: &Change, error: &Error) -> bool {
     let errno = match error {

@@ -7,6 +7,7 @@ use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo};
 use rtnetlink::{LinkMessageBuilder, LinkUnspec};
 
 use super::attributes::Nest;
+use super::narrow::LEAST_IPV6;
 use super::raw_link::{
     IFF_ALLMULTI, IFF_DYNAMIC, IFF_MULTICAST, IFF_NOARP, IFF_NOTRAILERS, IFF_PROMISC, IFF_UP,
     RawLink,
@@ -354,8 +355,7 @@ pub(crate) fn loses_routes(before: &RawLink, settings: &[Setting]) -> bool {
 
 /// Whether the link becomes too narrow for IPv6, which then leaves it (RFC 8200 section 5).
 pub(crate) fn loses_ipv6(before: &RawLink, settings: &[Setting]) -> bool {
-    const LEAST: u32 = 1280;
-    before.mtu() >= LEAST && mtu(settings).is_some_and(|mtu| mtu < LEAST)
+    before.mtu() >= LEAST_IPV6 && mtu(settings).is_some_and(|mtu| mtu < LEAST_IPV6)
 }
 
 /// Whether the kernel forgets the link's neighbours, also those that somebody put there: for another

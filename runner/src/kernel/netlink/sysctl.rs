@@ -11,6 +11,7 @@ use netwright_grants::SettingKey;
 use super::Netlink;
 use super::advertised;
 use super::explain::{broken, explain_with};
+use super::restore::write_to;
 use super::socket::{Failure, Refusal};
 use super::space::Space;
 use crate::change::{Applied, Change, Made, NamespaceRef, Undo};
@@ -35,25 +36,23 @@ impl Netlink {
             return Err(Error::Invalid(format!("value of `{key}` must be one line")));
         }
         let space = self.spaces.find(namespace)?;
-        let before = space
-            .within(|| fs::read_to_string(&path))
-            .map_err(|error| self.sysctl_error(&error, change, &space, key))?;
-        let advertised = advertised::before(&space, key);
-        space
-            .within(|| fs::write(&path, value))
-            .map_err(|error| self.sysctl_error(&error, change, &space, key))?;
+        let failed = |error| self.sysctl_error(&error, change, &space, key);
+        let now = space.within(|| fs::read_to_string(&path)).map_err(failed)?;
+        let known = SettingKey::of(key).map_err(|wrong| Error::Invalid(wrong.explain(key)))?;
+        if !undoing {
+            self.check_restorable(&space, &known, (&now, value))?;
+        }
+        let link = self.link_of(&space, &known);
+        let mut steps = self.sysctl_back(&space, &known, value);
+        let before = advertised::before(&space, &known);
+        let link = link.as_ref().and_then(|link| Some((link.index?, link.name.as_str())));
+        space.within(|| write_to(&space, &path, link, value)).map_err(failed)?;
         self.note_chosen(&space, path);
-        let step = Change::SetSysctl {
-            namespace: space.reference(),
-            key: key.to_owned(),
-            value: before.trim_end().to_owned(),
-        };
-        let lost = advertised::gone(&space, advertised);
+        let lost = advertised::gone(&space, before);
         if undoing {
             self.put_advertised(&space, lost)?;
             return Ok(Applied { made: Made::Nothing, undo: Undo::default() });
         }
-        let mut steps = vec![step];
         steps.extend(advertised::back(&space, lost));
         Ok(Applied { made: Made::Nothing, undo: Undo { steps } })
     }
@@ -82,6 +81,9 @@ impl Netlink {
             libc::EACCES | libc::EPERM => {
                 Some("this setting is the machine's, not the namespace's".to_owned())
             }
+            libc::EIO => Some(
+                "the kernel does not tell what it is, so that it could not be put back".to_owned(),
+            ),
             _ => None,
         })
     }

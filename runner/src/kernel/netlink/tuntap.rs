@@ -28,6 +28,7 @@ impl Netlink {
                 return Err(Error::Invalid(format!("`{kind}` is neither tun nor tap")));
             }
         };
+        self.check_bridges(target, spec, None)?;
         let name = spec.name.as_str();
         if let Ok(Some(there)) = target.link(name) {
             return Err(Error::Kernel(KernelError {

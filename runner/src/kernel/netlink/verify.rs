@@ -74,6 +74,10 @@ impl Netlink {
                 let now = self.sysctl(namespace, key)?;
                 Ok((!sysctl::same(&now, value)).then(|| format!("{key} is {now}, not {value}")))
             }
+            Change::RestoreSysctls { namespace, settings } => {
+                let differ = self.not_restored(namespace, settings)?;
+                Ok((!differ.is_empty()).then(|| differ.join("; ")))
+            }
             Change::PutQdisc { link, .. } | Change::RemoveQdisc { link }
                 if self.was_replaced(link) =>
             {
