@@ -432,3 +432,22 @@ fn a_bridge_of_others_grows_not_too_narrow_for_ipv6() {
     host.run_ip(script, &grants).expect_code(0);
     assert_eq!(differences(&host, &before), [""; 0], "{script}");
 }
+
+/// What can't be put back now is told by whoever looks, until it is.
+#[test]
+fn what_is_left_of_a_deployment_is_told_until_it_is_back() {
+    let host = machine();
+    apply(&host, "dep", "sysctl -w net.ipv6.neigh.eth1.retrans_time=7").expect_code(0);
+    // Without IPv6 there is no such setting.
+    host.ip_lines("link set eth1 mtu 1000");
+    for words in [&["destroy", "dep"][..], &["gc"], &["destroy", "dep"], &["gc"]] {
+        let output = host.netwright(words, &[]).expect_code(6);
+        let said = format!("{}{}", output.stdout, output.stderr);
+        assert!(said.contains("net/ipv6/neigh/eth1/retrans_time_ms"), "{words:?}: {output:#?}");
+    }
+    host.ip_lines("link set eth1 mtu 1500");
+    host.netwright(["gc"], &[]).expect_code(0);
+    let output = host.netwright(["gc"], &[]).expect_code(0);
+    assert_eq!(output.stdout, "nothing was left behind\n");
+    assert_eq!(read(&host, "ipv6/neigh/eth1/retrans_time_ms"), "1500");
+}

@@ -220,6 +220,13 @@ impl Recovery<'_> {
             }
         }
         self.recovered.left.extend(self.kernel.remains());
+        // What is left of a deployment that somebody took back is none any more.
+        if !self.recovered.left.is_empty()
+            && self.history.fate() == Fate::Stays
+            && let Some(log) = &mut self.log
+        {
+            let _: io::Result<()> = log.write(&Record::GivenUp);
+        }
         false
     }
 

@@ -123,6 +123,15 @@ impl Place {
                 "deployment `{name}` waits to be confirmed, and is not altered before\n  help: `netwright confirm {name}`, or `netwright destroy {name}`"
             )));
         }
+        if owned.history.given_up {
+            let name = errand.name;
+            return Err(Failure::new(
+                Exit::UndoIncomplete,
+                format!(
+                    "deployment `{name}` was to be taken back, and something of it is left\n  help: `netwright destroy {name}` tells what, and tries again"
+                ),
+            ));
+        }
         crate::kept::readable(errand.name)?;
         let (history, log) = owned.into_log().map_err(|error| unwritten(&error))?;
         let mut kernel = Netlink::for_recovery(&history).map_err(|error| unreachable(&error))?;
