@@ -353,6 +353,7 @@ fn addresses_of_a_vrfs_ports_are_routes_of_its_table() {
             flags: crate::change::AddressFlags::default(),
             valid_lifetime: None,
             preferred_lifetime: None,
+            counted_from: None,
             metric: None,
             protocol: None,
         },
