@@ -39,7 +39,7 @@ fn bridge(host: &Host, line: &str) {
 
 /// What iproute2 tells of ports beside `Host::state`.
 fn ports(host: &Host) -> String {
-    let script = "bridge vlan show; bridge fdb show dev eth1 | grep static
+    let script = "bridge vlan show; bridge fdb show dev eth1 | grep static | sort
                   bridge mdb show | grep permanent";
     host.run("sh", ["-c", script]).stdout
 }
