@@ -35,6 +35,8 @@ pub(crate) enum Refused {
     Linked(u64),
     #[error("it is a pipe that nobody has read from for {} s", .0.as_secs_f64())]
     NobodyReads(Duration),
+    #[error("another flag names that file")]
+    Written,
     #[error("it has more than {0} bytes")]
     TooLong(u64),
 }
@@ -43,6 +45,23 @@ impl From<Errno> for Refused {
     fn from(errno: Errno) -> Self {
         Self::System(errno.into())
     }
+}
+
+/// Which file it is, whatever its names are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    pub(crate) fn of(about: &Stat) -> Self {
+        Self { device: about.st_dev, inode: about.st_ino }
+    }
+}
+
+pub(crate) fn is_ordinary(about: &Stat) -> bool {
+    kind(about) == FileType::RegularFile
 }
 
 fn kind(about: &Stat) -> FileType {

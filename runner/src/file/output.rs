@@ -8,12 +8,12 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{FileType, Mode, OFlags, Timespec, fstat, open, openat};
+use rustix::fs::{FileType, Mode, OFlags, Stat, Timespec, fstat, open, openat};
 use rustix::io::Errno;
 
-use super::write::{Place, begun};
-use super::{Refused, kind, special};
-use crate::report::path as shown;
+use super::write::{Place, are_ours, begun};
+use super::{Identity, Refused, is_ordinary, kind, special};
+use crate::report::{is_time_over, path as shown};
 
 /// Bytes that wait for a reader.
 const MOST_WAITING: usize = 64 << 20;
@@ -22,6 +22,16 @@ const AT_A_TIME: usize = 4096;
 /// How long the end of a run waits for a reader that reads nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+/// While somebody may still read.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+/// How writing what waits has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Drained {
+    AsFarAsTaken,
+    /// by a signal
+    Interrupted,
+}
 
 /// Where something is written.
 #[derive(Debug)]
@@ -33,15 +43,24 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Opens it; an ordinary file takes the place of what is there.
+    /// Opens it; an ordinary file takes the place of what is there, but of none of `others`, which
+    /// are written already.
     ///
     /// `patience`: how long a pipe may be without a reader.
-    pub(crate) fn create(path: &Path, patience: Duration) -> Result<Self, Refused> {
+    pub(crate) fn create(
+        path: &Path,
+        patience: Duration,
+        others: &[Identity],
+    ) -> Result<Self, Refused> {
         if is_descriptor(path) {
             return Self::of_descriptor(path);
         }
         let place = Place::of(path)?;
         let there = place.found()?;
+        let is_written = |there: &Stat| is_ordinary(there) && others.contains(&Identity::of(there));
+        if there.as_ref().is_some_and(is_written) {
+            return Err(Refused::Written);
+        }
         match there.as_ref().map(kind) {
             None | Some(FileType::RegularFile) => {
                 let file = begun(&place, there.as_ref())?;
@@ -76,12 +95,20 @@ impl Output {
     fn stream(place: &Place<'_>, known: FileType, patience: Duration) -> Result<Self, Refused> {
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY;
         let until = Instant::now() + patience;
+        // Before it is waited for, too.
+        if let Some(about) = place.found()?.filter(|_| known == FileType::Fifo) {
+            are_ours(&fstat(&place.folder)?, &about)?;
+        }
         loop {
             match openat(&place.folder, place.name, flags | OFlags::CLOEXEC, Mode::empty()) {
                 Ok(file) => {
-                    let found = kind(&fstat(&file)?);
-                    if found != known {
-                        return Err(Refused::Special(special(found)));
+                    let about = fstat(&file)?;
+                    if kind(&about) != known {
+                        return Err(Refused::Special(special(kind(&about))));
+                    }
+                    // What a shell has opened comes by its descriptor.
+                    if known == FileType::Fifo {
+                        are_ours(&fstat(&place.folder)?, &about)?;
                     }
                     return Ok(Self {
                         file: File::from(file),
@@ -101,6 +128,11 @@ impl Output {
         }
     }
 
+    /// Which file it is.
+    pub(crate) fn identity(&self) -> io::Result<Identity> {
+        Ok(Identity::of(&fstat(&self.file)?))
+    }
+
     /// Writes, or keeps what can't be taken at this moment for later: nothing is waited for.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.ordinary {
@@ -110,19 +142,33 @@ impl Output {
             return Err(io::Error::other("whoever reads it is too slow"));
         }
         self.waiting.extend(bytes);
-        self.drain(Duration::ZERO)
+        self.drain(Duration::ZERO).map(drop)
     }
 
-    /// Waits for whoever reads, as long as they read; a signal ends it.
+    /// Waits for whoever reads, as long as they read and the run has time, and a moment more; a signal
+    /// ends it.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
-        self.drain(PATIENCE)?;
+        let (mut read, mut over) = (Instant::now(), None);
+        while !self.waiting.is_empty() && read.elapsed() < PATIENCE {
+            let before = self.waiting.len();
+            let interrupted = self.drain(BETWEEN_LOOKS)? == Drained::Interrupted;
+            if self.waiting.len() < before {
+                read = Instant::now();
+            }
+            let late =
+                is_time_over() && over.get_or_insert_with(Instant::now).elapsed() >= PATIENCE;
+            if interrupted || late {
+                break;
+            }
+        }
         if self.waiting.is_empty() {
             return Ok(());
         }
         Err(io::Error::other("nobody reads it"))
     }
 
-    fn drain(&mut self, patience: Duration) -> io::Result<()> {
+    /// Writes until nobody has taken anything for so long.
+    fn drain(&mut self, patience: Duration) -> io::Result<Drained> {
         let time = Timespec {
             tv_sec: i64::try_from(patience.as_secs()).unwrap_or_default(),
             tv_nsec: patience.subsec_nanos().into(),
@@ -131,19 +177,24 @@ impl Output {
         let outcome = loop {
             let rest = &self.waiting[written..];
             if rest.is_empty() {
-                break Ok(());
+                break Ok(Drained::AsFarAsTaken);
             }
             let mut ready = [PollFd::new(&self.file, PollFlags::OUT)];
             match poll(&mut ready, Some(&time)) {
-                // Nobody reads, or a signal came.
-                Ok(0) | Err(Errno::INTR) => break Ok(()),
+                Ok(0) => break Ok(Drained::AsFarAsTaken),
+                Err(Errno::INTR) => break Ok(Drained::Interrupted),
                 Ok(_) => {}
                 Err(error) => break Err(error.into()),
             }
             match (&self.file).write(&rest[..rest.len().min(AT_A_TIME)]) {
-                Ok(length) => written += length,
+                Ok(length) => {
+                    written += length;
+                    if !patience.is_zero() && is_time_over() {
+                        break Ok(Drained::AsFarAsTaken);
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && patience.is_zero() => {
-                    break Ok(());
+                    break Ok(Drained::AsFarAsTaken);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(BETWEEN_TRIES),
                 Err(error) => break Err(error),

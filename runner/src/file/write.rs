@@ -42,6 +42,20 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Where each may take away only what is theirs, others' things are none of ours.
+pub(super) fn are_ours(folder: &Stat, there: &Stat) -> Result<(), Refused> {
+    let sticky = folder.st_mode & STICKY != 0;
+    if sticky && there.st_uid != geteuid().as_raw() {
+        return Err(Refused::Others(there.st_uid));
+    }
+    Ok(())
+}
+
+/// Whether others can put something there.
+fn is_open(folder: &Stat) -> bool {
+    folder.st_uid != geteuid().as_raw() || folder.st_mode & 0o022 != 0
+}
+
 fn found(folder: impl AsFd, name: &OsStr) -> Result<Option<Stat>, Refused> {
     match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(about) => Ok(Some(about)),
@@ -126,14 +140,16 @@ impl<F: AsFd> Draft<F> {
             if kind(about) != FileType::RegularFile {
                 return Err(Refused::Special(special(kind(about))));
             }
-            let sticky = fstat(&folder)?.st_mode & STICKY != 0;
-            if sticky && about.st_uid != geteuid().as_raw() {
-                return Err(Refused::Others(about.st_uid));
-            }
+            are_ours(&fstat(&folder)?, about)?;
         }
+        let private = !is_open(&fstat(&folder)?);
         let draft = Self::new(folder)?;
         if let Some(about) = there.filter(|about| about.st_uid == geteuid().as_raw()) {
-            fchmod(&draft.file, Mode::from_raw_mode(about.st_mode & 0o777))?;
+            let usual = fstat(&draft.file)?.st_mode;
+            // In a folder of others' they may have put it there, by a hard link: then it may close
+            // the new one, and not open it.
+            let allowed = if private && about.st_nlink == 1 { 0o777 } else { usual };
+            fchmod(&draft.file, Mode::from_raw_mode(about.st_mode & allowed & 0o777))?;
         }
         Ok(draft)
     }

@@ -5,11 +5,11 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, openat};
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, openat, stat};
 use rustix::process::geteuid;
 
 use super::Rule;
-use crate::file::{Distrust, Missing, bounded, is_borrowed, trail};
+use crate::file::{Distrust, Identity, Missing, bounded, is_borrowed, trail};
 use crate::report;
 use crate::scenario::{Faults, PolicyLists};
 
@@ -39,6 +39,16 @@ impl Policies {
             policies.deny.extend(lists.deny);
         }
         Ok(policies)
+    }
+}
+
+impl Policies {
+    /// Whether this is a folder that policies are read from.
+    pub(crate) fn are_in(folder: &OwnedFd) -> bool {
+        let Ok(about) = fstat(folder) else { return false };
+        let files = std::iter::once(PathBuf::from(MACHINE)).chain(users());
+        let mut folders = files.filter_map(|file| stat(file.parent()?).ok());
+        folders.any(|known| Identity::of(&known) == Identity::of(&about))
     }
 }
 

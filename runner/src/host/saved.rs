@@ -43,7 +43,7 @@ impl Session {
             let kept = capture
                 .to_pcapng(&place.link, namespace)
                 .map_err(|error| error.to_string())
-                .and_then(|data| self.report.attach(&name, "application/x-pcapng", &data));
+                .and_then(|data| self.report.keep_capture(&name, &data));
             match kept {
                 Ok(kept) => file = kept.then_some(name),
                 Err(reason) => {

@@ -1,5 +1,6 @@
 //! What is shown of a run: lines for people, events for programs, one result at the end.
 
+mod artifacts;
 mod escape;
 mod events;
 mod junit;
@@ -9,11 +10,12 @@ mod remedy;
 mod result;
 mod view;
 
+pub use artifacts::Artifacts;
 pub use escape::{escape, is_harmless, path};
 pub use events::EventLog;
 pub(crate) use line::{Line, ask, is_terminal, print_lines};
 pub use line::{answer, complain, print, print_bytes, print_json};
-pub(crate) use out::write_within;
+pub(crate) use out::{is_time_over, write_within};
 pub(crate) use remedy::{is_vouched_for, vouch_for};
 pub use result::{
     CaptureResult, ChangeResult, CheckResult, Metric, RunResult, StepResult, Verdict,
@@ -21,26 +23,18 @@ pub use result::{
 pub(crate) use view::counted;
 pub use view::{Level, View};
 
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
+use artifacts::Owner;
 use serde_json::{Value, json};
 
 use crate::change::Change;
-use crate::file::{self, Output};
+use crate::file::Output;
 use crate::kernel::Error;
 
 /// Bytes of all that recipes attach to one run.
 const ATTACHED_BYTES: usize = 64 << 20;
-
-/// The folder that what recipes attach is kept in: opened once, so that nobody can put another in
-/// its place.
-#[derive(Debug)]
-pub struct Artifacts {
-    pub(crate) path: PathBuf,
-    pub(crate) folder: OwnedFd,
-}
 
 /// Collects what happens and shows it as it happens.
 pub struct Report {
@@ -279,6 +273,21 @@ impl Report {
     /// Keeps a file of the recipe's, and says whether it did; the reason where the run's artifacts
     /// are used up.
     pub fn attach(&mut self, name: &str, media_type: &str, data: &[u8]) -> Result<bool, String> {
+        self.keep(name, media_type, Owner::Step(self.result.steps.len()), data)
+    }
+
+    /// The same for a capture, which is no recipe's.
+    pub fn keep_capture(&mut self, name: &str, data: &[u8]) -> Result<bool, String> {
+        self.keep(name, "application/x-pcapng", Owner::Program, data)
+    }
+
+    fn keep(
+        &mut self,
+        name: &str,
+        media_type: &str,
+        owner: Owner,
+        data: &[u8],
+    ) -> Result<bool, String> {
         self.attached += data.len();
         if self.attached > ATTACHED_BYTES {
             return Err(format!("{ATTACHED_BYTES} bytes of attachments"));
@@ -287,10 +296,8 @@ impl Report {
             && name.len() <= 64
             && !name.starts_with('.')
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-        let kept = match &self.artifacts {
-            Some(Artifacts { folder, .. }) if plain => {
-                file::in_folder(folder, name, data).map_err(|error| error.to_string())
-            }
+        let kept = match &mut self.artifacts {
+            Some(artifacts) if plain => artifacts.keep(name, owner, data),
             Some(_) => Err("the name must be letters, digits, `.`, `_` and `-`".to_owned()),
             None => Ok(()),
         };

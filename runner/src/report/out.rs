@@ -126,6 +126,14 @@ impl Out {
 /// Whether nobody has to be waited for: a signal came, or the time is over and there may be something
 /// to take back.
 fn is_over() -> bool {
-    let late = || RUN.get().is_some_and(|halt| halt.deadline() <= Instant::now());
-    signals::ever().is_some() || (!DONE.load(Ordering::SeqCst) && late())
+    signals::ever().is_some() || (!DONE.load(Ordering::SeqCst) && is_late())
+}
+
+fn is_late() -> bool {
+    RUN.get().is_some_and(|halt| halt.deadline() <= Instant::now())
+}
+
+/// Whether the run has no time left for whoever reads slowly, or a signal came.
+pub(crate) fn is_time_over() -> bool {
+    signals::ever().is_some() || is_late()
 }

@@ -23,7 +23,7 @@ pub fn check_again(arguments: &CheckArguments) -> Result<Exit, Failure> {
     let found = find(&arguments.name)?;
     // In the lab's mount namespace the operator's paths may mean other files.
     let patience = arguments.timeout.map_or(Limits::default().time, Duration::from_secs_f64);
-    let outputs = prepare::outputs(&arguments.telling, patience)?;
+    let outputs = prepare::outputs(&arguments.telling, &mut prepare::Written::within(patience))?;
     let (place, target, remembered) = found.go(arguments)?;
     let remembered = remembered.ok_or_else(|| none_remembered(&arguments.name))?;
     let scenario = remembered.scenario().map_err(|faults| prepare::refused(&faults))?;

@@ -200,7 +200,12 @@ impl Deployment<'_> {
 
     fn report(&self, plan: &Plan) -> Result<Report, Failure> {
         let time = self.arguments.timeout.map_or(Limits::default().time, Duration::from_secs_f64);
-        prepare::report(&plan.rehearsal.name, plan.target(), &self.arguments.telling, time)
+        prepare::report(
+            &plan.rehearsal.name,
+            plan.target(),
+            &self.arguments.telling,
+            &mut prepare::Written::within(time),
+        )
     }
 }
 

@@ -155,7 +155,7 @@ impl Plan {
     fn save(&self, file: &Path) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
-        let written = match Output::create(file, PATIENCE) {
+        let written = match Output::create(file, PATIENCE, &[]) {
             Ok(mut output) => output
                 .push((text + "\n").as_bytes())
                 .and_then(|()| output.finish())

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::fstat;
+
 use super::interrupt::Interrupts;
 use super::settle::Stay;
 use super::stage::Stage;
@@ -12,7 +14,7 @@ use crate::cli::{
 use crate::consent;
 use crate::crash;
 use crate::exit::{Exit, Failure};
-use crate::file::{self, Last, Missing, Output, Refused};
+use crate::file::{self, Identity, Last, Missing, Output, Refused};
 use crate::grant::{Capability, Facts, Grants, Key, Policies, Request, Rule, Uses, Whose};
 use crate::guest::Guest;
 use crate::host::Limits;
@@ -107,14 +109,15 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
     };
     let artifacts = arguments.artifacts.clone().or_else(granted);
     let record = arguments.record_grants.as_deref();
-    let record = record.map(|path| create("--record-grants", path, limits.time));
+    let mut written = Written::within(limits.time);
+    let record = record.map(|path| written.create("--record-grants", path));
     let record = record.transpose()?.map(|file| Record { file, uses });
     let word = match target {
         Target::Lab => "lab",
         Target::Host => "host",
     };
-    let report = report(&scenario.name, word, &arguments.telling, limits.time)?
-        .with_artifacts(artifacts.map(folder).transpose()?);
+    let report = report(&scenario.name, word, &arguments.telling, &mut written)?;
+    let report = report.with_artifacts(artifacts.map(|path| folder(path, written)).transpose()?);
     let stay = arguments.keep.as_deref().map(|name| stay(name, arguments, target));
     let stay = stay.transpose()?;
     Ok(Prepared {
@@ -303,9 +306,9 @@ pub(super) fn report(
     name: &str,
     target: &str,
     telling: &TellingArguments,
-    time: Duration,
+    written: &mut Written,
 ) -> Result<Report, Failure> {
-    Ok(report_to(name, target, telling, outputs(telling, time)?))
+    Ok(report_to(name, target, telling, outputs(telling, written)?))
 }
 
 /// The files that a report is written to.
@@ -315,9 +318,12 @@ pub(super) struct Outputs {
 }
 
 /// Opens them: where the paths that the operator typed still mean what they meant there.
-pub(super) fn outputs(telling: &TellingArguments, time: Duration) -> Result<Outputs, Failure> {
-    let file = |flag, path: &Option<PathBuf>| {
-        path.as_deref().map(|path| create(flag, path, time)).transpose()
+pub(super) fn outputs(
+    telling: &TellingArguments,
+    written: &mut Written,
+) -> Result<Outputs, Failure> {
+    let mut file = |flag, path: &Option<PathBuf>| {
+        path.as_deref().map(|path| written.create(flag, path)).transpose()
     };
     let events = file("--events", &telling.events)?;
     Ok(Outputs { events, junit: file("--junit", &telling.junit)? })
@@ -335,21 +341,48 @@ pub(super) fn report_to(
     Report::new(name, target, view).with_events(outputs.events).with_junit(outputs.junit)
 }
 
-/// `time`: how long a pipe may be without a reader.
-fn create(flag: &str, path: &Path, time: Duration) -> Result<Output, Failure> {
-    Output::create(path, time).map_err(|error| {
-        let exit = match error {
-            Refused::NobodyReads(_) => Exit::Limit,
-            _ => Exit::Usage,
-        };
-        Failure::new(exit, format!("{flag}: can't write `{}`: {error}", shown(path)))
-    })
+/// The files that the operator lets the program write: all of them are there before any recipe runs,
+/// and no recipe's words get into them.
+pub(super) struct Written {
+    /// how long a pipe may be without a reader
+    time: Duration,
+    files: Vec<Identity>,
 }
 
-fn folder(path: PathBuf) -> Result<Artifacts, Failure> {
-    let folder = file::folder(&path, Last::NoLink, Missing::Made).map_err(|error| {
-        Failure::usage(format!("--artifacts: can't use `{}`: {error}", shown(&path)))
-    })?;
+impl Written {
+    pub(super) fn within(time: Duration) -> Self {
+        Self { time, files: Vec::new() }
+    }
+
+    fn create(&mut self, flag: &str, path: &Path) -> Result<Output, Failure> {
+        let created = Output::create(path, self.time, &self.files).and_then(|output| {
+            self.files.push(output.identity()?);
+            Ok(output)
+        });
+        created.map_err(|error| {
+            let exit = match error {
+                Refused::NobodyReads(_) => Exit::Limit,
+                _ => Exit::Usage,
+            };
+            Failure::new(exit, format!("{flag}: can't write `{}`: {error}", shown(path)))
+        })
+    }
+}
+
+fn folder(path: PathBuf, written: Written) -> Result<Artifacts, Failure> {
+    let refused = |why: &dyn std::fmt::Display| {
+        Failure::usage(format!("--artifacts: can't use `{}`: {why}", shown(&path)))
+    };
+    let folder =
+        file::folder(&path, Last::NoLink, Missing::Made).map_err(|error| refused(&error))?;
+    // A file that a recipe attaches there would be a policy.
+    if Policies::are_in(&folder) {
+        return Err(refused(&"policies are there"));
+    }
+    // What a shell has opened is the program's to write, too.
+    let shells = [fstat(std::io::stdout()), fstat(std::io::stderr())];
+    let shells = shells.iter().flatten().map(Identity::of);
+    let own = written.files.into_iter().chain(shells).collect();
     let path = std::path::absolute(&path).unwrap_or(path);
-    Ok(Artifacts { path, folder })
+    Ok(Artifacts::new(path, folder, own))
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod artifacts;
 mod outputs;
 
 use std::fs::{self, Permissions};

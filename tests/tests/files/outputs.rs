@@ -1,13 +1,13 @@
 //! What the operator names as a place to write to: files, and also pipes and terminals.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Read as _;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netwright_tests::{Output, Session};
+use netwright_tests::{Output, Session, machine};
 
 use super::{is_untouched, pipe, secret};
 
@@ -157,4 +157,74 @@ fn a_reader_that_stops_reading_holds_up_nothing() {
     let warning = "warning: the events file is incomplete: nobody reads it\n";
     assert!(output.stderr.contains(warning), "{output:?}");
     drop(held);
+}
+
+/// It reads something again and again: the run has its time, and a moment more.
+#[test]
+fn a_reader_that_is_slow_holds_up_no_run() {
+    let session = Session::new();
+    let links = (0..700).map(|n| format!("link add d{n} type bridge\n")).collect::<String>();
+    session.file("lines", links);
+    let path = session.path("pipe");
+    pipe(&path);
+    thread::spawn(move || {
+        let mut pipe = fs::File::open(path).unwrap();
+        let mut bytes = [0; 100];
+        while pipe.read(&mut bytes).is_ok_and(|length| length > 0) {
+            thread::sleep(Duration::from_millis(200));
+        }
+    });
+    let start = Instant::now();
+    let mut words = vec!["run", "builtin:ip", "-p", "script=@lines", "--events", "pipe"];
+    words.extend(["--timeout", "5"]);
+    let output = session.netwright(words);
+    assert!(matches!(output.code, 0 | 7), "{output:?}");
+    let warning = "warning: the events file is incomplete: nobody reads it\n";
+    assert!(output.stderr.contains(warning), "{output:?}");
+    let most = machine::patience(Duration::from_secs(40));
+    assert!(start.elapsed() < most, "{:?}", start.elapsed());
+}
+
+/// They would read what is written, or hold the run up; so it is with their files.
+#[test]
+fn another_users_pipe_in_a_folder_for_all_is_refused() {
+    let session = Session::new();
+    session.file("s.yaml", SCENARIO);
+    let folder = session.folder("for-all");
+    fs::set_permissions(&folder, Permissions::from_mode(0o1777)).unwrap();
+    let path = folder.join("x");
+    pipe(&path);
+    fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+    chown(&path, Some(12_345), Some(12_345)).expect("the tests run as root");
+    let why = "it belongs to user 12345, in a folder where each may replace only what is theirs";
+    for (flag, words) in FLAGS {
+        let output = run(&session, flag, words, "for-all/x").expect_code(2);
+        assert_eq!(output.stderr, format!("error: {flag}: can't write `for-all/x`: {why}\n"));
+    }
+}
+
+/// Others may have made a hard link to an open file of this user's.
+#[test]
+fn what_is_written_is_no_more_open_than_a_new_file() {
+    let session = Session::new();
+    session.file("s.yaml", SCENARIO);
+    let mode = |name: &str| fs::metadata(session.path(name)).unwrap().permissions().mode() & 0o777;
+    session.file("new", "");
+    let usual = mode("new");
+    let open = session.file("open", "");
+    let folder = session.folder("for-all");
+    for (number, folder_mode) in [0o1777, 0o777, 0o775, 0o755].into_iter().enumerate() {
+        fs::set_permissions(&folder, Permissions::from_mode(folder_mode)).unwrap();
+        for (flag, words) in FLAGS {
+            let name = format!("for-all/{number}{flag}");
+            fs::set_permissions(&open, Permissions::from_mode(0o666)).unwrap();
+            fs::hard_link(&open, session.path(&name)).unwrap();
+            run(&session, flag, words, &name).expect_code(0);
+            assert_eq!(mode(&name), 0o666 & usual, "{folder_mode:o} {flag}");
+            // A closed one stays closed.
+            fs::set_permissions(session.path(&name), Permissions::from_mode(0o600)).unwrap();
+            run(&session, flag, words, &name).expect_code(0);
+            assert_eq!(mode(&name), 0o600, "{folder_mode:o} {flag}");
+        }
+    }
 }
