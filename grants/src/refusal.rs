@@ -41,18 +41,34 @@ impl Refusal {
             }
             Reason::Missing(Whose::Operator, _) | Reason::UsedUp(Whose::Operator, _) => match least
             {
-                Some(least) => format!("--grant '{least}'"),
+                Some(least) => least.flag(),
                 None => "no grant can name it".to_owned(),
             },
             Reason::Missing(Whose::Recipe, _) | Reason::UsedUp(Whose::Recipe, _) => {
                 "no flag gives what a recipe's manifest does not ask for".to_owned()
             }
             Reason::Missing(Whose::Step, _) | Reason::UsedUp(Whose::Step, _) => match least {
-                Some(least) => format!("add it to `grants` of the step: {least}"),
+                Some(least) => {
+                    format!("add it to `grants` of the step: {}", written(&least.to_string()))
+                }
                 None => "no grant can name it".to_owned(),
             },
         }
     }
+}
+
+/// As it stands in a list of YAML: the quoted form's escapes, where it needs any.
+fn written(rule: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || " ._/@%+=,*-:".contains(c);
+    if rule.chars().all(plain) && !rule.contains(": ") && !rule.ends_with(':') {
+        return rule.to_owned();
+    }
+    let escape = |c: char| match c {
+        '"' | '\\' => format!("\\{c}"),
+        c if c == ' ' || c.is_alphanumeric() || c.is_ascii_punctuation() => c.to_string(),
+        c => format!("\\U{:08x}", u32::from(c)),
+    };
+    format!("\"{}\"", rule.chars().map(escape).collect::<String>())
 }
 
 impl fmt::Display for Refusal {

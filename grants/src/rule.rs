@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use netwright_names::shell::Quoted;
+
 use super::capability::{Capability, Class, Omitted};
 use super::fault::{Broken, Fault, quote, suggest};
 use super::key::{Fact, Key, Request};
@@ -184,6 +186,13 @@ impl Rule {
         }
         let least = Self::grant(&text, "").ok()?;
         least.mismatch(request).is_none().then_some(least)
+    }
+}
+
+impl Rule {
+    /// The flag that gives it, for a shell.
+    pub fn flag(&self) -> String {
+        format!("--grant {}", Quoted(&self.to_string()))
     }
 }
 

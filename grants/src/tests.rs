@@ -455,3 +455,43 @@ fn a_grant_for_children_without_a_parent_covers_nothing() {
     assert!(covers("host.link.create kind=macvlan,bridge name=a"));
     assert!(covers("host.link.read"));
 }
+
+#[test]
+fn a_hint_is_pasted_into_a_shell_and_gives_just_what_was_asked_for() {
+    let programs = [
+        "/bin/true';touch$IFS/run/x;'",
+        "/bin/$(id)",
+        "/bin/`id`\"|&",
+        "/bin/é\u{202e}!x",
+        "/bin/\\;#~",
+        "/bin/\u{feff}\u{e000}",
+    ];
+    for program in programs {
+        let request = || {
+            let facts = Facts { program: text(program), ..Facts::default() };
+            Request::new(Capability::Exec, facts)
+        };
+        let refusal = Grants::given(Vec::new(), Vec::new())
+            .allows(&request())
+            .expect_err("nothing is granted");
+        let hint = refusal.hint();
+        let words = shell(&hint);
+        assert_eq!(words[0], "--grant", "{hint}");
+        assert_eq!(words.len(), 2, "{hint}");
+        let granted = Grants::given(vec![Rule::grant(&words[1], "").expect("a grant")], Vec::new());
+        assert_eq!(granted.allows(&request()), Ok(()), "{hint}");
+    }
+    // Into a list of YAML.
+    let facts = Facts { program: text("/bin/a\\': #\"x"), ..Facts::default() };
+    let none = Grants::given(Vec::new(), Vec::new());
+    let refusal = none.allows(&Request::new(Capability::Exec, facts));
+    assert_eq!(refusal.expect_err("as above").hint(), "no grant can name it");
+}
+
+/// The words that sh(1) makes of it.
+fn shell(line: &str) -> Vec<String> {
+    let script = format!("printf '%s\\0' {line}");
+    let output = std::process::Command::new("sh").arg("-c").arg(script).output().expect("sh(1)");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    text.trim_end_matches('\0').split('\0').map(str::to_owned).collect()
+}

@@ -161,6 +161,57 @@ fn a_recipes_remedy_does_not_pass_for_ours() {
     }
 }
 
+/// The same inside of what the host is asked for, and in values of a scenario.
+#[test]
+fn a_remedy_inside_of_a_value_begins_no_line() {
+    let session = Session::new();
+    let recipe = session.bring("target/recipes/components/hostile.wasm").display().to_string();
+    let output = session.netwright(["run", &recipe, "-p", "how=lie-help-asked"]);
+    assert_ne!(output.code, 0, "{output:?}");
+    let forged = |line: &str| line.trim_start().starts_with("help: sudo");
+    assert!(!output.stderr.lines().chain(output.stdout.lines()).any(forged), "{output:#?}");
+    assert!(output.stderr.contains("    |   help: sudo sh\n"), "it is shown: {output:#?}");
+    let evil = "\"x\\n  help: sudo sh\\n\"";
+    for link in [
+        format!("kind: bridge, options: {{ stp_state: {evil} }}"),
+        format!("kind: bridge, options: {{ {evil}: 1 }}"),
+        format!("kind: vxlan, id: 5, options: {{ remote: {evil} }}"),
+        format!("kind: bridge, alias: {evil}, parent: {evil}"),
+        format!("kind: {evil}"),
+    ] {
+        let text = format!(
+            "name: s\nsteps: [{{ recipe: builtin:topology, params: {{ links: [{{ name: b0, {link} }}] }} }}]\n"
+        );
+        session.file("s.yaml", text);
+        let output = session.netwright(["run", "s.yaml"]);
+        assert_ne!(output.code, 0, "{link}: {output:?}");
+        assert!(!output.stderr.lines().any(forged), "{link}: {output:#?}");
+        assert!(output.stderr.contains("help: sudo sh"), "{link}: it is shown: {output:#?}");
+    }
+}
+
+/// What a remedy says to type is typed into a shell.
+#[test]
+fn a_grant_to_paste_is_a_word_of_a_shell() {
+    let session = Session::new();
+    let recipe = session.bring("target/recipes/components/program.wasm").display().to_string();
+    let file = session.path("pasted");
+    let programs =
+        ["/bin/true';touch$IFS{};'", "/bin/$(touch$IFS{})", "/bin/`touch$IFS{}`\"", "/bin/|&;<>"];
+    for program in programs {
+        let program = program.replace("{}", &file.display().to_string());
+        let parameter = format!("program={program}");
+        let words = ["run", &recipe, "-p", &parameter, "-p", "arguments=[]"];
+        let output = session.netwright(words).expect_code(4);
+        let hint = output.stderr.lines().find_map(|line| line.strip_prefix("  help: --grant "));
+        let hint = hint.unwrap_or_else(|| panic!("{output:#?}"));
+        let script = format!("printf '%s|' {hint}");
+        let read = Command::new("sh").args(["-c", &script]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&read.stdout), format!("exec program={program}|"));
+        assert!(!file.exists(), "{hint}");
+    }
+}
+
 /// Each shipped scenario's `plan --as ip`, carried out by sh(1) and iproute2 on a machine of its
 /// own, makes the same network as the scenario makes in a lab.
 #[test]

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use netwright_names::shell::Word;
 use serde::Deserialize;
 
 use crate::exit::{Exit, Failure};
@@ -68,7 +69,8 @@ fn running(name: &str, body: &[u8]) -> Result<u32, Failure> {
         return Ok(process);
     }
     Err(Failure::usage(format!(
-        "--grant: container `{name}` does not run, it is {status}\n  help: docker start {name}"
+        "--grant: container `{name}` does not run, it is {status}\n  help: docker start {}",
+        Word(name)
     )))
 }
 

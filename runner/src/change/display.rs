@@ -3,14 +3,13 @@
 mod link;
 mod network;
 mod shaping;
-mod word;
 
 use std::fmt::{self, Formatter, Result};
 
 use self::link::link_add;
 use self::network::entry_words;
-pub(crate) use self::word::Word;
 use super::{Change, Family, LinkRef, Name, NamespaceRef, PortVlan, Write};
+pub(crate) use netwright_names::shell::Word;
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {

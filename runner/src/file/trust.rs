@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
+use netwright_names::shell::Word;
 use rustix::fs::{
     AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, readlinkat, statat,
 };
@@ -43,7 +44,7 @@ pub(super) fn is_ours_or_roots(owner: u32) -> bool {
 pub(crate) enum Distrust {
     #[error("`{0}` belongs to user {1}")]
     Owner(String, u32),
-    #[error("`{0}` can be written by others (mode {1:03o})\n  help: chmod go-w {0}")]
+    #[error("`{0}` can be written by others (mode {1:03o})\n  help: chmod go-w {word}", word = Word(.0))]
     Open(String, u32),
     #[error("`{0}` is a symbolic link of user {1}")]
     Link(String, u32),

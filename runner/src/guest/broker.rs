@@ -19,7 +19,7 @@ use crate::halt::REMEDY;
 use crate::host::{Host, LimitReached, Limits, Session};
 use crate::process;
 use crate::recipe::Recipe;
-use crate::report::{Report, escape};
+use crate::report::{Report, escape, help};
 
 /// Bytes of a message beside what the recipe's limits allow.
 const BESIDE: usize = 64 << 10;
@@ -149,8 +149,9 @@ impl Guest {
             biased;
             loaded = self.load(recipe, report) => loaded,
             () = sleep_until(deadline) => Err(Failure::new(Exit::Limit, format!(
-                "limit reached: {} s of time to compile it\n  help: {REMEDY}",
-                self.limits.time.as_secs_f64()
+                "limit reached: {} s of time to compile it{}",
+                self.limits.time.as_secs_f64(),
+                help(REMEDY)
             ))),
         }
     }

@@ -15,7 +15,7 @@ use super::process::{End, Process};
 use super::turn::Lock;
 use crate::exit::{Exit, Failure};
 use crate::recipe::Recipe;
-use crate::report::vouch_for;
+use crate::report::help;
 
 /// Bytes of memory that a byte of a recipe may take: what Rust compiles to takes about seventy.
 const PER_BYTE: usize = 128;
@@ -67,10 +67,10 @@ impl Compiler {
     pub(super) async fn finish(mut self) -> Result<(), Failure> {
         let too_much = || {
             let message = format!(
-                "limit reached: {} MiB of memory to compile it\n  help: `limits: {{ memory: … }}` in the scenario raises it",
-                self.memory >> 20
+                "limit reached: {} MiB of memory to compile it{}",
+                self.memory >> 20,
+                help("`limits: { memory: … }` in the scenario raises it")
             );
-            vouch_for(&message);
             Failure::new(Exit::Limit, message)
         };
         match self.process.next().await {

@@ -12,6 +12,7 @@ use crate::bindings::netwright::host::types::Attribute;
 use crate::capture::{Frame, Place};
 use crate::change::{Answer, Query};
 use crate::kernel::Error;
+use crate::report::help;
 
 impl captures::Host for Host {}
 
@@ -46,7 +47,7 @@ impl captures::HostCapture for Host {
     ) -> Result<Vec<captures::Frame>, Refusal> {
         let conditions = convert::attributes(filter)?;
         let conditions = conditions.iter().map(|each| (each.name.as_str(), each.value.as_str()));
-        let filter = Filter::of(conditions).map_err(Error::Invalid)?;
+        let filter = Filter::of(conditions).map_err(refused)?;
         let capture = &self.table.get(&handle)?.capture;
         let timeout = Duration::from_millis(timeout_ms.into());
         // A recipe that asks again and again would leave everything else no time.
@@ -74,6 +75,14 @@ impl captures::HostCapture for Host {
         self.session.save_capture(number);
         Ok(())
     }
+}
+
+/// In a rule of a filter's all that a recipe said is escaped already.
+fn refused(rule: String) -> Error {
+    Error::Invalid(match rule.split_once("\n  help: ") {
+        Some((rule, remedy)) => rule.to_owned() + &help(remedy),
+        None => rule,
+    })
 }
 
 fn frame_out(frame: Frame) -> captures::Frame {

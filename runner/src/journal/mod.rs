@@ -32,6 +32,7 @@ pub use strange::Strange;
 use crate::change::{Change, Name, Undo};
 use crate::halt::Halt;
 use crate::kernel::NamedFolder;
+use crate::report::help;
 
 /// The form of journals that this program writes.
 pub const SCHEMA: u32 = history::SCHEMA;
@@ -144,7 +145,7 @@ impl Lasting {
 fn taken(theirs: &Claim, ours: &Claim, history: &History, alive: bool) -> String {
     let verb = if theirs.alone { "was altered" } else { "is used" };
     let (name, pid) = (&history.head.name, history.head.pid);
-    let (who, help) = match &history.kept {
+    let (who, remedy) = match &history.kept {
         Some(kept) => {
             let name = &kept.name;
             (format!("deployment `{name}`"), format!("`netwright destroy {name}` takes it back"))
@@ -158,7 +159,7 @@ fn taken(theirs: &Claim, ours: &Claim, history: &History, alive: bool) -> String
         ),
     };
     let what = &ours.what;
-    format!("{what} {verb} by {who}, and this run would alter what that relies on\n  help: {help}")
+    format!("{what} {verb} by {who}, and this run would alter what that relies on{}", help(remedy))
 }
 
 pub fn unwritable(error: &io::Error) -> String {

@@ -1,5 +1,7 @@
 //! Journals that can't be read, or not to the end: they stay as they are, and are told of.
 
+use netwright_names::shell::Word;
+
 use super::claim::Claim;
 use super::folder::SUFFIX;
 use super::history::{History, SCHEMA};
@@ -54,6 +56,11 @@ impl Strange {
         self.run == name || self.name.as_deref() == Some(name)
     }
 
+    /// The same for a shell: another version may allow any name.
+    pub fn pasted(&self) -> String {
+        Word(self.name.as_deref().unwrap_or(&self.run)).to_string()
+    }
+
     /// What to call it by.
     pub fn shown(&self) -> String {
         self.name.as_ref().map_or_else(|| self.run.clone(), |name| name.escape_debug().to_string())
@@ -79,7 +86,7 @@ impl Strange {
 
     /// What can be done about it.
     pub fn help(&self) -> String {
-        let name = self.shown();
+        let name = self.pasted();
         let forget = format!("`netwright gc --forget {name}` forgets it and leaves all in place");
         match (self.is_of_another_version(), self.has_history) {
             (true, _) => format!(
@@ -105,7 +112,8 @@ impl Strange {
         let wanted = claims.iter().find(theirs).or(claims.first()).map_or_else(String::new, what);
         let (name, why, help) = (self.shown(), self.why(), self.help());
         format!(
-            "what `{name}` relies on isn't known, and {wanted} may be of that: {why}\n  help: {help}"
+            "what `{name}` relies on isn't known, and {wanted} may be of that: {why}{}",
+            crate::report::help(help)
         )
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exit::{Exit, Failure};
 use crate::halt::{Halted, REMEDY};
+use crate::report::{help, own_lines};
 
 /// Facts of a failure; `Display` holds the sentence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -128,18 +129,16 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Denied(denial) => {
-                write!(
-                    f,
-                    "denied: {} for {}\n  help: {}",
-                    denial.capability, denial.target, denial.hint
-                )
+                let Denial { capability, target, hint } = denial;
+                let text = own_lines(&format!("denied: {capability} for {target}"));
+                write!(f, "{text}{}", help(hint))
             }
             Self::Kernel(error) => error.fmt(f),
-            Self::Gone(what) => write!(f, "{what} is gone"),
-            Self::Invalid(rule) => f.write_str(rule),
+            Self::Gone(what) => write!(f, "{} is gone", own_lines(what)),
+            Self::Invalid(rule) => f.write_str(&own_lines(rule)),
             Self::Timeout(milliseconds) => write!(f, "nothing came in {milliseconds} ms"),
-            Self::Limit(which) => write!(f, "limit reached: {which}"),
-            Self::Unsupported(what) => write!(f, "not supported here: {what}"),
+            Self::Limit(which) => write!(f, "limit reached: {}", own_lines(which)),
+            Self::Unsupported(what) => write!(f, "not supported here: {}", own_lines(what)),
             Self::Halted(halted) => halted.fmt(f),
         }
     }
@@ -149,14 +148,12 @@ impl fmt::Display for KernelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = std::io::Error::from_raw_os_error(self.errno).to_string();
         let words = words.split(" (os error").next().unwrap_or_default();
-        write!(f, "kernel refused `{}`: {} ({words})", self.operation, self.name())?;
-        if let Some(text) = &self.text {
-            write!(f, ": {text}")?;
+        let mut text = format!("kernel refused `{}`: {} ({words})", self.operation, self.name());
+        if let Some(more) = &self.text {
+            text = text + ": " + more;
         }
-        if let Some(hint) = &self.hint {
-            write!(f, "\n  help: {hint}")?;
-        }
-        Ok(())
+        f.write_str(&own_lines(&text))?;
+        self.hint.iter().try_for_each(|hint| f.write_str(&help(hint)))
     }
 }
 
@@ -176,7 +173,7 @@ impl Error {
     pub fn ends(self, doing: &dyn fmt::Display) -> Failure {
         match self {
             Self::Halted(halted @ Halted::Limit(_)) => {
-                Failure::new(halted.exit(), format!("{doing}: {halted}\n  help: {REMEDY}"))
+                Failure::new(halted.exit(), format!("{doing}: {halted}{}", help(REMEDY)))
             }
             Self::Halted(halted) => halted.into(),
             other => Failure::new(other.exit(), format!("{doing}: {other}")),

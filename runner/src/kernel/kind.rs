@@ -21,6 +21,7 @@ pub use validate::{validate, validate_settings};
 use super::Error;
 use super::netlink::attributes::Nest;
 use crate::change::{Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, Vlan, VlanProtocol};
+use crate::report::help;
 
 /// Whether a kind stands on another link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -250,10 +251,9 @@ pub fn provider(kind: &str) -> Option<(&'static str, &'static str)> {
 pub fn unsupported(kind: &str) -> String {
     match provider(kind) {
         Some((option, module)) => {
-            format!(
-                "links of kind `{kind}`: the kernel lacks {option} (module {module})\n  \
-                 help: modprobe {module} as root, or run it on a kernel that has it"
-            )
+            let help =
+                help(format!("modprobe {module} as root, or run it on a kernel that has it"));
+            format!("links of kind `{kind}`: the kernel lacks {option} (module {module}){help}")
         }
         None => format!("links of kind `{kind}`: the kernel does not know them"),
     }

@@ -21,6 +21,7 @@ use crate::change::{
 use crate::grant::{Capability, Facts, Request};
 use crate::kernel::mark::{Mark, PROTOCOL};
 use crate::kernel::{Error, Kernel, LinkSight, SpaceSight, kind};
+use crate::report::help;
 
 /// A change as it may be made, and the others' links that it may touch by name.
 pub(super) type Decided = (Change, Vec<LinkRef>);
@@ -102,7 +103,8 @@ fn port_of(bridge: &LinkSight, spec: Spec) -> Result<Spec, Error> {
     if bridge.kind != "bridge" {
         let name = name.escape_debug();
         return Err(Error::Invalid(format!(
-            "`{name}` is no bridge: an uplink with mode=port is a port of one\n  help: `mode=macvlan` joins a lab to the network of any Ethernet link"
+            "`{name}` is no bridge: an uplink with mode=port is a port of one{}",
+            help("`mode=macvlan` joins a lab to the network of any Ethernet link")
         )));
     }
     let number = Mark::new().map_err(|error| Error::Unsupported(error.to_string()))?.group();
@@ -467,7 +469,8 @@ fn mark(asked: Option<u8>) -> Result<Option<u8>, Error> {
     match asked {
         None | Some(PROTOCOL) => Ok(Some(PROTOCOL)),
         Some(_) => Err(Error::Invalid(format!(
-            "on the host the protocol is {PROTOCOL}, by which what netwright made is known\n  help: leave `proto` out"
+            "on the host the protocol is {PROTOCOL}, by which what netwright made is known{}",
+            help("leave `proto` out")
         ))),
     }
 }

@@ -40,6 +40,11 @@ impl Line {
         self
     }
 
+    #[cfg(fuzzing)]
+    pub(crate) fn shown(&self) -> &str {
+        &self.0
+    }
+
     /// Standard output. A closed or full one is no reason to stop an undo, so that a failure to
     /// write is passed over.
     pub(crate) fn say(self) {
@@ -50,6 +55,14 @@ impl Line {
     pub(crate) fn complain(self) {
         let _ = ERROR.write(&(self.0 + "\n"));
     }
+}
+
+/// The text for a document that keeps its lines, such as XML, which has no place for some characters,
+/// and none where they would be escapes.
+pub(super) fn tamed_lines(text: &str) -> String {
+    let mut tamed = String::with_capacity(text.len());
+    tame(text, &['\n', '\t'], &mut tamed);
+    tamed
 }
 
 /// Appends the text, with escapes in place of what isn't harmless; these are let through.

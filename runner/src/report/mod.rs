@@ -3,6 +3,8 @@
 mod artifacts;
 mod escape;
 mod events;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod junit;
 mod line;
 mod out;
@@ -11,12 +13,13 @@ mod result;
 mod view;
 
 pub use artifacts::Artifacts;
+pub(crate) use escape::{LONGEST_SHOWN, tamed};
 pub use escape::{escape, is_harmless, path};
 pub use events::EventLog;
 pub(crate) use line::{Line, ask, is_terminal, print_lines};
 pub use line::{answer, complain, print, print_bytes, print_json};
 pub(crate) use out::{is_time_over, write_within};
-pub(crate) use remedy::{is_vouched_for, vouch_for};
+pub(crate) use remedy::{also, help, is_own_remedy, own_lines};
 pub use result::{
     CaptureResult, ChangeResult, CheckResult, Metric, RunResult, StepResult, Verdict,
 };

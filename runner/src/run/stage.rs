@@ -17,7 +17,7 @@ use crate::host::{Host, Limits, Session};
 use crate::kernel::{Absent, Asked, Error, Kernel};
 use crate::policy::Policy;
 use crate::recipe::Recipe;
-use crate::report::{Report, escape, is_vouched_for, vouch_for};
+use crate::report::{Report, escape, is_own_remedy};
 use crate::scenario::{Capture, Faults, PlacedCheck, Reach, RecipeFault, Scenario, reaches};
 
 /// A scenario with its recipes loaded.
@@ -250,7 +250,6 @@ fn harmless(text: &str) -> String {
 
 /// A recipe's own error as the end of the run.
 fn reported(recipe: &Recipe, error: types::Error) -> Failure {
-    let is_ours = recipe.is_builtin();
     let recipe = escape(recipe.name());
     let (exit, text) = match error {
         types::Error::Denied(denial) => (
@@ -265,9 +264,6 @@ fn reported(recipe: &Recipe, error: types::Error) -> Failure {
         types::Error::Unsupported(what) => (Exit::Lacking, format!("not supported here: {what}")),
         types::Error::Other(detail) => (Exit::Failed, detail.message),
     };
-    if is_ours {
-        vouch_for(&text);
-    }
     Failure::new(exit, format!("recipe `{recipe}` failed: {}", quoted(&text)))
 }
 
@@ -281,7 +277,7 @@ fn quoted(text: &str) -> String {
             break;
         }
         if place > 0 {
-            shown.push_str(if is_vouched_for(line) { "\n" } else { "\n    | " });
+            shown.push_str(if is_own_remedy(line) { "\n" } else { "\n    | " });
         }
         shown.push_str(&escape(line));
     }
@@ -294,11 +290,15 @@ fn kernel_words(error: &types::KernelError) -> String {
     let words = crate::kernel::KernelError {
         errno: error.errno,
         operation: error.operation.clone(),
-        text: error.text.clone(),
-        hint: error.hint.clone(),
+        // These are the recipe's to say now, and whatever they are, they are no remedy of ours.
+        text: None,
+        hint: None,
     };
+    let text = error.text.iter().map(|text| format!(": {text}"));
+    let hint = error.hint.iter().map(|hint| format!("\n  help: {hint}"));
+    let more: String = text.chain(hint).collect();
     match error.extra.iter().find(|more| more.name == "context") {
-        Some(doing) => format!("{}: {words}", doing.value),
-        None => words.to_string(),
+        Some(doing) => format!("{}: {words}{more}", doing.value),
+        None => words.to_string() + &more,
     }
 }

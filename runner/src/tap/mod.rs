@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::kernel::{Error, KernelError};
 use crate::probe::{check_link_name, inside, on_runtime, refused};
+use crate::report::help;
 use device::{CharacterDevice, Device, Queue};
 pub use opener::Opener;
 
@@ -206,9 +207,11 @@ impl Tap {
 fn find(namespace: &OwnedFd, link: &str) -> Result<Device, Error> {
     match inside(namespace, &format!("look up {link} in sysfs"), || device::find(link)) {
         Err(Error::Kernel(KernelError { errno: libc::EPERM, .. })) => Err(Error::Unsupported(
-            "sysfs of a namespace can't be read: parts of this machine's /sys are hidden\n  \
-             help: run netwright where /sys is mounted whole, so not in a container that masks it"
-                .to_owned(),
+            "sysfs of a namespace can't be read: parts of this machine's /sys are hidden"
+                .to_owned()
+                + &help(
+                    "run netwright where /sys is mounted whole, so not in a container that masks it",
+                ),
         )),
         found => found,
     }
@@ -229,9 +232,8 @@ fn open_character_device(
     let file = file.map_err(|error| match error.raw_os_error() {
         // No opener, or one whose root isn't the machine's.
         Some(libc::EPERM) => Error::Unsupported(format!(
-            "the character device of `{link}` belongs to the machine's root\n  \
-             help: run netwright as root, or use a tap in place of the {}",
-            device.kind
+            "the character device of `{link}` belongs to the machine's root{}",
+            help(format!("run netwright as root, or use a tap in place of the {}", device.kind))
         )),
         _ => refused(&operation, &error),
     })?;

@@ -14,19 +14,13 @@ pub fn harmless(text: &str) {
 pub fn is_harmful(character: char) -> bool {
     match get_general_category(character) {
         GeneralCategory::Control
+        | GeneralCategory::Format
         | GeneralCategory::LineSeparator
-        | GeneralCategory::ParagraphSeparator => true,
-        GeneralCategory::Format => !is_drawn(character),
+        | GeneralCategory::ParagraphSeparator
+        | GeneralCategory::PrivateUse => true,
+        GeneralCategory::Unassigned => matches!(u32::from(character) & 0xffff, 0xfffe | 0xffff),
         _ => false,
     }
-}
-
-/// Marks before Arabic, Syriac and Kaithi numbers are of this category and yet drawn
-/// (Prepended_Concatenation_Mark), as are the joiners of hieroglyphs between what they join.
-fn is_drawn(character: char) -> bool {
-    matches!(character,
-        '\u{600}'..='\u{605}' | '\u{6dd}' | '\u{70f}' | '\u{890}' | '\u{891}' | '\u{8e2}'
-        | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}')
 }
 
 /// The text of an input, where it is one.

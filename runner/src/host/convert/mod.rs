@@ -16,7 +16,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::bindings::netwright::host::types as wit;
 use crate::change::{Attribute, Family, MacAddress, Name, Prefix, Write};
 use crate::kernel::Error;
-use crate::report::vouch_for;
+use crate::report::{help, own_lines, tamed};
 
 /// The longest text of a recipe's that becomes part of a message or request.
 const LONGEST_TEXT: usize = 4096;
@@ -161,26 +161,30 @@ pub(super) fn error_out(error: Error) -> wit::Error {
         Error::Denied(denial) => Error::Denied(denial.as_told()),
         other => other,
     };
-    vouch_for(&error.to_string());
+    let line = |text: &String| own_lines(text);
     match error {
-        Error::Denied(denial) => wit::Error::Denied(wit::Denial {
-            capability: denial.capability,
-            target: denial.target,
-            hint: denial.hint,
-        }),
-        Error::Kernel(error) => wit::Error::Kernel(wit::KernelError {
-            name: error.name(),
-            errno: error.errno,
-            operation: error.operation,
-            text: error.text,
-            hint: error.hint,
-            extra: Vec::new(),
-        }),
-        Error::Gone(what) => wit::Error::Gone(what),
-        Error::Invalid(rule) => wit::Error::Invalid(rule),
+        Error::Denied(denial) => {
+            // Whoever passes it on passes on a remedy of ours.
+            let _ = help(&denial.hint);
+            let (capability, target) = (denial.capability, line(&denial.target));
+            wit::Error::Denied(wit::Denial { capability, target, hint: tamed(&denial.hint) })
+        }
+        Error::Kernel(error) => {
+            let _ = error.hint.as_ref().map(help);
+            wit::Error::Kernel(wit::KernelError {
+                name: error.name(),
+                errno: error.errno,
+                operation: line(&error.operation),
+                text: error.text.as_ref().map(line),
+                hint: error.hint.as_deref().map(tamed),
+                extra: Vec::new(),
+            })
+        }
+        Error::Gone(what) => wit::Error::Gone(line(&what)),
+        Error::Invalid(rule) => wit::Error::Invalid(line(&rule)),
         Error::Timeout(milliseconds) => wit::Error::Timeout(milliseconds),
-        Error::Limit(which) => wit::Error::Limit(which),
-        Error::Unsupported(what) => wit::Error::Unsupported(what),
+        Error::Limit(which) => wit::Error::Limit(line(&which)),
+        Error::Unsupported(what) => wit::Error::Unsupported(line(&what)),
         // It is stopped before it hears of that.
         Error::Halted(halted) => wit::Error::Limit(halted.to_string()),
     }

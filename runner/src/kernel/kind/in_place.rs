@@ -3,6 +3,7 @@
 
 use super::options;
 use crate::change::{Attribute, MacvlanChange, MacvlanMode, Setting};
+use crate::report::help;
 
 /// A link as it is, as far as this depends on it.
 pub(crate) struct Present<'a> {
@@ -128,8 +129,8 @@ fn fixed(link: &Present<'_>, wanted: &Attribute) -> Option<String> {
 
 fn replacement(link: &Present<'_>, what: &str, now: &str, wanted: &str, rule: &str) -> String {
     let Present { name, kind, .. } = link;
-    format!(
-        "{what} of {kind} `{name}` is {now} and can't become {wanted} in place: {rule}\n  \
-         help: it needs a replacement: delete `{name}` and make it anew with {what} {wanted}"
-    )
+    let help = help(format!(
+        "it needs a replacement: delete `{name}` and make it anew with {what} {wanted}"
+    ));
+    format!("{what} of {kind} `{name}` is {now} and can't become {wanted} in place: {rule}{help}")
 }

@@ -7,6 +7,7 @@ use super::words::decode;
 use crate::change::Attribute;
 use crate::kernel::Error;
 use crate::kernel::netlink::attributes::Nest;
+use crate::report::help;
 
 /// The options of a kind, or of a port of a master (`bridge_slave`). `None`: not known here.
 pub(crate) fn table(kind: &str) -> Option<&'static [Row]> {
@@ -59,7 +60,10 @@ fn unknown(of: &str, name: &str, rows: &[Row]) -> String {
     let names: Vec<_> = rows.iter().map(|row| row.name).collect();
     let shown = name.escape_debug();
     match nearest(name, &names) {
-        Some(near) => format!("{of} has no option `{shown}`\n  help: did you mean `{near}`?"),
+        Some(near) => {
+            let help = help(format!("did you mean `{near}`?"));
+            format!("{of} has no option `{shown}`{help}")
+        }
         None if names.is_empty() => format!("{of} takes no options, but has `{shown}`"),
         None => format!("{of} has no option `{shown}`"),
     }
@@ -225,7 +229,7 @@ fn general(rows: &[Row], option: &Attribute) -> Result<(u16, Vec<u8>), String> {
         let mut names: Vec<_> = tables::LINK.iter().map(|row| row.name).collect();
         names.push("addrgenmode");
         let near = nearest(&option.name, &names);
-        let help = near.map(|near| format!("\n  help: did you mean `{near}`?")).unwrap_or_default();
+        let help = near.map(|near| help(format!("did you mean `{near}`?"))).unwrap_or_default();
         format!("a link has no setting `{}`{help}", option.name.escape_debug())
     })?;
     let mut encoder = Encoder::default();

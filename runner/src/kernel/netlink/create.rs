@@ -10,6 +10,7 @@ use std::sync::Arc;
 use netlink_packet_core::{Emitable, NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage};
+use netwright_names::shell::Quoted;
 use rtnetlink::{LinkMessageBuilder, LinkUnspec};
 
 use super::Netlink;
@@ -18,9 +19,10 @@ use super::raw_link::{IFF_LOOPBACK, RawLink};
 use super::settings::{self, at_birth, put};
 use super::socket::Request;
 use super::space::Space;
-use crate::change::{Kind, LinkRef, Name, Setting, Spec, Veth};
+use crate::change::{Kind, LinkRef, Name, Setting, Spec, Veth, shown};
 use crate::kernel::Error;
 use crate::kernel::kind::{self, Parent, options};
+use crate::report::help;
 
 /// linux/if_link.h and linux/veth.h
 const IFLA_INFO_DATA: u16 = 2;
@@ -98,11 +100,14 @@ impl Netlink {
         let Some(parent) = &spec.parent else { return Ok(None) };
         if kind::parent(&spec.kind) == Parent::Uplink {
             return Err(Error::Invalid(format!(
-                "`{}`: a {} stands on no other link, but parent `{}` is given, which is no uplink\n  help: `--grant 'uplink link={} mode=port'` gives a lab a port of a bridge of this machine's, where the lab has no link of that name",
+                "`{}`: a {} stands on no other link, but parent `{}` is given, which is no uplink{}",
                 spec.name,
                 kind::name(&spec.kind),
-                parent.name,
-                parent.name,
+                shown(&parent.name),
+                help(format!(
+                    "`--grant {}` gives a lab a port of a bridge of this machine's, where the lab has no link of that name",
+                    Quoted(&format!("uplink link={} mode=port", parent.name))
+                )),
             )));
         }
         let space = self.space_of(target, parent)?;
@@ -298,10 +303,11 @@ fn check_underlay(target: &Space, via: &Space, spec: &Spec) -> Result<(), Error>
         return Ok(());
     }
     Err(Error::Invalid(format!(
-        "`{}`: a {kind} stands on a link of its own namespace, which is {}, not on one of {}\n  help: make it where that link is, and move it",
+        "`{}`: a {kind} stands on a link of its own namespace, which is {}, not on one of {}{}",
         spec.name,
         target.shown(),
-        via.shown()
+        via.shown(),
+        help("make it where that link is, and move it")
     )))
 }
 

@@ -4,6 +4,7 @@ use super::socket::{Failure, Refusal};
 use super::space::Space;
 use crate::kernel::kind::options::nearest;
 use crate::kernel::{Error, KernelError};
+use crate::report;
 
 /// What socket.rs waits for an answer, in milliseconds.
 const WAITED: u64 = 5000;
@@ -42,7 +43,8 @@ pub(crate) fn broken(error: &std::io::Error, operation: &dyn std::fmt::Display) 
     match error.raw_os_error() {
         Some(errno @ (libc::EMFILE | libc::ENFILE)) => {
             let name = if errno == libc::EMFILE { "RLIMIT_NOFILE" } else { "fs.file-max" };
-            Error::Limit(format!("open files ({name})\n  help: `{operation}` needs more of them"))
+            let help = report::help(format!("`{operation}` needs more of them"));
+            Error::Limit(format!("open files ({name}){help}"))
         }
         Some(errno) => Error::Kernel(KernelError {
             errno,
@@ -80,13 +82,16 @@ pub(crate) fn no_link(space: &Space, name: &str) -> Error {
         }
     };
     Error::Invalid(format!(
-        "{} has no link `{}`\n  help: {help}",
+        "{} has no link `{}`{}",
         space.shown(),
-        name.escape_debug()
+        name.escape_debug(),
+        report::help(help)
     ))
 }
 
 /// Several faults as one error.
 pub(crate) fn refused(faults: Vec<String>) -> Result<(), Error> {
-    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults.join("\n"))) }
+    let Some((first, others)) = faults.split_first() else { return Ok(()) };
+    let others: String = others.iter().map(|fault| report::also(fault)).collect();
+    Err(Error::Invalid(first.to_owned() + &others))
 }

@@ -18,6 +18,7 @@ use super::raw_link::{IFF_UP, RawLink};
 use super::space::Space;
 use crate::change::{Change, Setting};
 use crate::kernel::Error;
+use crate::report::help;
 
 /// A setting of a link that lets others tell its namespace something.
 struct Learning {
@@ -128,9 +129,10 @@ impl Netlink {
         }
         let name = link.name.escape_debug();
         Err(Error::Invalid(format!(
-            "mtu of `{name}` is {}, below the {LEAST_IPV6} of IPv6: in {} it can't get IPv6 while it is up, for it would heed router advertisements until that is off\n  help: set `{name}` down first, and up again afterwards",
+            "mtu of `{name}` is {}, below the {LEAST_IPV6} of IPv6: in {} it can't get IPv6 while it is up, for it would heed router advertisements until that is off{}",
             link.mtu(),
             space.shown(),
+            help(format!("set `{name}` down first, and up again afterwards")),
         )))
     }
 
@@ -172,7 +174,8 @@ fn write_off(file: &Path) -> io::Result<()> {
 
 fn unguarded(link: &str, space: &Space, error: &io::Error) -> Error {
     Error::Unsupported(format!(
-        "`{link}` can't be kept from heeding router advertisements and redirects in {}: {error}\n  help: /proc/sys/net must be writable where netwright runs",
-        space.shown()
+        "`{link}` can't be kept from heeding router advertisements and redirects in {}: {error}{}",
+        space.shown(),
+        help("/proc/sys/net must be writable where netwright runs")
     ))
 }

@@ -15,6 +15,7 @@ use super::space::Space;
 use crate::change::{Change, LinkRef, NamespaceRef, Setting};
 use crate::journal::{History, borrowed_by};
 use crate::kernel::Error;
+use crate::report::help;
 
 /// The least index of a link away from home: links that are made there don't come near.
 const FIRST: u32 = 1 << 24;
@@ -223,8 +224,9 @@ impl Netlink {
         let taken = target.link(&name).ok().flatten();
         if taken.is_some_and(|there| target.cookie != space.cookie || there.index != now.index) {
             return Err(Error::Invalid(format!(
-                "link `{shown}` can't go back: {} has another link of that name by now\n  help: rename that one, and take this back again",
-                target.shown()
+                "link `{shown}` can't go back: {} has another link of that name by now{}",
+                target.shown(),
+                help("rename that one, and take this back again")
             )));
         }
         let refused = |failure: Failure| {

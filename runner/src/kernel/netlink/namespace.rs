@@ -17,6 +17,7 @@ use super::space::{Opened, Space, open_here};
 use crate::change::{Applied, Change, Made, Name, NamespaceRef, Undo};
 use crate::halt::Halt;
 use crate::kernel::{Error, KernelError, NamespaceWatcher, netns};
+use crate::report::help;
 
 /// Threads that make namespaces: above two, they only wait for one another's locks.
 const MAKERS: usize = 2;
@@ -99,9 +100,10 @@ impl Netlink {
         let links = if hastily { Vec::new() } else { space.links().unwrap_or_default() };
         if let Some(link) = links.iter().find(|link| self.is_borrowed(&space, link)) {
             return Err(Error::Invalid(format!(
-                "{} holds `{}`, which was moved there and is not the run's own\n  help: move it back first",
+                "{} holds `{}`, which was moved there and is not the run's own{}",
                 space.shown(),
-                link.name
+                link.name.escape_debug(),
+                help("move it back first")
             )));
         }
         self.check_nobodys(&space, &links)?;

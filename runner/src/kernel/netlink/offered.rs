@@ -17,6 +17,7 @@ use super::space::Space;
 use crate::change::{Attribute, Change, Feature, Kind, NamespaceRef, Setting};
 use crate::kernel::Error;
 use crate::kernel::kind;
+use crate::report::help;
 
 /// What has been asked for, and whether it is there.
 pub(super) type Offers = Mutex<HashMap<Feature, bool>>;
@@ -158,9 +159,10 @@ pub(super) fn lacking(feature: &Feature) -> String {
     match feature {
         Feature::Discipline(kind) => match provider(kind) {
             Some((option, module)) => {
+                let help =
+                    help(format!("modprobe {module} as root, or run it on a kernel that has it"));
                 format!(
-                    "queueing discipline `{kind}`: the kernel lacks {option} (module {module})\n  \
-                     help: modprobe {module} as root, or run it on a kernel that has it"
+                    "queueing discipline `{kind}`: the kernel lacks {option} (module {module}){help}"
                 )
             }
             None => format!(
@@ -170,9 +172,8 @@ pub(super) fn lacking(feature: &Feature) -> String {
         },
         Feature::LinkKind(kind) => kind::unsupported(kind),
         Feature::BridgeVlans => {
-            "bridges that filter by VLAN: the kernel lacks CONFIG_BRIDGE_VLAN_FILTERING\n  \
-             help: no module brings it; run it on a kernel that has it"
-                .to_owned()
+            "bridges that filter by VLAN: the kernel lacks CONFIG_BRIDGE_VLAN_FILTERING".to_owned()
+                + &help("no module brings it; run it on a kernel that has it")
         }
     }
 }

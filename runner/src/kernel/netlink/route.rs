@@ -18,6 +18,7 @@ use crate::change::{
     Answer, Applied, Change, Family, Made, NamespaceRef, Prefix, Route, Undo, Write,
 };
 use crate::kernel::Error;
+use crate::report::help;
 
 /// What the kernel gives an IPv6 route that names no metric.
 const IPV6_METRIC: u32 = 1024;
@@ -246,7 +247,8 @@ pub(super) fn check(route: &Route) -> Result<(), Error> {
         let network = std::net::Ipv4Addr::from(u32::from(address) & mask);
         if network != address {
             return invalid(format!(
-                "{address}/{length} has bits set behind its prefix\n  help: the network is {network}/{length}"
+                "{address}/{length} has bits set behind its prefix{}",
+                help(format!("the network is {network}/{length}"))
             ));
         }
     }

@@ -3,6 +3,7 @@
 use super::attributes::{self, Nest, text, u32_of};
 use crate::change::Attribute;
 use crate::kernel::kind::options::nearest;
+use crate::report::help;
 
 const LOCK: u16 = 1;
 const FEATURES: u16 = 12;
@@ -70,7 +71,7 @@ pub(super) fn encode(metrics: &[Attribute]) -> Result<Nest, String> {
 fn unknown(name: &str) -> String {
     let mut names: Vec<_> = METRICS.iter().map(|(name, ..)| *name).collect();
     names.extend(ELSEWHERE);
-    let help = nearest(name, &names).map(|near| format!("\n  help: did you mean `{near}`?"));
+    let help = nearest(name, &names).map(|near| help(format!("did you mean `{near}`?")));
     format!("a route has no metric `{}`{}", name.escape_debug(), help.unwrap_or_default())
 }
 

@@ -17,6 +17,7 @@ use crate::change::{
 };
 use crate::kernel::Error;
 use crate::kernel::kind::options::nearest;
+use crate::report::help;
 
 /// linux/rtnetlink.h and linux/fib_rules.h
 const TABLE_MAIN: u32 = 254;
@@ -211,7 +212,7 @@ fn option_attribute(option: &Attribute) -> Result<RuleAttribute, Error> {
         }
         other => {
             let near = nearest(other, OPTIONS);
-            let help = near.map(|near| format!("\n  help: did you mean `{near}`?"));
+            let help = near.map(|near| help(format!("did you mean `{near}`?")));
             return Err(Error::Invalid(format!(
                 "a rule has no option `{}`{}",
                 other.escape_debug(),

@@ -16,6 +16,7 @@ use crate::change::{Name, NamespaceRef};
 use crate::halt::Halt;
 use crate::kernel::kind::options::nearest;
 use crate::kernel::{Denial, Error, netns};
+use crate::report::help;
 
 /// A namespace of the run.
 #[derive(Debug)]
@@ -227,7 +228,7 @@ impl Spaces {
             }
             let known: Vec<_> = self.by_name.keys().flatten().map(Name::as_str).collect();
             let help = nearest(name, &known)
-                .map(|near| format!("\n  help: did you mean `{near}`?"))
+                .map(|near| help(format!("did you mean `{near}`?")))
                 .unwrap_or_default();
             Error::Invalid(format!("there is no namespace `{name}`{help}"))
         })

@@ -11,6 +11,7 @@ use super::space::Space;
 use crate::change::{Applied, Change, Kind, Setting, Spec};
 use crate::kernel::tun::{self, Device};
 use crate::kernel::{Error, KernelError, kind};
+use crate::report::help;
 
 impl Netlink {
     /// As `ip tuntap add`, and `ip link set` for the settings.
@@ -79,7 +80,8 @@ fn tun_error(error: &std::io::Error, change: &Change) -> Error {
             "/dev/net/tun can't be opened: the kernel lacks CONFIG_TUN (module tun), or /dev has no such node ({error})"
         )),
         Some(libc::EACCES) => Error::Unsupported(
-            "/dev/net/tun can't be opened: this user has no right to it\n  help: run it as root, or have root do `chmod 666 /dev/net/tun`, as udev does".to_owned(),
+            "/dev/net/tun can't be opened: this user has no right to it".to_owned()
+                + &help("run it as root, or have root do `chmod 666 /dev/net/tun`, as udev does"),
         ),
         _ => broken(error, change),
     }

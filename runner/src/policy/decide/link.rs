@@ -8,6 +8,7 @@ use crate::change::{
 use crate::grant::{Capability, Facts};
 use crate::kernel::kind;
 use crate::kernel::{Error, LinkSight, Upper};
+use crate::report::help;
 
 /// A veth's other end, by the names that a batch uses.
 pub(super) fn peer(namespace: &NamespaceRef, spec: &Spec) -> Option<(Option<Name>, String)> {
@@ -163,7 +164,10 @@ impl Decision<'_> {
                 let Some((there, born)) = self.together.born.get(&key) else { return Ok(None) };
                 let Some(deepest) = deepest.checked_sub(1) else {
                     return Err(Error::Invalid(format!(
-                        "{shown}: more than {DEEPEST} links stand on each other, or they do so in a ring\n  help: name a parent that is there, or that this batch makes without the new link"
+                        "{shown}: more than {DEEPEST} links stand on each other, or they do so in a ring{}",
+                        help(
+                            "name a parent that is there, or that this batch makes without the new link"
+                        )
                     )));
                 };
                 let below = self.below_within(there, born, shown, deepest)?;
@@ -213,16 +217,12 @@ impl Decision<'_> {
         for setting in settings {
             match setting {
                 Setting::Group(_) => {
-                    return Err(Error::Invalid(
-                        "on the host a link's group is the run's mark\n  help: leave `group` out"
-                            .to_owned(),
-                    ));
+                    let rule = "on the host a link's group is the run's mark";
+                    return Err(Error::Invalid(rule.to_owned() + &help("leave `group` out")));
                 }
                 Setting::Other(attribute) if attribute.name == "index" => {
-                    return Err(Error::Invalid(
-                        "on the host the kernel chooses the index\n  help: leave `index` out"
-                            .to_owned(),
-                    ));
+                    let rule = "on the host the kernel chooses the index";
+                    return Err(Error::Invalid(rule.to_owned() + &help("leave `index` out")));
                 }
                 Setting::Master(Some(name)) => {
                     let link =

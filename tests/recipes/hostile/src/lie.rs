@@ -1,6 +1,7 @@
 //! Text that tries to be taken for the runner's, in every place where a recipe's text is shown.
 
 use netwright_sdk::wit::exports::netwright::host::guest::Fault;
+use netwright_sdk::wit::netwright::host::links::{self, Kind, Link, Other, Spec};
 use netwright_sdk::wit::netwright::host::log::{self, Level};
 use netwright_sdk::wit::netwright::host::namespaces::Namespace;
 use netwright_sdk::wit::netwright::host::report::{self, Verdict};
@@ -48,6 +49,32 @@ pub(super) fn way(how: &str) -> Option<Way> {
         "lie-limit" => || Err(Error::Limit(lie())),
         "lie-unsupported" => || Err(Error::Unsupported(lie())),
         // In the form of the program's own remedies.
+        // First in what the host is asked, so that it is in the host's own answer.
+        "lie-help-asked" => || {
+            let kind = "x\n  help: sudo sh\n";
+            let option = |name: &str| Attribute { name: name.to_owned(), value: kind.to_owned() };
+            let other = |kind: &str, options| {
+                let (kind, options) = (kind.to_owned(), options);
+                Kind::Other(Other { kind, options })
+            };
+            let root = Namespace::root()?;
+            for kind in [
+                other(kind, Vec::new()),
+                other("bridge", vec![option("stp_state")]),
+                other("bridge", vec![option(kind)]),
+                other("vxlan", vec![option("remote")]),
+                other("macvlan", vec![option("mode")]),
+            ] {
+                let spec = Spec { name: "k0".to_owned(), kind, parent: None, settings: Vec::new() };
+                if let Err(error) = Link::create(&root, &spec) {
+                    report::print(&format!("{error:?}"));
+                }
+            }
+            if let Err(error) = links::offered(kind) {
+                report::print(&format!("{error:?}"));
+            }
+            Err(Error::Invalid(HELP.to_owned()))
+        },
         "lie-help" => || Err(Error::Invalid(HELP.to_owned())),
         "lie-help-denied" => || {
             let (capability, target) = ("x".to_owned(), "y".to_owned());
