@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs::{self, Permissions};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::{Command, Stdio};
 
@@ -52,9 +52,22 @@ fn typed(host: &Host, variables: &[(&str, &str)], lines: &str) -> Output {
 }
 
 fn typed_at(host: &Host, words: &[String], variables: &[(&str, &str)], lines: &str) -> Output {
+    at_terminal(host, words, variables, "", lines)
+}
+
+/// `ahead` is typed before the program has begun, each of `lines` once it is asked for, and the end of
+/// input where more is asked.
+fn at_terminal(
+    host: &Host,
+    words: &[String],
+    variables: &[(&str, &str)],
+    ahead: &str,
+    lines: &str,
+) -> Output {
     let program = host.session().command(words);
     let shown = program.get_program().to_string_lossy();
-    let line = format!("{shown} {}", words.join(" "));
+    let wait = if ahead.is_empty() { "" } else { "sleep 1; " };
+    let line = format!("{wait}{shown} {}", words.join(" "));
     let mut terminal = Command::new("script");
     terminal.args(["-q", "-e", "-E", "never", "-c", &line, "/dev/null"]);
     for (name, value) in program.get_envs() {
@@ -67,9 +80,29 @@ fn typed_at(host: &Host, words: &[String], variables: &[(&str, &str)], lines: &s
     let mut command = host.command(&terminal);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("script(1) is installed: apt-get install bsdutils");
-    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let (mut keys, mut screen) = (child.stdin.take(), child.stdout.take().unwrap());
+    keys.as_mut().unwrap().write_all(ahead.as_bytes()).unwrap();
+    let mut lines = lines.split_inclusive('\n');
+    let (mut text, mut answered, mut bytes) = (String::new(), 0, [0; 4096]);
+    loop {
+        // A terminal whose program has ended gives an error.
+        let length = screen.read(&mut bytes).unwrap_or(0);
+        if length == 0 {
+            break;
+        }
+        text.push_str(&String::from_utf8_lossy(&bytes[..length]));
+        let asked = text.matches("Allow it? ").count() + text.matches(" to allow it: ").count();
+        while answered < asked {
+            answered += 1;
+            match (lines.next(), &mut keys) {
+                (Some(line), Some(keys)) => keys.write_all(line.as_bytes()).unwrap(),
+                _ => drop(keys.take()),
+            }
+        }
+    }
+    drop(keys);
     let mut output = Output::from(child.wait_with_output().unwrap());
-    output.stdout = output.stdout.replace('\r', "");
+    output.stdout = text.replace('\r', "");
     output
 }
 
@@ -365,4 +398,37 @@ fn what_a_run_needed_is_recorded_and_is_enough_for_the_next() {
     let lab = ["run", "builtin:ip", "-p", "script=link show", "--record-grants", &file];
     host.netwright(lab, &[]).expect_code(0);
     assert_eq!(fs::read_to_string(&record).unwrap(), "allow: []\n");
+}
+
+/// What was typed before the screen was there, as by a paste, answers nothing.
+#[test]
+fn what_was_typed_ahead_is_no_answer() {
+    let host = Host::new();
+    bring(&host, "1.0.0", &[SPACE]);
+    for ahead in ["a\n", "o\n", "\na\na\na\n"] {
+        at_terminal(&host, &arguments(&host), &[], ahead, "").expect_code(4);
+        assert!(remembered(&host).is_empty(), "{ahead:?}");
+    }
+    at_terminal(&host, &arguments(&host), &[], "a\n", "o\n").expect_code(0);
+    assert!(remembered(&host).is_empty());
+    // Nor is it the name of a right.
+    bring(&host, "1.0.0", &[ROUTER]);
+    let ahead = "o\nhost.forwarding\n";
+    at_terminal(&host, &arguments(&host), &[], ahead, "o\n").expect_code(4);
+}
+
+/// What nobody has read in full is allowed once at most.
+#[test]
+fn what_is_not_shown_whole_is_not_allowed_for_good() {
+    let host = Host::with("link add eth1 type veth peer name sw1");
+    let head = "name: t\ntarget: host\nsteps:\n  - recipe: builtin:ip\n    grants: [host.link.read]\n    params: { script: \"";
+    for script in ["#".repeat(2001), "ip link\\n".repeat(201)] {
+        let file = host.session().file("t.yaml", format!("{head}ip link\\n{script}\" }}\n"));
+        let words = ["run".to_owned(), file.display().to_string()];
+        let output = typed_at(&host, &words, &[], "a\n").expect_code(4);
+        assert!(!output.stdout.contains("[a]lways"), "{output:?}");
+        assert!(output.stdout.contains("too long to be shown whole"), "{output:?}");
+        assert!(remembered(&host).is_empty());
+        typed_at(&host, &words, &[], "o\n").expect_code(0);
+    }
 }

@@ -9,6 +9,8 @@ use std::io::{self, BufRead as _};
 
 pub use memory::{list, revoke};
 
+use rustix::termios::{QueueSelector, tcflush};
+
 use crate::exit::{Exit, Failure};
 use crate::grant::{Capability, Class, Grants, Rule};
 use crate::recipe::Recipe;
@@ -103,12 +105,11 @@ impl<'a> Question<'a> {
             return Ok(Vec::new());
         }
         let former = memory.former(self);
-        let remembers = memory.is_there();
+        let remembers = memory.is_there() && self.told.is_shown_whole();
         let screen = Screen { question: self, former: former.as_ref(), remembers };
-        report::ask(&screen.to_string());
-        let always = match line()?.as_str() {
+        let always = match answer(&screen.to_string(), &screen.question())?.as_str() {
             "o" | "once" => false,
-            "a" | "always" if memory.is_there() => true,
+            "a" | "always" if remembers => true,
             _ => return Err(self.denied()),
         };
         let special = self.complete.iter().map(Rule::capability);
@@ -117,11 +118,8 @@ impl<'a> Question<'a> {
             if asked.contains(&capability) {
                 continue;
             }
-            report::ask(&format!(
-                "`{capability}` lets it {}.\nType {capability} to allow it: ",
-                capability.meaning()
-            ));
-            if line()? != capability.name() {
+            let about = format!("`{capability}` lets it {}.\n", capability.meaning());
+            if answer(&about, &format!("Type {capability} to allow it: "))? != capability.name() {
                 return Err(self.denied());
             }
             asked.push(capability);
@@ -134,8 +132,7 @@ impl<'a> Question<'a> {
 
     fn denied(&self) -> Failure {
         let name = report::escape(self.recipe.name());
-        let flags: Vec<String> =
-            self.complete.iter().map(|rule| format!("--grant '{rule}'")).collect();
+        let flags: Vec<String> = self.complete.iter().map(Rule::flag).collect();
         let message = format!(
             "denied: recipe `{name}` was not run, nothing was touched\n  help: {}",
             flags.join(" ")
@@ -144,9 +141,15 @@ impl<'a> Question<'a> {
     }
 }
 
-/// One line that was typed; the end of input is an empty one.
-fn line() -> Result<String, Failure> {
+/// Asks, and takes one line that is typed from then on; the end of input is an empty one. What was
+/// typed before all of it was shown answers something else.
+fn answer(about: &str, question: &str) -> Result<String, Failure> {
     let mut line = String::new();
+    report::ask(about);
+    // It is a terminal; where what waits there can't be dropped, nothing is asked.
+    tcflush(io::stdin(), QueueSelector::IFlush)
+        .map_err(|error| Failure::new(Exit::Denied, format!("can't ask: {error}")))?;
+    report::ask(question);
     io::stdin()
         .lock()
         .read_line(&mut line)

@@ -62,10 +62,13 @@ impl Screen<'_> {
             let (before, now) = (escape(&former.scenario), escape(self.question.scenario));
             writeln!(f, "  - told by `{before}`\n  + told by `{now}`")?;
         }
-        if let Some(before) = &former.parameters {
-            for line in self.question.told.changes(before) {
-                writeln!(f, "  {line}")?;
+        match &former.parameters {
+            Some(before) => {
+                for line in self.question.told.changes(before) {
+                    writeln!(f, "  {line}")?;
+                }
             }
+            None => writeln!(f, "  what it was told before was too long to be kept")?,
         }
         if let Some(manifest) =
             self.question.recipe.manifest.as_ref().filter(|now| now.version != former.version)
@@ -118,7 +121,20 @@ impl fmt::Display for Screen<'_> {
                 "\nIt can't read or write files, run programs, open sockets, or see the environment; nor\ntouch `lo`, the link that you work over, other managers' links, or what isn't listed above."
             )?;
         }
+        if !self.question.told.is_shown_whole() {
+            writeln!(
+                f,
+                "\nWhat it is told is too long to be shown whole, so that it isn't allowed for good."
+            )?;
+        }
+        writeln!(f)
+    }
+}
+
+impl Screen<'_> {
+    /// What is asked once all of it was shown.
+    pub(super) fn question(&self) -> String {
         let always = if self.remembers { ", [a]lways for this digest, told this" } else { "" };
-        write!(f, "\nAllow it? [d]eny, [o]nce{always}: ")
+        format!("Allow it? [d]eny, [o]nce{always}: ")
     }
 }
