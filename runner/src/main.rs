@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     if let Err(failure) = resources::raise_stack() {
         return ended(Err(failure));
     }
+    resources::hear_of_children();
     let cli = cli::read();
     resources::survive_small_files();
     let listening = if hears_signals(&cli.command) { signals::listen() } else { Ok(()) };

@@ -36,21 +36,36 @@ impl Taken {
     /// Waits a moment for whoever has it.
     ///
     /// # Errors
-    /// With 5 where somebody still has it.
+    /// With 5 where somebody still has it, with 8 where nobody can tell.
     pub(crate) fn of(name: &str) -> Result<Self, Failure> {
         scenario::title(name).map_err(|rule| Failure::usage(format!("--keep: {rule}")))?;
-        patiently(|| Self::at_once(name)).ok_or_else(|| busy(name))
+        match patiently(|| Self::at_once(name).transpose()) {
+            Some(Ok(taken)) => Ok(taken),
+            Some(Err(error)) => {
+                Err(store::unusable(NAMES, "names of labs and deployments", &error))
+            }
+            None => Err(busy(name)),
+        }
     }
 
     /// None where somebody has it right now, or nobody can have it.
-    pub(crate) fn at_once(name: &str) -> Option<Self> {
-        scenario::title(name).ok()?;
-        let folder = store::open_private(NAMES).ok()?;
-        let lock = store::open_own(&folder, name, OFlags::RDWR | OFlags::CREATE).ok()?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive).ok()?;
+    ///
+    /// # Errors
+    /// Where nobody knows whether somebody has it: the folder or the file can't be used.
+    pub(crate) fn at_once(name: &str) -> io::Result<Option<Self>> {
+        if scenario::title(name).is_err() {
+            return Ok(None);
+        }
+        let folder = store::open_private(NAMES)?;
+        let lock = store::open_own(&folder, name, OFlags::RDWR | OFlags::CREATE)?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
         // Whoever had it may have removed the file that was opened.
-        let linked = lock.metadata().ok()?.nlink() == 1;
-        linked.then(|| Self { folder, name: name.to_owned(), _lock: lock })
+        let linked = lock.metadata()?.nlink() == 1;
+        Ok(linked.then(|| Self { folder, name: name.to_owned(), _lock: lock }))
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -8,8 +8,8 @@
 #![expect(unsafe_code, reason = "the standard library can't close what it didn't open")]
 
 use std::ffi::OsStr;
-use std::fs;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::exit::{Exit, Failure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags, RawDir, open};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, PidfdFlags, Signal, getpid, kill_process, pidfd_open, pidfd_send_signal,
@@ -170,7 +171,16 @@ impl Pinned {
 
     /// SIGKILL; nothing where it is over.
     pub(crate) fn end(&self) -> io::Result<()> {
-        match pidfd_send_signal(&self.descriptor, Signal::KILL) {
+        self.signal(Signal::KILL)
+    }
+
+    /// SIGTERM: it may end as it likes.
+    pub(crate) fn ask_to_end(&self) -> io::Result<()> {
+        self.signal(Signal::TERM)
+    }
+
+    fn signal(&self, signal: Signal) -> io::Result<()> {
+        match pidfd_send_signal(&self.descriptor, signal) {
             Ok(()) | Err(Errno::SRCH) => Ok(()),
             Err(errno) => Err(errno.into()),
         }
@@ -188,11 +198,21 @@ impl AsFd for Pinned {
     }
 }
 
-/// Every process that can be seen from here.
-pub(crate) fn all() -> impl Iterator<Item = Pinned> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    numbers.filter_map(|number| Pinned::open(number).ok())
+/// Looks at every process that can be seen from here, in the order of their numbers, each as soon as
+/// it is found: one that is there when the last has been looked at was looked at itself, whatever
+/// starts and ends meanwhile, for a new one has a greater number. (Once numbers begin again from the
+/// start, which they do after some millions, a second look is needed.)
+pub(crate) fn each(mut look: impl FnMut(Pinned)) -> io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = open("/proc", flags, Mode::empty())?;
+    // So small that few numbers are read at once: who forks and ends has another one soon.
+    let mut buffer = [MaybeUninit::uninit(); 64];
+    let mut entries = RawDir::new(folder, &mut buffer);
+    while let Some(entry) = entries.next() {
+        let number = entry?.file_name().to_str().ok().and_then(|name| name.parse().ok());
+        number.and_then(|number| Pinned::open(number).ok()).into_iter().for_each(&mut look);
+    }
+    Ok(())
 }
 
 /// For tests: this process ends as by kill -9.

@@ -24,6 +24,13 @@ pub fn survive_small_files() {
     unsafe { libc::signal(libc::SIGXFSZ, handler) };
 }
 
+/// Whoever started this one may have ignored the ends of their own children, as some daemons do, and
+/// that is inherited (signal(7)): the kernel would keep no child's end for who waits for it.
+pub fn hear_of_children() {
+    // SAFETY: the default is no handler. It can't fail for a signal that there is.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
 /// Raises what the stack may grow to: the kernel asks for the limit whenever it grows (setrlimit(2)).
 pub fn raise_stack() -> Result<(), Failure> {
     let mut limit = getrlimit(Resource::Stack);

@@ -7,12 +7,14 @@ use std::io::{self, Read as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rustix::fs::{Mode, OFlags, fstat, mkdir, open, openat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use crate::file::is_borrowed;
+use crate::exit::{Exit, Failure};
+use crate::file::{Missing, is_borrowed, trail};
 
 /// Where everything is kept, for who wants it elsewhere.
 pub(crate) const VARIABLE: &str = "NETWRIGHT_RUNTIME_DIR";
@@ -22,6 +24,12 @@ pub(crate) const VARIABLE: &str = "NETWRIGHT_RUNTIME_DIR";
 /// Root of a user namespace is one of the others, for /run is nobody's there. Under sudo(8) and the
 /// like the caller's variables say nothing.
 pub(crate) fn path() -> PathBuf {
+    let path = named();
+    // Processes of ours look for it from elsewhere.
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+fn named() -> PathBuf {
     let named = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty());
     if let Some(folder) = named.filter(|_| !is_borrowed()) {
         return PathBuf::from(folder);
@@ -41,6 +49,12 @@ pub(crate) fn path() -> PathBuf {
 /// user's alone.
 pub(crate) fn open_private(name: &str) -> io::Result<OwnedFd> {
     let folder = path();
+    // Whoever can move a level away takes with it what tells of labs and deployments.
+    let above = folder.parent().unwrap_or(Path::new("/"));
+    if let Some(distrust) = trail(above, Missing::Refused)?.distrust {
+        let why = distrust.to_string();
+        return Err(io::Error::other(why.lines().next().unwrap_or_default().to_owned()));
+    }
     private(&folder)?;
     private(&folder.join(name))
 }
@@ -71,11 +85,61 @@ pub(crate) fn open_own(folder: impl AsFd, name: &str, flags: OFlags) -> io::Resu
     if ours { Ok(file) } else { Err(Errno::PERM.into()) }
 }
 
-/// Another one after each boot (proc(5), /proc/sys/kernel/random/boot_id).
-pub(crate) fn boot_id() -> String {
+/// Another one after each boot (proc(5)).
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// A UUID and some.
+const LONGEST_ID: u64 = 64;
+
+static BOOT: OnceLock<String> = OnceLock::new();
+
+/// Which boot this is.
+///
+/// # Errors
+/// Where /proc isn't mounted whole, as with `subset=pid`: then nobody knows of any record whether what
+/// it tells of is gone.
+pub(crate) fn boot_id() -> io::Result<&'static str> {
+    if let Some(known) = BOOT.get() {
+        return Ok(known);
+    }
     let mut text = String::new();
-    let file = File::open("/proc/sys/kernel/random/boot_id");
-    // Where it can't be read nothing is taken for this boot's.
-    let _ = file.and_then(|mut file| file.read_to_string(&mut text));
-    text.trim().to_owned()
+    let unread = |error: io::Error| io::Error::new(error.kind(), format!("{BOOT_ID}: {error}"));
+    File::open(BOOT_ID)
+        .and_then(|file| file.take(LONGEST_ID).read_to_string(&mut text))
+        .map_err(unread)?;
+    match text.trim() {
+        "" => Err(io::Error::other(format!("{BOOT_ID} is empty"))),
+        id => Ok(BOOT.get_or_init(|| id.to_owned())),
+    }
+}
+
+/// Whether something is certain to be of another boot.
+pub(crate) fn is_another_boot(id: &str) -> bool {
+    boot_id().is_ok_and(|own| own != id)
+}
+
+/// Opens a folder of records that tell of this boot.
+///
+/// # Errors
+/// Of what it is for, where it can't be used, or nobody could tell what its records mean.
+pub(crate) fn open_records(name: &str, purpose: &str) -> Result<OwnedFd, Failure> {
+    if let Err(error) = boot_id() {
+        let message = format!(
+            "nobody can tell which of the {purpose} are this boot's, so that all stay as they are: {error}\n  help: run it where /proc is mounted whole"
+        );
+        return Err(Failure::new(Exit::Lacking, message));
+    }
+    open_private(name).map_err(|error| unusable(name, purpose, &error))
+}
+
+/// What is said where such a folder can't be used.
+pub(crate) fn unusable(name: &str, purpose: &str, error: &io::Error) -> Failure {
+    let folder = crate::report::path(path().join(name));
+    let help = match error.raw_os_error() {
+        Some(libc::ENOSPC | libc::EDQUOT) => {
+            format!("make room there, or set {VARIABLE} to a folder on tmpfs")
+        }
+        Some(_) | None => format!("set {VARIABLE} to a folder of your own"),
+    };
+    let message = format!("can't use `{folder}` for the {purpose}: {error}\n  help: {help}");
+    Failure::new(Exit::Lacking, message)
 }

@@ -35,7 +35,7 @@ static KNOWN: [Known; 3] = [
 
 /// From now on they come here.
 pub fn listen() -> Result<(), Failure> {
-    for signal in &KNOWN {
+    for signal in KNOWN.iter().filter(|signal| !is_ignored(signal.number)) {
         let code = signal.halted.exit() as libc::c_int;
         let came = move || {
             if HELD.load(Ordering::SeqCst) {
@@ -51,7 +51,32 @@ pub fn listen() -> Result<(), Failure> {
             Failure::new(Exit::Lacking, format!("can't listen for signals: {error}"))
         })?;
     }
+    unblock();
     Ok(())
+}
+
+/// Whoever started this one may have had it ignored from the start, as nohup(1) has the end of the
+/// terminal and a shell without job control an interrupt of what it put behind: that stays. An order
+/// to end is heard always.
+fn is_ignored(number: libc::c_int) -> bool {
+    // SAFETY: plain data, for which zeros are a value.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: asks only; both pointers are good for it.
+    let asked = unsafe { libc::sigaction(number, std::ptr::null(), &raw mut action) };
+    number != libc::SIGTERM && asked == 0 && action.sa_sigaction == libc::SIG_IGN
+}
+
+/// What blocks them is inherited, too: nobody would ever hear them.
+fn unblock() {
+    // SAFETY: a set of signals is plain data; it is made and then read.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in &KNOWN {
+            let _ = libc::sigaddset(&raw mut set, signal.number);
+        }
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, std::ptr::null_mut());
+    }
 }
 
 /// From now on there is something to take back.

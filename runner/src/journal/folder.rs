@@ -60,15 +60,7 @@ pub struct Owned {
 
 impl Folder {
     pub fn open() -> Result<Self, Failure> {
-        let descriptor = store::open_private(RUNS).map_err(|error| {
-            let (shown, variable) = (store::path().join(RUNS), store::VARIABLE);
-            let message = format!(
-                "can't use `{}` for the journals of runs: {error}\n  help: set {variable} to a folder of your own",
-                crate::report::path(&shown)
-            );
-            Failure::new(Exit::Lacking, message)
-        })?;
-        Ok(Self { descriptor })
+        Ok(Self { descriptor: store::open_records(RUNS, "journals of runs")? })
     }
 
     /// A new journal, which nobody sees before it has its head and its lock.
@@ -316,7 +308,7 @@ impl Told {
         }
         let Reading { records, flaw, .. } = reading;
         match History::of(records) {
-            Some(history) if history.head.boot != store::boot_id() => Self::Nothing,
+            Some(history) if store::is_another_boot(&history.head.boot) => Self::Nothing,
             Some(mut history) => {
                 history.flaw = flaw;
                 Self::History(history.into(), alive)

@@ -55,33 +55,41 @@ impl Deployment {
     }
 }
 
-/// A journal that nobody here can go by.
+/// A journal, or a lab's record, that nobody here can go by.
 #[derive(Debug, Serialize)]
 struct Unread {
     name: String,
-    /// the run, by its link group
-    run: String,
+    /// the run, by its link group; none of a lab
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
     why: String,
 }
 
 impl Unread {
     fn of(strange: &Strange) -> Self {
-        Self { name: strange.shown(), run: strange.run.clone(), why: strange.why() }
+        Self { name: strange.shown(), run: Some(strange.run.clone()), why: strange.why() }
+    }
+
+    fn of_lab((name, failure): (String, Failure)) -> Self {
+        let why = failure.message.lines().next().unwrap_or_default().to_owned();
+        Self { name: name.escape_debug().to_string(), run: None, why }
     }
 
     fn line(&self) -> [String; 4] {
         let Self { name, run, why } = self;
-        let run = format!("run {run} on the host");
+        let run = run.as_ref().map_or("a lab".to_owned(), |run| format!("run {run} on the host"));
         [name.clone(), run, format!("not to be read: {why}"), String::new()]
     }
 }
 
 /// Shows all of it, as lines or as JSON.
 pub fn list(json: bool) -> Result<Exit, Failure> {
-    let labs = lab::Folder::open()?.all();
+    let records = lab::Folder::open()?;
+    let (labs, strange_labs) = (records.all(), records.strange());
     let folder = journal::Folder::open()?;
     let (deployments, strange) = (folder.deployments(), folder.strange());
-    let unread: Vec<Unread> = strange.iter().map(Unread::of).collect();
+    let strange_labs = strange_labs.into_iter().map(Unread::of_lab);
+    let unread: Vec<Unread> = strange_labs.chain(strange.iter().map(Unread::of)).collect();
     let deployments: Vec<Deployment> =
         deployments.into_iter().filter_map(|(_, history)| Deployment::of(history)).collect();
     if json {

@@ -6,7 +6,7 @@
 //! looks.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,6 +24,7 @@ use super::origin::Origin;
 use super::sweeper::Sweeper;
 use crate::crash;
 use crate::exit::{Exit, Failure};
+use crate::file::bounded;
 use crate::naming::{self, Taken};
 use crate::store;
 
@@ -65,6 +66,10 @@ enum Found {
         schema: u64,
         process: Option<u64>,
     },
+    /// of another boot: what it tells of is gone
+    Past,
+    /// nobody can tell what it says, and why
+    Unread(String),
 }
 
 /// The folder, by descriptor, so that it stays the same one whatever is mounted over it.
@@ -87,13 +92,7 @@ pub struct Reservation {
 impl Folder {
     pub fn open() -> Result<Self, Failure> {
         let path = store::path().join(LABS);
-        let descriptor = store::open_private(LABS).map_err(|error| {
-            let (shown, variable) = (crate::report::path(&path), store::VARIABLE);
-            let message = format!(
-                "can't use `{shown}` for the records of labs: {error}\n  help: set {variable} to a folder of your own"
-            );
-            Failure::new(Exit::Lacking, message)
-        })?;
+        let descriptor = store::open_records(LABS, "records of labs")?;
         Ok(Self { path, descriptor })
     }
 
@@ -137,9 +136,26 @@ impl Folder {
             Some(Found::Other { schema, process }) => {
                 Err(self.of_another_version(name, schema, process))
             }
-            Some(Found::Lab(lab)) if lab.record.name == name && lab.is_alive() => Ok(Some(lab)),
-            Some(Found::Lab(_)) | None => Ok(None),
+            Some(Found::Unread(why)) => Err(self.unread(name, &why)),
+            Some(Found::Lab(lab)) if lab.record.name != name => {
+                Err(self.unread(name, "it is another lab's"))
+            }
+            Some(Found::Lab(lab)) if lab.is_alive() => Ok(Some(lab)),
+            // A copy has no lock.
+            Some(Found::Lab(lab)) if hold::is_there(lab.record.pid) => {
+                let why = format!("it is not the one that process {} holds", lab.record.pid);
+                Err(self.unread(name, &why))
+            }
+            Some(Found::Lab(_) | Found::Past) | None => Ok(None),
         }
+    }
+
+    fn unread(&self, name: &str, why: &str) -> Failure {
+        let file = crate::report::path(self.path.join(file_name(name)));
+        let message = format!(
+            "the record of lab `{name}` can't be read, so that it is left as it is: {why}\n  help: put `{file}` right, or end the lab's process, if it lives, and remove that file"
+        );
+        Failure::new(Exit::Broken, message)
     }
 
     fn of_another_version(&self, name: &str, schema: u64, process: Option<u64>) -> Failure {
@@ -156,25 +172,32 @@ impl Folder {
         self.find(name).map(|lab| lab.is_some())
     }
 
+    /// None where there is none.
     fn read(&self, name: &str) -> Option<Found> {
-        let file = store::open_own(&self.descriptor, name, OFlags::RDONLY).ok()?;
-        if file.metadata().ok()?.len() > LONGEST_RECORD {
-            return None;
-        }
-        let mut text = String::new();
-        (&file).take(LONGEST_RECORD).read_to_string(&mut text).ok()?;
-        let value: Value = serde_json::from_str(&text).ok()?;
-        let (schema, boot) = (value.get("schema")?.as_u64()?, value.get("boot"));
-        if boot.and_then(Value::as_str).is_some_and(|boot| boot != store::boot_id()) {
-            return None;
+        let file = match store::open_own(&self.descriptor, name, OFlags::RDONLY) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => return Some(Found::Unread(error.to_string())),
+        };
+        Some(Self::found(file).unwrap_or_else(|error| Found::Unread(error.to_string())))
+    }
+
+    fn found(file: File) -> io::Result<Found> {
+        let text = bounded(&file, LONGEST_RECORD).map_err(io::Error::other)?;
+        let value: Value = serde_json::from_slice(&text)?;
+        let boot = value.get("boot").and_then(Value::as_str);
+        let Some(schema) = value.get("schema").and_then(Value::as_u64) else {
+            return Err(io::Error::other("it has no schema"));
+        };
+        if boot.is_some_and(store::is_another_boot) {
+            return Ok(Found::Past);
         }
         if schema != u64::from(SCHEMA) {
             // Whatever else its form is.
             let process = value.get("pid").and_then(Value::as_u64);
-            return Some(Found::Other { schema, process });
+            return Ok(Found::Other { schema, process });
         }
-        let record = serde_json::from_value(value).ok()?;
-        Some(Found::Lab(Lab { record, file }))
+        Ok(Found::Lab(Lab { record: serde_json::from_value(value)?, file }))
     }
 
     /// All labs that are there, by name. Records of labs that are gone are removed.
@@ -184,12 +207,24 @@ impl Folder {
             match self.find(&name) {
                 Ok(Some(lab)) => records.push(lab.record),
                 // Nobody can give the name to another one meanwhile.
-                Ok(None) => drop(Taken::at_once(&name).map(|taken| self.remove_dead(&taken))),
+                Ok(None) => {
+                    if let Ok(Some(taken)) = Taken::at_once(&name) {
+                        self.remove_dead(&taken);
+                    }
+                }
                 Err(_) => {}
             }
         }
         records.sort_by(|one, other| one.name.cmp(&other.name));
         records
+    }
+
+    /// Those that nobody here can go by, such as other versions': names, and why.
+    pub fn strange(&self) -> Vec<(String, Failure)> {
+        let strange = |name: String| self.find(&name).err().map(|failure| (name, failure));
+        let mut strange: Vec<_> = self.names().into_iter().filter_map(strange).collect();
+        strange.sort_by(|(one, _), (other, _)| one.cmp(other));
+        strange
     }
 
     /// Of all records, whatever is in them.
@@ -226,8 +261,8 @@ impl Folder {
         match self.read(draft) {
             Some(Found::Lab(lab)) if lab.is_alive() => hold::end(&lab)?,
             // What another version has begun it ends.
-            Some(Found::Other { .. }) => return Ok(()),
-            Some(Found::Lab(_)) | None => {}
+            Some(Found::Other { .. } | Found::Unread(_)) => return Ok(()),
+            Some(Found::Lab(_) | Found::Past) | None => {}
         }
         self.forget(draft)
     }
@@ -287,6 +322,7 @@ impl Reservation {
             Failure::new(Exit::Broken, format!("can't keep the lab: {step}: {error}"))
         };
         hold::name(namespaces)?;
+        let boot = store::boot_id().map_err(|error| failed("note the boot", error))?.to_owned();
         let file = self.folder.draft().map_err(|error| failed("make its record", error))?;
         let holder = Holder::start(origin, file.as_fd())
             .map_err(|error| failed("start its process", error))?;
@@ -296,7 +332,7 @@ impl Reservation {
             schema: SCHEMA,
             name: self.taken.name().to_owned(),
             pid: holder.process(),
-            boot: store::boot_id(),
+            boot,
             created: since.map_or(0, |since| since.as_secs()),
             scenario: self.scenario.clone(),
             namespaces: namespaces.len(),
@@ -334,8 +370,10 @@ impl Folder {
 pub(crate) fn sweep() -> Result<(), Failure> {
     let folder = Folder::open()?;
     for name in folder.names() {
-        let left = name.strip_prefix('.').and_then(naming::Taken::at_once);
-        left.map_or(Ok(()), |taken| folder.sweep(&taken))?;
+        let left = name.strip_prefix('.').map(naming::Taken::at_once);
+        if let Some(Ok(Some(taken))) = left {
+            folder.sweep(&taken)?;
+        }
     }
     Ok(())
 }

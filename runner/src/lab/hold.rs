@@ -23,6 +23,10 @@ use crate::process::{self, Pinned};
 const NAMED: &str = "/run/netns";
 /// For processes that were told to end.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// For the operator's own, to end by themselves.
+const COURTESY: Duration = Duration::from_secs(3);
+/// So many looks in a row that find nobody.
+const QUIET_LOOKS: u32 = 2;
 
 /// Gives the lab's namespaces their names under /run/netns, in the lab's own mount namespace.
 pub(super) fn name(namespaces: &[(String, BorrowedFd<'_>)]) -> Result<(), Failure> {
@@ -115,12 +119,26 @@ pub(super) fn holder(lab: &Lab) -> io::Result<Pinned> {
             && !process.is_over()
     };
     let known = Pinned::open(lab.record.pid).ok().filter(holds);
-    known.or_else(|| process::all().find(holds)).ok_or_else(|| {
+    let find = || {
+        let mut found = None;
+        // Where nobody can look there is none.
+        let _ = process::each(|process| found = found.take().or(Some(process).filter(holds)));
+        found
+    };
+    known.or_else(find).ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::NotFound,
             "the process that holds it can't be seen from here, where other processes are",
         )
     })
+}
+
+/// Whether that process holds some lab.
+pub(super) fn is_there(process: u32) -> bool {
+    let Ok(process) = Pinned::open(process) else { return false };
+    let words = fs::read(process.path("cmdline")).unwrap_or_default();
+    let role = words.split(|byte| *byte == 0).nth(1);
+    role == Some(b"__hold".as_slice()) && !process.is_over()
 }
 
 /// Ends every process of a lab, the holder last, and waits until they are gone.
@@ -153,23 +171,7 @@ pub(super) fn end(lab: &Lab) -> Result<(), Failure> {
             ),
         ));
     }
-    let until = Instant::now() + PATIENCE;
-    loop {
-        let inhabitants = inhabitants(&space, &holder);
-        if inhabitants.is_empty() {
-            break;
-        }
-        for inhabitant in &inhabitants {
-            inhabitant.end().map_err(failed)?;
-        }
-        for inhabitant in &inhabitants {
-            let left = until.saturating_duration_since(Instant::now());
-            if !inhabitant.is_over_within(left).map_err(failed)? {
-                let process = inhabitant.number();
-                return Err(failed(io::Error::other(format!("process {process} doesn't end"))));
-            }
-        }
-    }
+    Inhabitants { space: &space, holder: &holder }.end().map_err(failed)?;
     holder.end().map_err(failed)?;
     match holder.is_over_within(PATIENCE).map_err(failed)? {
         true => Ok(()),
@@ -187,11 +189,70 @@ fn user_space(process: &Pinned) -> io::Result<OwnedFd> {
 }
 
 /// The other processes in a lab's user namespace, and in those below.
-fn inhabitants(space: &OwnedFd, holder: &Pinned) -> Vec<Pinned> {
-    let lives_there = |process: &Pinned| {
-        let inside = user_space(process)
-            .and_then(|its| Ok(netns::is_same(&its, space)? || netns::is_below(&its, space)?));
-        process.number() != holder.number() && inside.unwrap_or(false)
-    };
-    process::all().filter(lives_there).collect()
+struct Inhabitants<'a> {
+    space: &'a OwnedFd,
+    holder: &'a Pinned,
+}
+
+impl Inhabitants<'_> {
+    /// Ends all of them, each as soon as it is found: what it has started by then is found behind it.
+    /// So one look that finds none is enough, but where the numbers of processes began again.
+    fn end(&self) -> io::Result<()> {
+        self.send_home()?;
+        let until = Instant::now() + PATIENCE;
+        let mut quiet = 0;
+        while quiet < QUIET_LOOKS {
+            let mut ended = Vec::new();
+            self.each(|inhabitant| {
+                let outcome = inhabitant.end();
+                ended.push((inhabitant, outcome));
+            })?;
+            quiet = if ended.is_empty() { quiet + 1 } else { 0 };
+            for (inhabitant, outcome) in ended {
+                outcome?;
+                let left = until.saturating_duration_since(Instant::now());
+                if !inhabitant.is_over_within(left)? {
+                    let process = inhabitant.number();
+                    return Err(io::Error::other(format!("process {process} doesn't end")));
+                }
+            }
+            if quiet == 0 && Instant::now() >= until {
+                let why = "programs in it start others faster than they can be ended";
+                return Err(io::Error::other(why));
+            }
+        }
+        Ok(())
+    }
+
+    /// The operator's own commands that look into the lab, or have just kept it, are no programs of
+    /// its: they are told, and end by themselves with their codes. A program of the lab's may be this
+    /// one, too, so that nothing else follows from that.
+    fn send_home(&self) -> io::Result<()> {
+        let program = |path: &str| statat(CWD, path, AtFlags::empty());
+        let Ok(own) = program("/proc/self/exe") else { return Ok(()) };
+        let is_netwright = |process: &Pinned| {
+            program(&process.path("exe"))
+                .is_ok_and(|its| (its.st_dev, its.st_ino) == (own.st_dev, own.st_ino))
+        };
+        let mut told = Vec::new();
+        self.each(|process| told.extend(Some(process).filter(is_netwright)))?;
+        told.iter().try_for_each(Pinned::ask_to_end)?;
+        let until = Instant::now() + COURTESY;
+        for process in &told {
+            process.is_over_within(until.saturating_duration_since(Instant::now()))?;
+        }
+        Ok(())
+    }
+
+    fn each(&self, mut look: impl FnMut(Pinned)) -> io::Result<()> {
+        process::each(|process| {
+            let inside = user_space(&process).and_then(|its| {
+                Ok(netns::is_same(&its, self.space)? || netns::is_below(&its, self.space)?)
+            });
+            // Who may not be asked is in no lab of this user's.
+            if process.number() != self.holder.number() && inside.unwrap_or(false) {
+                look(process);
+            }
+        })
+    }
 }

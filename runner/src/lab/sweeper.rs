@@ -10,6 +10,7 @@ use super::folder::Folder;
 use crate::exit::{Exit, Failure};
 use crate::naming::Taken;
 use crate::process::{self, Owned};
+use crate::store;
 
 /// It ends with this value, without having done anything.
 pub(super) struct Sweeper(Owned);
@@ -18,7 +19,12 @@ impl Sweeper {
     /// Before the new lab is entered.
     pub(super) fn start(name: &str) -> Result<Self, Failure> {
         let mut command = process::itself("__sweep");
-        command.arg(name).current_dir("/").stdin(Stdio::piped()).stdout(Stdio::null());
+        command
+            .arg(name)
+            .current_dir("/")
+            .env(store::VARIABLE, store::path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null());
         Owned::start(&mut command).map(Self).map_err(|error| {
             process::not_started("the process that takes the old lab apart", &error)
         })
@@ -49,7 +55,7 @@ pub fn sweep_when_told(name: &str) -> Result<Exit, Failure> {
     if told {
         // The run has the name.
         folder.sweep_for(name)?;
-    } else if let Some(taken) = Taken::at_once(name) {
+    } else if let Ok(Some(taken)) = Taken::at_once(name) {
         folder.sweep(&taken)?;
     }
     Ok(Exit::Done)

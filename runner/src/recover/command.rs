@@ -2,6 +2,8 @@
 
 use std::io::ErrorKind;
 
+use netwright_names::shell::Word;
+
 use super::{Recovered, need_rights, recover, unfinished};
 use crate::exit::{Exit, Failure};
 use crate::journal::{Folder, Kept, Record, Told};
@@ -19,8 +21,11 @@ pub fn gc(json: bool) -> Result<Exit, Failure> {
     if !folder.files().is_empty() {
         need_rights(NO_RIGHTS)?;
     }
-    let recovered = unfinished(&folder);
+    let mut recovered = unfinished(&folder);
     lab::sweep()?;
+    let strange = lab::Folder::open()?.strange();
+    let alone = |(name, why): (String, Failure)| Recovered::lab_left_alone(&name, why.message);
+    recovered.extend(strange.into_iter().map(alone));
     let text = if json {
         let document = serde_json::json!({ "schema": 1, "recovered": recovered });
         serde_json::to_string_pretty(&document)
@@ -100,7 +105,7 @@ fn take_back(folder: &Folder, name: &str, file: &str) -> Result<Exit, Failure> {
         true => shown,
         // Once somebody has stopped it, it is no deployment any more.
         false if recovered.stopped => format!("{shown}\n  help: `netwright gc` tries again"),
-        false => format!("{shown}\n  help: `netwright destroy {name}` tries again"),
+        false => format!("{shown}\n  help: `netwright destroy {}` tries again", Word(name)),
     };
     Err(Failure::new(Exit::UndoIncomplete, message))
 }

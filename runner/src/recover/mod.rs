@@ -12,6 +12,8 @@ pub use command::{confirm, destroy, forget, gc};
 pub use watch::watch;
 pub(crate) use watch::{moment_after, now, start as watch_over};
 
+use netwright_names::shell::Word;
+
 use crate::crash;
 use crate::exit::{Exit, Failure};
 use crate::halt::signals;
@@ -28,7 +30,8 @@ const AT_LEAST: Duration = Duration::from_secs(1);
 /// What came of taking a run back.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Recovered {
-    /// the run, by its link group
+    /// the run, by its link group; of a lab there is none
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub run: String,
     /// of the scenario, recipe or deployment
     pub name: String,
@@ -45,7 +48,10 @@ impl Recovered {
     pub fn shown(&self) -> String {
         let Self { run, name, undone, left, stopped: _ } = self;
         let undone = counted(*undone, "change");
-        let mut text = format!("run {run} of `{name}`: {undone} undone");
+        let mut text = match run.is_empty() {
+            true => format!("`{name}`: nothing undone"),
+            false => format!("run {run} of `{name}`: {undone} undone"),
+        };
         for what in left {
             text.push_str(&format!("\n  left: {what}"));
         }
@@ -61,6 +67,12 @@ impl Recovered {
             left: vec![format!("{}\n  help: {}", strange.why(), strange.help())],
             stopped: false,
         }
+    }
+
+    /// Of a lab of another version, which may be there.
+    fn lab_left_alone(name: &str, why: String) -> Self {
+        let name = name.escape_debug().to_string();
+        Self { run: String::new(), name, undone: 0, left: vec![why], stopped: false }
     }
 
     fn exit(all: &[Self]) -> Exit {
@@ -140,7 +152,7 @@ pub fn recover(folder: &Folder, owned: Owned) -> Recovered {
     let recovery = Recovery { kernel, history, log, recovered: &mut recovered };
     let stays = recovery.carry_out();
     if let Some(strange) = strange {
-        let name = strange.shown();
+        let name = strange.pasted();
         recovered.left.push(format!(
             "{}, so that more may be left\n  help: look for it, then `netwright gc --forget {name}`",
             strange.why()
@@ -275,7 +287,7 @@ pub(crate) fn going_on(rest: usize) -> String {
 
 /// A namespace that is out of reach.
 fn unfound(namespace: &str, history: &History) -> String {
-    let name = history.name().escape_debug();
+    let name = Word(history.name());
     format!(
         "{namespace} isn't found\n  help: take this back in the mount and process namespace where it has its name; where it is gone for good, `netwright gc --forget {name}`"
     )

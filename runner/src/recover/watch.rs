@@ -73,6 +73,10 @@ pub fn watch(file: &str) -> Result<Exit, Failure> {
     // A terminal's signals, and its end, are for the run.
     let _ = setsid();
     let folder = Folder::open()?;
+    // On guard of what isn't there is nobody.
+    if folder.read(file).is_none() {
+        return Ok(Exit::Broken);
+    }
     let mut stdout = std::io::stdout();
     // Where nobody waits for this, the run is over already.
     let _ = stdout.write_all(b"!").and_then(|()| stdout.flush());

@@ -216,7 +216,7 @@ impl Place {
         let head = Head {
             schema: SCHEMA,
             group: mark.group(),
-            boot: store::boot_id(),
+            boot: store::boot_id().map_err(|error| unwritten(&error))?.to_owned(),
             pid: std::process::id(),
             root: root.and_then(|root| root.cookie).unwrap_or_default(),
             name: errand.name.to_owned(),
