@@ -65,6 +65,21 @@ fn clap_stops_at_the_command_line() {
     assert_eq!(holders(&["clap::"], &["cli.rs", "cli/", "main.rs"]), [""; 0]);
 }
 
+/// A remedy is the program's by where it was made, so that a recipe's or scenario's words are never
+/// taken for one: in an error that a recipe may hear none is made otherwise.
+#[test]
+fn remedies_that_recipes_hear_are_made_in_one_place() {
+    let elsewhere = holders(&["\\n  help: ", "\\n  \\"], &[]);
+    let heard = ["change/", "host/", "kernel", "policy", "probe/", "tap/"];
+    let apart = ["host/captures.rs", "host/session.rs", "policy/tests.rs", "validate_tests.rs"];
+    let wrong = |file: &&String| {
+        heard.iter().any(|folder| file.starts_with(folder))
+            && !apart.iter().any(|known| file.ends_with(known))
+    };
+    let wrong: Vec<_> = elsewhere.iter().filter(wrong).collect();
+    assert_eq!(wrong, [""; 0], "`report::help` makes them");
+}
+
 #[test]
 fn namespaces_are_changed_in_one_place() {
     let words = ["unshare_unsafe(", "move_into_link_name_space(", "move_into_thread_name_spaces("];

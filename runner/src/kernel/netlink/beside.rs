@@ -20,6 +20,7 @@ use super::space::Space;
 use crate::change::{Address, Change, Family, LinkRef, NextHop, Prefix, Route, Write};
 use crate::halt::Halt;
 use crate::kernel::{Error, Put};
+use crate::report::help;
 
 /// What stands beside an address in its namespace, in all tables.
 pub(super) struct Beside {
@@ -350,6 +351,7 @@ fn on_link(route: &Route) -> Route {
 fn stays(address: &Address, link: &str, what: &dyn Display) -> Error {
     let prefix = address.prefix;
     Error::Invalid(format!(
-        "{prefix} stays on `{link}`: {what} of others would be lost with it\n  help: remove that one, and take this back again"
+        "{prefix} stays on `{link}`: {what} of others would be lost with it{}",
+        help("remove that one, and take this back again")
     ))
 }

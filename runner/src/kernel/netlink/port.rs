@@ -14,6 +14,7 @@ use super::space::Space;
 use super::{Netlink, multicast, port_vlan};
 use crate::change::{Attribute, Change, Entry, LinkRef, Options, Setting, Write};
 use crate::kernel::{Error, kind};
+use crate::report::help;
 
 /// Kinds of masters that give a port back all that it had, by what can be said to them.
 const RETURNING: [&str; 3] = ["bridge", "bond", "vrf"];
@@ -51,7 +52,8 @@ impl Netlink {
         let of = |what: &str| {
             let (name, master) = (link.name.escape_debug(), master.name.escape_debug());
             Error::Invalid(format!(
-                "`{name}` is a port of `{master}` {what}, which could not be put back\n  help: leave `{name}` where it is"
+                "`{name}` is a port of `{master}` {what}, which could not be put back{}",
+                help(format!("leave `{name}` where it is"))
             ))
         };
         let kind = master.kind();

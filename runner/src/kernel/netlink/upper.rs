@@ -8,6 +8,7 @@ use super::raw_link::RawLink;
 use super::space::Space;
 use crate::change::LinkRef;
 use crate::kernel::{Error, Upper, kind};
+use crate::report::help;
 
 /// Kinds that keep their parent when it moves to another namespace (their handlers of
 /// NETDEV_UNREGISTER look whether it goes for good). Of all others some are deleted then, as vxlan
@@ -38,7 +39,8 @@ impl Netlink {
         };
         let (name, below) = (name.escape_debug(), link.name.escape_debug());
         Err(Error::Invalid(format!(
-            "`{below}` stays, for `{name}` ({kind}) stands on it, which this run did not make\n  help: delete `{name}`, and take this back again"
+            "`{below}` stays, for `{name}` ({kind}) stands on it, which this run did not make{}",
+            help(format!("delete `{name}`, and take this back again"))
         )))
     }
 
