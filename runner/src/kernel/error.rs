@@ -129,7 +129,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Denied(denial) => {
-                let Denial { capability, target, hint } = denial;
+                let Denial { capability, target, hint, told: _ } = denial;
                 let text = own_lines(&format!("denied: {capability} for {target}"));
                 write!(f, "{text}{}", help(hint))
             }

@@ -10,6 +10,7 @@ use super::socket::Request;
 use super::space::Space;
 use crate::change::NamespaceRef;
 use crate::kernel::{Error, kind};
+use crate::report::help;
 
 /// Links that the kernel makes in each namespace once it knows their kind (the `fb_tunnel_dev` of
 /// net/ipv4 and net/ipv6).
@@ -58,9 +59,10 @@ impl Netlink {
         match unmarked.into_iter().find(|link| !other_ends(link) && !born(link)) {
             None => Ok(()),
             Some(link) => Err(Error::Invalid(format!(
-                "{} stays, for it holds link `{}`, which this run did not make\n  help: move it out or delete it, then take this back again",
+                "{} stays, for it holds link `{}`, which this run did not make{}",
                 space.shown(),
-                link.name.escape_debug()
+                link.name.escape_debug(),
+                help("move it out or delete it, then take this back again")
             ))),
         }
     }

@@ -321,7 +321,8 @@ impl Netlink {
             let index = link.as_ref().and_then(|link| link.index);
             let what =
                 Claimed::Sysctl { cookie: space.cookie, key: known.to_string(), link: index };
-            let used = link.and_then(|link| self.claim_link(change, &link, alters_addresses(&known)));
+            let used =
+                link.and_then(|link| self.claim_link(change, &link, alters_addresses(&known)));
             return std::iter::once(Claim { what, alone: true }).chain(used).collect();
         }
         let loses = |link: &LinkRef| match change {

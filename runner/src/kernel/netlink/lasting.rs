@@ -6,6 +6,7 @@ use super::Netlink;
 use super::restore::{MAKING_UP, read};
 use super::space::Space;
 use crate::kernel::Error;
+use crate::report::help;
 
 /// IN6_ADDR_GEN_MODE_RANDOM of linux/if_link.h
 const RANDOM: i64 = 3;
@@ -40,14 +41,16 @@ impl Netlink {
         let link = name.escape_debug();
         let why = if LEARNING.contains(setting) && number(now) <= 0 && number(value) > 0 {
             format!(
-                "`{link}` would get addresses and routes from its routers, which stay\n  help: give it addresses and routes yourself"
+                "`{link}` would get addresses and routes from its routers, which stay{}",
+                help("give it addresses and routes yourself")
             )
         } else if *setting == MAKING_UP[1] && number(value) == RANDOM {
             let secret = format!("net/ipv6/conf/{name}/{}", MAKING_UP[0]);
             match space.within(|| Ok(read(&secret, None))) {
                 Ok(Some(_)) => return Ok(()),
                 Ok(None) | Err(_) => format!(
-                    "the kernel would make up a secret of `{link}`, and keeps it\n  help: `{key}=0` and `=1` need none"
+                    "the kernel would make up a secret of `{link}`, and keeps it{}",
+                    help(format_args!("`{key}=0` and `=1` need none"))
                 ),
             }
         } else {

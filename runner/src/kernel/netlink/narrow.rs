@@ -9,6 +9,7 @@ use super::settings;
 use super::space::Space;
 use crate::change::{Change, Family, Kind, Setting, Spec, Write};
 use crate::kernel::Error;
+use crate::report::help;
 
 /// RFC 8200 section 5: below it a link has no IPv6, and no settings of it.
 pub(super) const LEAST_IPV6: u32 = 1280;
@@ -44,9 +45,10 @@ impl Netlink {
         });
         let Some(bridge) = narrowed else { return Ok(()) };
         Err(Error::Invalid(format!(
-            "a port with mtu {mtu} would make bridge `{}` of {} too narrow for IPv6, which loses its addresses, routes and settings then\n  help: give the port an mtu of {LEAST_IPV6} or more",
+            "a port with mtu {mtu} would make bridge `{}` of {} too narrow for IPv6, which loses its addresses, routes and settings then{}",
             bridge.name.escape_debug(),
-            space.shown()
+            space.shown(),
+            help(format_args!("give the port an mtu of {LEAST_IPV6} or more"))
         )))
     }
 

@@ -18,7 +18,6 @@ use crate::change::{
     NamespaceRef, Netem, Qdisc, Tbf, Undo, Write,
 };
 use crate::kernel::Error;
-use crate::report::help;
 
 /// By the namespace's cookie and the link's index: the handle, and which table it was given.
 pub(super) type Tables = HashMap<(u64, u32), (u16, Distribution)>;

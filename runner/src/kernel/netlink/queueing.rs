@@ -16,6 +16,7 @@ use super::socket::{Body, Failure, Refusal};
 use super::space::Space;
 use crate::change::{Change, LinkRef, Qdisc, Write};
 use crate::kernel::Error;
+use crate::report::help;
 
 /// Kinds whose classes come with them, or are made by filters of theirs.
 const CLASSFUL: &[&str] = &["ets", "mqprio", "taprio", "cbq", "dsmark", "atm"];
@@ -165,6 +166,7 @@ fn parts_of(space: &Space, message: RouteNetlinkMessage) -> Result<Vec<Body>, Er
 fn refusal(link: &RawLink, what: &str, why: &str) -> Error {
     let (what, name) = (what.escape_debug(), link.name.escape_debug());
     Error::Invalid(format!(
-        "`{what}` of `{name}` can't be put back: {why}\n  help: delete it with the tool that made it"
+        "`{what}` of `{name}` can't be put back: {why}{}",
+        help("delete it with the tool that made it")
     ))
 }
