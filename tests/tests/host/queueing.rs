@@ -20,7 +20,8 @@ const GRANTS: [&str; 4] = [
 const MOVED: &str = "ip netns add lab-n\nip link set eth1 netns lab-n";
 const DELETED: &str = "tc qdisc delete dev eth1 root";
 const REPLACED: &str = "tc qdisc replace dev eth1 root netem delay 10ms";
-const ALIKE: &str = "tc qdisc replace dev eth1 root handle 5: netem delay 10ms";
+const ALIKE: &str =
+    "tc qdisc delete dev eth1 root\ntc qdisc add dev eth1 root handle 5: netem delay 10ms";
 
 /// What netwright can write as the kernel tells it.
 const KNOWN: [&str; 24] = [
@@ -85,7 +86,7 @@ const REFUSED: [(&str, &str, &str); 24] = [
     ("root handle 7: netem delay 3ms ecn loss 1%", REPLACED, "it has `ecn`"),
     ("root handle 7: netem rate 1mbit 20", DELETED, "its `rate` has overheads or cells"),
     (
-        "root handle 7: netem delay 3ms 1ms distribution normal",
+        "root handle 7: netem delay 3ms 1ms",
         DELETED,
         "the kernel tells nobody the `distribution` of its jitter",
     ),
@@ -112,10 +113,7 @@ const REFUSED: [(&str, &str, &str); 24] = [
 
 /// What alters a discipline of others' without taking anything from it.
 const ALTERED: [(&str, &str); 4] = [
-    (
-        "root handle 7: netem delay 3ms 1ms distribution normal",
-        "tc qdisc change dev eth1 root netem delay 9ms",
-    ),
+    ("root handle 7: netem delay 3ms 1ms", "tc qdisc change dev eth1 root netem delay 9ms"),
     (
         "root handle 7: netem delay 3ms; qdisc parent 7:1 pfifo limit 9",
         "tc qdisc change dev eth1 root netem delay 9ms",
