@@ -159,8 +159,11 @@ impl Netlink {
         let purges = |setting: &Sysctl| {
             SettingKey::of(&setting.key).is_ok_and(|key| key.purges_advertised())
         };
-        let routes =
-            settings.iter().any(purges).then(|| advertised::all(&space)).unwrap_or_default();
+        let mut routes = Vec::new();
+        if settings.iter().any(purges) {
+            routes = advertised::all(&space);
+            routes.retain(advertised::is_told);
+        }
         let failed = space.within(|| Ok(put_back(&space, &placed))).unwrap_or_else(|error| {
             vec![format!("settings of {} can't be written: {error}", space.shown())]
         });
