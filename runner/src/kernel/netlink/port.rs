@@ -75,8 +75,15 @@ impl Netlink {
         }
         let vlans = self.vlans(&reference(space, link))?;
         let carries = |id: u16| vlans.iter().any(|one| (one.first..=one.last).contains(&id));
-        match entries.iter().any(|(entry, _)| entry.vlan.is_some_and(|id| !carries(id))) {
-            true => Err(of("with entries (bridge fdb) of VLANs that it doesn't carry")),
+        if entries.iter().any(|(entry, _)| entry.vlan.is_some_and(|id| !carries(id))) {
+            return Err(of("with entries (bridge fdb) of VLANs that it doesn't carry"));
+        }
+        // One that is put without a VLAN is put into all that the port carries (__br_fdb_add).
+        let has = |mac, id| entries.iter().any(|(one, _)| one.mac == mac && one.vlan == Some(id));
+        let mut open = entries.iter().filter(|(entry, _)| entry.vlan.is_none());
+        let ids = || vlans.iter().flat_map(|one| one.first..=one.last);
+        match open.any(|(entry, _)| ids().any(|id| !has(entry.mac, id))) {
+            true => Err(of("with entries (bridge fdb) of no VLAN, and not of each of its VLANs")),
             false => Ok(()),
         }
     }
