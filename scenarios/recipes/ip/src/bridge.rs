@@ -16,13 +16,37 @@ use crate::value::{link, mac_word, number_within, read_number};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum BridgeCommand {
-    Set { link: String, setting: Setting },
-    PutVlan { link: String, vlan: Vlan },
-    RemoveVlan { link: String, first: u16, last: u16 },
-    ShowVlans { link: Option<String> },
-    PutEntry { link: String, entry: Entry, how: Write },
-    RemoveEntry { link: String, entry: Entry },
-    ShowEntries { link: String },
+    Set {
+        link: String,
+        setting: Setting,
+    },
+    /// `itself`: of the bridge's own, and not of its port
+    PutVlan {
+        link: String,
+        itself: bool,
+        vlan: Vlan,
+    },
+    RemoveVlan {
+        link: String,
+        itself: bool,
+        first: u16,
+        last: u16,
+    },
+    ShowVlans {
+        link: Option<String>,
+    },
+    PutEntry {
+        link: String,
+        entry: Entry,
+        how: Write,
+    },
+    RemoveEntry {
+        link: String,
+        entry: Entry,
+    },
+    ShowEntries {
+        link: String,
+    },
 }
 
 #[derive(Clone, Copy)]
@@ -93,11 +117,16 @@ fn set_link(cursor: &mut Cursor<'_>, object: &crate::lex::Word) -> Option<Bridge
             device = Some(link(cursor, Named { word, name: "dev" })?);
             continue;
         }
-        if matches!(text, "self" | "master") {
+        if text == "master" {
+            continue;
+        }
+        if text == "self" {
+            let message = "`self` is for a device that bridges by itself".to_owned();
+            cursor.refuse_with(word, message, "leave it out: what is set here is the master's");
             continue;
         }
         let Some((name, value)) = find(BRIDGE_SLAVE, text).filter(|(name, _)| *name == text) else {
-            let known = ["dev", "master", "self"].into_iter().chain(names(BRIDGE_SLAVE));
+            let known = ["dev", "master"].into_iter().chain(names(BRIDGE_SLAVE));
             cursor.unknown(word, "`bridge link set`", known);
             return None;
         };
@@ -161,13 +190,15 @@ fn vlan(cursor: &mut Cursor<'_>) -> Option<BridgeCommand> {
         return None;
     }
     let (mut device, mut ids, mut pvid, mut untagged) = (None, None, false, false);
+    let mut itself = false;
     while let Some(word) = cursor.next() {
         match word.text.as_str() {
             "dev" => device = Some(link(cursor, Named { word, name: "dev" })?),
             "vid" => ids = Some(vlan_ids(cursor, Named { word, name: "vid" })?),
             "pvid" => pvid = true,
             "untagged" => untagged = true,
-            "self" | "master" => {}
+            "self" => itself = true,
+            "master" => {}
             _ => {
                 let known = ["dev", "vid", "pvid", "untagged", "self", "master"];
                 cursor.unknown(word, "`bridge vlan`", known.into_iter());
@@ -187,9 +218,11 @@ fn vlan(cursor: &mut Cursor<'_>) -> Option<BridgeCommand> {
         cursor.refuse(word, "only one vlan can be the `pvid`".to_owned());
     }
     Some(match verb {
-        Verb::Put(_) => BridgeCommand::PutVlan { link, vlan: Vlan { first, last, pvid, untagged } },
+        Verb::Put(_) => {
+            BridgeCommand::PutVlan { link, itself, vlan: Vlan { first, last, pvid, untagged } }
+        }
         Verb::Remove | Verb::Show | Verb::Refused => {
-            BridgeCommand::RemoveVlan { link, first, last }
+            BridgeCommand::RemoveVlan { link, itself, first, last }
         }
     })
 }

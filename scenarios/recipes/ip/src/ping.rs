@@ -1,5 +1,7 @@
 //! `ip netns exec NAME ping …`: a probe made by the host (ping(8) of iputils).
 
+use std::net::Ipv4Addr;
+
 use netwright_sdk::wit::probes::PingOptions;
 use netwright_sdk::wit::types::{Family, IpAddress};
 
@@ -7,7 +9,7 @@ use crate::cursor::{Cursor, Named};
 use crate::fault::shown;
 use crate::inet::{Families, address_word};
 use crate::lex::Word;
-use crate::value;
+use crate::value::{self, read_number};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ping {
@@ -60,10 +62,28 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>, program: &Word) -> Option<Ping> {
         cursor.refuse(program, "`ping` needs an address".to_owned());
         return None;
     };
-    let destination = address_word(cursor, word, &mut families)?;
+    let destination = address_word(cursor, &station(word), &mut families)?;
     options.count = count.unwrap_or(options.count);
     let answered = deadline_ms.and(count);
     Some(Ping { destination, options, answered, deadline_ms })
+}
+
+/// An address as ping(8) reads it, by inet_aton(3): of fewer than four numbers the last one takes all
+/// bytes that are left, so that `10.2` is 10.0.0.2.
+fn station(word: &Word) -> Word {
+    let parts: Vec<&str> = word.text.split('.').collect();
+    let numbers: Option<Vec<u64>> = parts.iter().map(|part| read_number(part)).collect();
+    let expanded = numbers.and_then(|numbers| {
+        let (last, first) = numbers.split_last()?;
+        let left = 4_u32.checked_sub(u32::try_from(first.len()).ok()?)?;
+        let whole = first.iter().try_fold(0, |all, byte| {
+            u8::try_from(*byte).ok().map(|byte| all << 8 | u64::from(byte))
+        })?;
+        let whole = whole << (8 * left) | Some(last).filter(|last| **last < 1 << (8 * left))?;
+        u32::try_from(whole).ok().map(Ipv4Addr::from)
+    });
+    let text = expanded.map_or_else(|| word.text.clone(), |address| address.to_string());
+    Word { text, ..word.clone() }
 }
 
 /// What a flag says beside the options of the probe.

@@ -1,10 +1,11 @@
 //! Carries out `tc qdisc` and `bridge`.
 
-use netwright_sdk::Result;
+use netwright_sdk::host::links::Link;
 use netwright_sdk::host::namespaces::Namespace;
 use netwright_sdk::host::{forwarding, shaping, vlans};
 use netwright_sdk::wit::shaping::{Discipline, Qdisc};
 use netwright_sdk::wit::vlans::Vlan;
+use netwright_sdk::{Error, Result};
 
 use crate::bridge::BridgeCommand;
 use crate::inet::text_of;
@@ -58,11 +59,11 @@ pub(crate) fn run_bridge(namespace: &Namespace, command: &BridgeCommand) -> Resu
         BridgeCommand::Set { link, setting } => {
             Ok(open_link(namespace, link)?.change(std::slice::from_ref(setting))?)
         }
-        BridgeCommand::PutVlan { link, vlan } => {
-            Ok(vlans::put(&open_link(namespace, link)?, *vlan)?)
+        BridgeCommand::PutVlan { link, itself, vlan } => {
+            Ok(vlans::put(&bridging(namespace, link, *itself)?, *vlan)?)
         }
-        BridgeCommand::RemoveVlan { link, first, last } => {
-            Ok(vlans::remove(&open_link(namespace, link)?, *first, *last)?)
+        BridgeCommand::RemoveVlan { link, itself, first, last } => {
+            Ok(vlans::remove(&bridging(namespace, link, *itself)?, *first, *last)?)
         }
         BridgeCommand::ShowVlans { link } => {
             let all = match link {
@@ -84,6 +85,21 @@ pub(crate) fn run_bridge(namespace: &Namespace, command: &BridgeCommand) -> Resu
             print(&lines.concat());
             Ok(())
         }
+    }
+}
+
+/// The VLANs of a bridge's own are its `self`; those of a port are its master's, and most devices have
+/// no others (net/core/rtnetlink.c, rtnl_bridge_setlink).
+fn bridging(namespace: &Namespace, name: &str, itself: bool) -> Result<Link> {
+    let link = open_link(namespace, name)?;
+    match (link.info()?.kind == "bridge", itself) {
+        (true, false) => Err(Error::failed(format!(
+            "`{name}` is a bridge and no port: its own VLANs take `self`"
+        ))),
+        (false, true) => {
+            Err(Error::failed(format!("`{name}` is no bridge: without `self` its VLANs are set")))
+        }
+        (true, true) | (false, false) => Ok(link),
     }
 }
 

@@ -182,6 +182,10 @@ ip tunt add x mode tun user root            = ip tuntap add x mode tun user 0
 ip -n ns1 netns exec ns1 ping 10.0.0.1      = ip netns exec ns1 ping -c 3 -W 10 -i 1 -s 56 10.0.0.1
 ip netns exec ns1 ping6 -c 1 fd00::1        = ip netns exec ns1 ping -6 -c1 -q -n fd00::1
 /bin/ping -c1 10.0.0.1                      = ping -c 1 10.0.0.1
+ping -c1 10.2                               = ping -c 1 10.0.0.2
+ping -c1 10.1.300                           = ping -c 1 10.1.1.44
+ping -c1 127.1                              = ping -c 1 127.0.0.1
+ping -c1 0x0a000001                         = ping -c 1 10.0.0.1
 # sysctl
 sysctl net.ipv4.ip_forward=1                = /sbin/sysctl -w net.ipv4.ip_forward=1
 sysctl -w 'net.ipv4.ip_forward=1'           = sysctl --write net.ipv4.ip_forward=1

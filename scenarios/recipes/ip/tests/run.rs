@@ -209,3 +209,20 @@ fn a_script_is_needed() {
     let faults = MemoryHost::new().check(&RECIPE);
     assert_eq!(faults[0].message, "parameter `script` is missing");
 }
+
+/// As the kernel takes them (net/core/rtnetlink.c, rtnl_bridge_setlink).
+#[test]
+fn the_vlans_of_a_bridge_are_its_self_and_those_of_a_port_its_masters() {
+    let made =
+        "link add br0 type bridge\nlink add v0 type veth peer name v1\nlink set v0 master br0\n";
+    for (line, why) in [
+        ("bridge vlan add dev br0 vid 5", "is a bridge and no port: its own VLANs take `self`"),
+        ("bridge vlan del dev br0 vid 5 master", "is a bridge and no port"),
+        ("bridge vlan add dev v0 vid 5 self", "is no bridge: without `self` its VLANs are set"),
+    ] {
+        let error = host(&format!("{made}{line}")).run(&RECIPE).expect_err(line).to_string();
+        assert!(error.contains(why), "{line}: {error}");
+    }
+    let both = "bridge vlan add dev br0 vid 5 self\nbridge vlan add dev v0 vid 5";
+    assert_eq!(changes(&format!("{made}{both}")).len(), 5);
+}
