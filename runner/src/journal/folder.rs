@@ -81,7 +81,7 @@ impl Folder {
             let file = File::from(openat(&self.descriptor, ".", flags, Mode::RUSR | Mode::WUSR)?);
             flock(&file, FlockOperation::NonBlockingLockExclusive)?;
             let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-            let mut log = Log::resume(file, 0)?;
+            let mut log = Log::create(file)?;
             log.write(&Record::Head(head.clone()))?;
             linkat(CWD, path, &self.descriptor, file_name(head.group), AtFlags::SYMLINK_FOLLOW)?;
             Ok(log)

@@ -26,13 +26,28 @@ pub struct Log {
 }
 
 impl Log {
-    /// Goes on after the last whole record.
-    pub(super) fn resume(file: File, at: u64) -> io::Result<Self> {
-        // What was being written there is no record, and must never become the start of one.
-        file.set_len(at)?;
-        let mut log = Self { file, at, reserved: at };
+    /// A new one.
+    ///
+    /// # Errors
+    /// `ENOSPC` where the folder is full.
+    pub(super) fn create(file: File) -> io::Result<Self> {
+        let mut log = Self { file, at: 0, reserved: 0 };
         log.reserve(0)?;
         Ok(log)
+    }
+
+    /// Goes on after the last whole record. The space behind it stays reserved: what was made is taken
+    /// back in a folder that is full by now, too.
+    pub(super) fn resume(file: File, at: u64) -> io::Result<Self> {
+        let end = file.metadata()?.len();
+        // What was being written there is no record, and must never become the start of one.
+        let mut clean = at;
+        while clean < end {
+            let zeros = &[0; 4096][..usize::try_from(end - clean).unwrap_or(4096).min(4096)];
+            file.write_all_at(zeros, clean)?;
+            clean += zeros.len() as u64;
+        }
+        Ok(Self { file, at, reserved: end.max(at) })
     }
 
     /// Writes a record that a change must not be made without.

@@ -2,6 +2,7 @@
 //! damaged. What they tell of is never half taken back, and they stay until somebody says otherwise.
 
 mod damaged;
+mod full;
 mod out_of_reach;
 mod versions;
 
