@@ -21,4 +21,6 @@ mod shipped;
 pub use changes::{made_changes, planned_changes};
 pub use host::Host;
 pub use session::{Lab, Output, Session, netwright, program, workspace};
-pub use shipped::{has_bonds, has_tunnels, has_vlans, scenarios_of_this_kernel};
+pub use shipped::{
+    has_bonds, has_tunnels, has_vlans, is_complete_kernel, scenarios_of_this_kernel,
+};

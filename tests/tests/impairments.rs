@@ -13,7 +13,7 @@ fn file(name: &str) -> String {
 
 /// Runs a scenario, and keeps its lab; none where the kernel lacks this, and netwright says so.
 fn keep<'a>(session: &'a Session, name: &str, lacks: &str) -> Option<Lab<'a>> {
-    let complete = std::env::var_os("NETWRIGHT_COMPLETE_KERNEL").is_some();
+    let complete = netwright_tests::is_complete_kernel();
     let tried = session.netwright(["run", &file(name)]);
     if tried.code == 8 && !complete {
         let told = tried.stdout + &tried.stderr;

@@ -1,6 +1,6 @@
 //! Ports of others': their place in a master that they leave comes back whole, or they don't leave.
 
-use netwright_tests::Host;
+use netwright_tests::{Host, is_complete_kernel};
 
 const GRANTS: [&str; 5] = [
     "host.link.read",
@@ -28,11 +28,6 @@ const LEAVING: [&str; 4] = [
     "ip link set eth1 nomaster\nip link set eth1 down",
 ];
 
-/// Whether this is the second kernel, which has VLANs of bridges and VRFs.
-fn is_complete() -> bool {
-    std::env::var_os("NETWRIGHT_COMPLETE_KERNEL").is_some()
-}
-
 fn bridge(host: &Host, line: &str) {
     host.run("bridge", line.split_whitespace()).expect_code(0);
 }
@@ -46,7 +41,7 @@ fn ports(host: &Host) -> String {
 
 fn port() -> Host {
     let host = Host::with(PORT);
-    if is_complete() {
+    if is_complete_kernel() {
         host.ip_lines("link set br0 type bridge vlan_filtering 1");
         bridge(&host, "vlan add dev eth1 vid 100 pvid untagged");
         bridge(&host, "vlan add dev eth1 vid 200-210");
@@ -107,7 +102,7 @@ fn what_a_bridge_alters_of_its_ports_is_put_back() {
     let before = (host.state(), ports(&host));
     let script = "ip link set br0 type bridge vlan_default_pvid 0";
     let output = host.run_ip(script, &GRANTS);
-    if is_complete() {
+    if is_complete_kernel() {
         output.expect_code(0);
     } else {
         assert_ne!(output.code, 0, "{}", output.stdout);
@@ -128,7 +123,7 @@ fn a_port_of_a_vrf_keeps_addresses_and_routes() {
          route add 10.41.0.0/16 via 198.51.100.1 table 77
          -6 route add fd00:40::/64 via fd00:1::1",
     );
-    if is_complete() {
+    if is_complete_kernel() {
         // The rules of VRFs come with the first one, and stay.
         host.ip_lines("link add red type vrf table 10\nlink delete red");
     }
@@ -140,7 +135,7 @@ fn a_port_of_a_vrf_keeps_addresses_and_routes() {
     ]
     .concat();
     let output = host.run_ip(script, &grants);
-    if is_complete() {
+    if is_complete_kernel() {
         output.expect_code(0);
     } else {
         output.expect_code(8);

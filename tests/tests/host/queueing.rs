@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netwright_tests::{Host, Output};
+use netwright_tests::{Host, Output, is_complete_kernel};
 
 const LINK: &str = "link add eth1 type veth peer name sw1
                     link set sw1 up
@@ -122,10 +122,6 @@ const ALTERED: [(&str, &str); 4] = [
     ("root handle 7: pfifo limit 9", "ip link set eth1 txqueuelen 7\nip link set eth1 mtu 1300"),
 ];
 
-fn complete() -> bool {
-    std::env::var_os("NETWRIGHT_COMPLETE_KERNEL").is_some()
-}
-
 /// Lines of tc(8) that begin with what is to be added to eth1; false where this kernel lacks a kind.
 fn put(host: &Host, lines: &str) -> bool {
     for (number, line) in lines.split("; ").enumerate() {
@@ -136,7 +132,7 @@ fn put(host: &Host, lines: &str) -> bool {
         let words = [object, "add", "dev", "eth1"].into_iter().chain(line.split_whitespace());
         let output = host.run("tc", words);
         if output.code != 0 {
-            assert!(!complete(), "{lines}: {output:#?}");
+            assert!(!is_complete_kernel(), "{lines}: {output:#?}");
             return false;
         }
     }
@@ -196,7 +192,7 @@ fn what_netwright_can_write_comes_back_as_the_kernel_told_it() {
         met += 1;
         let before = told(&host);
         deployed_and_destroyed(&host, MOVED, known);
-        let (live, deployed) = match (complete(), number % 2 == 0) {
+        let (live, deployed) = match (is_complete_kernel(), number % 2 == 0) {
             (false, _) => (MOVED, DELETED),
             (true, false) if !known.starts_with("netem") => (DELETED, ALIKE),
             (true, _) => (REPLACED, DELETED),
@@ -251,7 +247,7 @@ fn what_hangs_on_a_discipline_stays_where_that_is_altered_alone() {
 fn a_run_does_with_its_own_as_it_likes() {
     let host = Host::with(LINK);
     let before = told(&host);
-    let script = match complete() {
+    let script = match is_complete_kernel() {
         true => {
             "tc qdisc add dev eth1 root netem delay 9ms 1ms distribution normal
              tc qdisc delete dev eth1 root
@@ -305,7 +301,7 @@ fn a_run_that_is_killed_gives_a_discipline_back() {
 /// What somebody put in the place of what the run has put there, or has taken away, stays.
 #[test]
 fn what_somebody_has_put_there_since_stays() {
-    let own = if complete() { "prio" } else { "pfifo" };
+    let own = if is_complete_kernel() { "prio" } else { "pfifo" };
     for (there, script) in [
         ("", format!("tc qdisc add dev eth1 root {own}")),
         ("", format!("tc qdisc add dev eth1 root handle 3: {own}")),
@@ -318,7 +314,7 @@ fn what_somebody_has_put_there_since_stays() {
         let host = Host::with(LINK);
         assert!(there.is_empty() || put(&host, there));
         apply(&host, &script).expect_code(0);
-        let kind = if complete() { "bfifo" } else { "pfifo" };
+        let kind = if is_complete_kernel() { "bfifo" } else { "pfifo" };
         let mut words = vec!["qdisc", "replace", "dev", "eth1", "root", "handle", "9:"];
         words.extend([kind, "limit", "44"]);
         // Of the same kind it is another one by its handle, which is known where one was asked for.
@@ -337,7 +333,7 @@ fn what_somebody_has_put_there_since_stays() {
 #[test]
 fn what_somebody_hangs_on_the_runs_own_is_told() {
     let host = Host::with(LINK);
-    if !complete() {
+    if !is_complete_kernel() {
         // Nothing hangs on what this kernel has.
         deployed_and_destroyed(&host, "tc qdisc add dev eth1 root pfifo", "pfifo");
         return;

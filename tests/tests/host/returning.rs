@@ -1,7 +1,7 @@
 //! A link of others' that was down, was moved or left its master gets back what it lost by that: the
 //! neighbours that somebody put there, and its place in its master as it was.
 
-use netwright_tests::{Host, Output};
+use netwright_tests::{Host, Output, is_complete_kernel};
 
 const GRANTS: [&str; 8] = [
     "host.link.read",
@@ -52,10 +52,6 @@ const LOSING: [&str; 10] = [
      ip -n lab-n link set eth1 address 02:00:00:00:00:78 up",
 ];
 
-fn complete() -> bool {
-    std::env::var_os("NETWRIGHT_COMPLETE_KERNEL").is_some()
-}
-
 /// Neighbours that somebody put there; the kernel makes those for groups.
 fn neighbours(host: &Host) -> Vec<String> {
     let script = "ip neighbour show nud permanent; ip neighbour show nud noarp; \
@@ -90,7 +86,7 @@ fn with_neighbours() -> Host {
     for line in VLAN.lines().map(str::trim) {
         let output = host.run("ip", line.split(' '));
         if output.code != 0 {
-            assert!(!complete(), "{line}: {output:#?}");
+            assert!(!is_complete_kernel(), "{line}: {output:#?}");
             break;
         }
     }
@@ -232,7 +228,7 @@ fn comes_back(host: &Host, script: &str) {
 fn a_port_of_a_bridge_comes_back_as_it_was() {
     for script in LEAVING {
         let host = Host::with(PORT);
-        assert!(lines(&host, PLACE) || !complete());
+        assert!(lines(&host, PLACE) || !is_complete_kernel());
         comes_back(&host, script);
     }
 }
@@ -259,7 +255,7 @@ const OUT: [&str; 4] = [
 fn bundle(kind: &str, machine: &str) -> Option<Host> {
     let host = Host::new();
     if host.run("ip", ["link", "add", "bd", "type", kind]).code != 0 {
-        assert!(!complete(), "{kind}");
+        assert!(!is_complete_kernel(), "{kind}");
         return None;
     }
     host.ip_lines("link delete bd");
@@ -280,7 +276,7 @@ fn a_port_of_a_bond_comes_home_as_a_port() {
             comes_back(&host, script);
         }
     }
-    assert!(met > 0 || !complete(), "this kernel has no bonds");
+    assert!(met > 0 || !is_complete_kernel(), "this kernel has no bonds");
 }
 
 /// Somebody sets it up in the meantime, wherever it is.

@@ -79,7 +79,7 @@ fn a_link_of_the_lab_hides_the_uplink_of_its_name() {
 /// Kinds of children that this kernel lacks are there on the second one.
 #[test]
 fn a_lab_is_joined_by_every_kind_of_child_that_the_kernel_has() {
-    let complete = std::env::var_os("NETWRIGHT_COMPLETE_KERNEL").is_some();
+    let complete = netwright_tests::is_complete_kernel();
     let kinds = ["macvlan", "macvtap", "ipvlan", "ipvtap", "vlan"];
     for kind in &kinds[..if complete { 5 } else { 2 }] {
         let host = Host::with(NIC);

@@ -1,6 +1,6 @@
 //! Links of others that stand on another one: the kernel deletes many of them with it.
 
-use netwright_tests::Host;
+use netwright_tests::{Host, is_complete_kernel};
 
 const GRANTS: [&str; 4] = [
     "host.link.read",
@@ -8,11 +8,6 @@ const GRANTS: [&str; 4] = [
     "host.link.create kind=bridge,veth name=lab-*",
     "host.link.move name=eth1",
 ];
-
-/// Whether this is the second kernel, which has VLANs of bridges and VRFs.
-fn is_complete() -> bool {
-    std::env::var_os("NETWRIGHT_COMPLETE_KERNEL").is_some()
-}
 
 /// A deployment of these lines of ip(8), kept until it is destroyed.
 #[track_caller]
@@ -40,7 +35,7 @@ fn a_link_that_others_would_be_lost_with_does_not_move() {
     let sentence = "`v5` (vxlan) of others' stands on it";
     assert!(output.stderr.contains(sentence), "{}", output.stderr);
     assert_eq!(host.differences(&before), [""; 0]);
-    if is_complete() {
+    if is_complete_kernel() {
         host.ip_lines("link delete v5\nlink delete mac1\nlink add link eth1 name s5 type macsec");
         let before = host.state();
         host.run_ip(moves, &GRANTS).expect_code(4);

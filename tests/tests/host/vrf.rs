@@ -1,11 +1,6 @@
 //! The tables of VRFs, which get the routes of their ports.
 
-use netwright_tests::{Host, Output};
-
-/// Whether this kernel has VRFs; the second one has them.
-fn has_vrfs() -> bool {
-    std::env::var_os("NETWRIGHT_COMPLETE_KERNEL").is_some()
-}
+use netwright_tests::{Host, Output, is_complete_kernel};
 
 /// An operator's machine whose session goes by eth1; its rule 100 looks into table 77, and table 78
 /// has a route.
@@ -57,7 +52,7 @@ fn orders(kind: &str, address: &str) -> [String; 3] {
 fn refused(host: &Host, script: &str, grants: &[&str], why: &str) {
     let before = host.state();
     let output = host.run_ip_with(script, grants, &[SESSION]);
-    if has_vrfs() || !script.contains("vrf") {
+    if is_complete_kernel() || !script.contains("vrf") {
         assert_eq!(output.code, 4, "{script}: {}", output.stderr);
         assert!(output.stderr.contains(why), "{script}: {}", output.stderr);
     } else {
@@ -96,7 +91,7 @@ fn a_vrf_needs_the_right_to_its_table() {
         let grants =
             [LINKS[0], LINKS[1], LINKS[2], "host.route.add cidr=10.1.0.0/16 link=lab-* table=90"];
         let output = host.run_ip_with(&script, &grants, &[SESSION]);
-        if !has_vrfs() {
+        if !is_complete_kernel() {
             lacking(&output);
             continue;
         }
@@ -125,7 +120,7 @@ fn no_port_of_a_vrf_draws_the_operators_session() {
 
 #[test]
 fn a_port_of_others_vrf_needs_the_right_to_its_table() {
-    if !has_vrfs() {
+    if !is_complete_kernel() {
         let host = Host::with(REMOTE);
         let made = host.run("ip", ["link", "add", "red", "type", "vrf", "table", "10"]);
         assert_ne!(made.code, 0, "this kernel has VRFs");
