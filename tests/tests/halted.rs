@@ -483,3 +483,27 @@ fn what_was_made_is_gone_before_its_result_waits_for_a_reader() {
     running.1 = Instant::now();
     assert_eq!(running.ends_soon("a pipe that was closed").code, 7);
 }
+
+/// As a shell without job control starts what it puts behind, and nohup(1) what it starts.
+#[test]
+fn an_interrupt_that_was_ignored_is_heard_and_the_end_of_a_terminal_is_not() {
+    let session = Session::new();
+    warm(&session);
+    let script = "script=link add b0 type bridge\naddress add 10.9.0.1/24 dev b0\nnetns add n\n\
+                  netns exec n ping -c 600 10.9.0.2";
+    let start = || {
+        let inner = session.command(["run", "builtin:ip", "-p", script, "--timeout", "300"]);
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' INT HUP TERM; exec \"$0\" \"$@\""]);
+        command.arg(inner.get_program()).args(inner.get_args());
+        command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+    };
+    hears("what was ignored", &[1500, 1500], start);
+    let mut running = Running::start(start());
+    thread::sleep(patience(Duration::from_millis(1500)));
+    running.signal("-HUP");
+    thread::sleep(Duration::from_secs(1));
+    running.signal("-TERM");
+    assert_eq!(running.ends_soon("nohup").code, 143);
+}

@@ -55,15 +55,15 @@ pub fn listen() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whoever started this one may have had it ignored from the start, as nohup(1) has the end of the
-/// terminal and a shell without job control an interrupt of what it put behind: that stays. An order
-/// to end is heard always.
+/// nohup(1) has the end of the terminal ignored from the start: that stays. The others are heard always,
+/// also where a shell without job control has an interrupt ignored by what it put behind (`&`): whoever
+/// sends one then means this process.
 fn is_ignored(number: libc::c_int) -> bool {
     // SAFETY: plain data, for which zeros are a value.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     // SAFETY: asks only; both pointers are good for it.
     let asked = unsafe { libc::sigaction(number, std::ptr::null(), &raw mut action) };
-    number != libc::SIGTERM && asked == 0 && action.sa_sigaction == libc::SIG_IGN
+    number == libc::SIGHUP && asked == 0 && action.sa_sigaction == libc::SIG_IGN
 }
 
 /// What blocks them is inherited, too: nobody would ever hear them.
