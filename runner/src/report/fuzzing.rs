@@ -10,6 +10,8 @@ pub fn terminal(text: &str) -> [String; 2] {
 
 /// As a remedy: the end of a message, of which the rest is a stranger's.
 pub fn message(text: &str) -> String {
+    // A process makes no more than a run does; this one has thousands of runs.
+    remedy::forget();
     remedy::own_lines(&format!("{text}{}", remedy::help(text)))
 }
 

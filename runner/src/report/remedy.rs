@@ -50,6 +50,12 @@ pub(crate) fn own_lines(message: &str) -> String {
     own
 }
 
+/// None was made so far.
+#[cfg(fuzzing)]
+pub(super) fn forget() {
+    TOLD.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
 /// Whether the program itself said it, as a remedy.
 pub(crate) fn is_own_remedy(line: &str) -> bool {
     line.starts_with(HELP) && TOLD.lock().unwrap_or_else(PoisonError::into_inner).contains(line)
