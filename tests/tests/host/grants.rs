@@ -29,7 +29,7 @@ fn nothing_is_allowed_without_a_grant() {
         ("ip link add link eth1 lab-m type macvlan mode bridge", "host.link.create"),
         ("ip link set eth1 down", "host.link.modify"),
         ("ip link set eth1 master sw1", "host.link.modify"),
-        ("ip link delete eth1", "deleting a link"),
+        ("ip link delete eth1", "host.link.modify"),
         ("ip address add 10.1.0.1/24 dev eth1", "host.address.add"),
         ("ip address delete 10.9.0.1/24 dev sw1", "host.link.modify"),
         ("ip route add 10.2.0.0/24 dev sw1", "host.route.add"),
@@ -40,6 +40,8 @@ fn nothing_is_allowed_without_a_grant() {
     ] {
         denied(host.run_ip(line, &["host.link.read"]), capability);
     }
+    let all = ["host.link.read", "host.link.modify name=eth1"];
+    denied(host.run_ip("ip link delete eth1", &all), "deleting a link");
     for line in [
         "ip link show eth1",
         "ip link show",
