@@ -61,10 +61,7 @@ fn strange(framed: &[u8], records: &[Record]) {
     let mut rest = framed;
     while let Some(more) = frame(rest) {
         if decode(&rest[..rest.len() - more.len()]).0.is_empty() {
-            assert!(matches!(
-                read(framed).flaw,
-                Some(Flaw::Unknown { .. } | Flaw::Schema { .. })
-            ));
+            assert!(matches!(read(framed).flaw, Some(Flaw::Unknown { .. } | Flaw::Schema { .. })));
         }
         rest = more;
     }
