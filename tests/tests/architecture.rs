@@ -132,7 +132,6 @@ fn people_and_programs_are_written_to_in_one_place() {
         "anstream::",
         "println!(",
         "print!(",
-        "dbg!(",
         "stdout().write",
         "stderr().write",
         "stdout().lock()",
