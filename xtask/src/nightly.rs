@@ -1,6 +1,6 @@
 //! `cargo xtask nightly`: what is too long for CI, one part after the other, whatever fails: all tests
 //! with a stranger's load beside them, and the same once more with the long forms of the trials that CI
-//! shortens; the soak; each fuzzer for a quarter of an hour. All that is said goes to a log as well,
+//! shortens; the trials of disciplines and neighbours on the second kernel; the soak; each fuzzer for a quarter of an hour. All that is said goes to a log as well,
 //! which ends with a summary.
 
 use crate::program::{is_installed, say, shown, workspace};
@@ -30,9 +30,10 @@ struct Part {
     loaded: bool,
 }
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     Part { name: "stress", words: &["test"], loaded: true },
     Part { name: "long", words: &["test"], loaded: false },
+    Part { name: "second", words: &["vm-test", "queueing::", "returning::"], loaded: false },
     Part { name: "soak", words: &["soak"], loaded: false },
     Part { name: "fuzz", words: &["fuzz", FUZZ_SECONDS], loaded: false },
 ];
