@@ -156,7 +156,7 @@ fn text(words: &str, output: Output) -> String {
 
 /// Operational states and what hangs on them follow by work of the kernel that it puts off for up
 /// to a second (net/core/link_watch.c).
-const SETTLED: Duration = Duration::from_secs(4);
+const SETTLED: Duration = Duration::from_secs(30);
 
 /// Fails with the lines that differ alone, unless they are the same before long.
 pub(crate) fn assert_same(left: impl Fn() -> String, right: impl Fn() -> String, when: &str) {
