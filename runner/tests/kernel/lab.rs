@@ -110,7 +110,7 @@ impl Lab {
 
     /// Waits until a veth pair's two ends know that they have each other.
     pub(crate) fn settle(&self, namespace: &str) {
-        let end = Instant::now() + SETTLED;
+        let end = Instant::now() + CARRIED;
         let up = || self.output(namespace, "ip -o link").matches("state UP").count() == 2;
         while !up() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(20));
@@ -156,6 +156,8 @@ fn text(words: &str, output: Output) -> String {
 
 /// Operational states and what hangs on them follow by work of the kernel that it puts off for up
 /// to a second (net/core/link_watch.c).
+const CARRIED: Duration = Duration::from_secs(4);
+/// All that follows from a change, on a busy machine.
 const SETTLED: Duration = Duration::from_secs(30);
 
 /// Fails with the lines that differ alone, unless they are the same before long.
