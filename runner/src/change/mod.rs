@@ -24,7 +24,10 @@ pub(crate) use name::shown;
 pub use name::{LinkRef, MacAddress, Name, NamespaceRef};
 pub use neighbour::{Entry, Neighbour, NeighbourState};
 pub use query::{Answer, Feature, Query};
-pub use route::{Family, NextHop, Route, RouteKind, Rule, RuleAction};
+pub use route::{
+    Family, NextHop, PROTOCOL_ADVERTISED, PROTOCOL_KERNEL, Route, RouteKind, Rule, RuleAction,
+    TABLE_LOCAL, TABLE_MAIN,
+};
 pub use shaping::{
     Backlog, Chance, Discipline, Distribution, Netem, PortVlan, Qdisc, Reorder, Tbf,
 };

@@ -13,6 +13,12 @@ pub enum Family {
     Ipv6,
 }
 
+impl Family {
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::Ipv4 } else { Self::Ipv6 }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RouteKind {
@@ -54,11 +60,21 @@ pub struct Route {
     pub metrics: Vec<Attribute>,
 }
 
-/// linux/rtnetlink.h
-const TABLE_MAIN: u32 = 254;
-const TABLE_LOCAL: u32 = 255;
+/// RT_TABLE_MAIN and RT_TABLE_LOCAL of linux/rtnetlink.h: where routes usually are, and where the kernel
+/// has those to its own addresses.
+pub const TABLE_MAIN: u32 = 254;
+pub const TABLE_LOCAL: u32 = 255;
+/// RTPROT_KERNEL and RTPROT_RA of linux/rtnetlink.h: what follows from links and addresses, and what a
+/// router advertised.
+pub const PROTOCOL_KERNEL: u8 = 2;
+pub const PROTOCOL_ADVERTISED: u8 = 9;
 
 impl Route {
+    /// Whether one of its ways is by a link.
+    pub fn leads_by(&self, link: &str) -> bool {
+        self.next_hops.iter().any(|hop| hop.link.as_deref() == Some(link))
+    }
+
     /// The table that it is in: where it names none, iproute2's for its kind. 0 is another word for
     /// the main one (fib_new_table, fib6_new_table).
     pub fn table(&self) -> u32 {

@@ -5,12 +5,9 @@ use std::net::IpAddr;
 use super::asker::Asker;
 use super::seen::{Miss, Said, Seen, mistaken};
 use crate::change::{
-    Answer, Family, LinkInfo, LinkName, NamespaceRef, NextHop, Prefix, Query, Route,
+    Answer, Family, LinkInfo, LinkName, NamespaceRef, NextHop, Prefix, Query, Route, TABLE_MAIN,
 };
 use crate::scenario::{AddressCheck, LinkCheck, NeighbourCheck, RouteCheck, SysctlCheck};
-
-/// RT_TABLE_MAIN, rtnetlink(7).
-const MAIN: u32 = 254;
 
 fn holds() -> Seen {
     Ok(Said::default())
@@ -149,7 +146,7 @@ pub(super) async fn route(check: &RouteCheck, asker: &Asker<'_>) -> Seen {
 /// The table is what an absent route was overlooked in.
 fn shown(route: &Route) -> String {
     match route.table {
-        Some(table) if table != MAIN && !route.to_string().contains(" table ") => {
+        Some(table) if table != TABLE_MAIN && !route.to_string().contains(" table ") => {
             format!("{route} table {table}")
         }
         Some(_) | None => route.to_string(),
@@ -175,9 +172,9 @@ async fn routes_to(
             return Err(mistaken());
         };
         same_destination.extend(found.into_iter().filter(|route| {
-            let table = check.table.or((!check.absent).then_some(MAIN));
+            let table = check.table.or((!check.absent).then_some(TABLE_MAIN));
             is_default_or(route.destination) == is_default_or(check.destination)
-                && table.is_none_or(|table| route.table.unwrap_or(MAIN) == table)
+                && table.is_none_or(|table| route.table.unwrap_or(TABLE_MAIN) == table)
         }));
     }
     Ok(same_destination)

@@ -240,7 +240,7 @@ async fn is_unresolved(
     station: IpAddr,
     asker: &Asker<'_>,
 ) -> Result<bool, Miss> {
-    let family = if station.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+    let family = Family::of(station);
     let query = Query::Neighbours { namespace: namespace.clone(), family: Some(family) };
     let Answer::Neighbours(found) = asker.look(query).await? else {
         return Err(mistaken());

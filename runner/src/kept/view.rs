@@ -4,13 +4,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::change::{AddressInfo, LinkInfo, LinkName, Name, NextHop, Route, RouteKind, Rule};
+use crate::change::{
+    AddressInfo, LinkInfo, LinkName, Name, NextHop, Route, RouteKind, Rule, TABLE_LOCAL, TABLE_MAIN,
+};
 use crate::report;
 
-/// RT_TABLE_LOCAL, rtnetlink(7): the kernel's own, one entry for each address.
-const LOCAL: u32 = 255;
-/// RT_TABLE_MAIN.
-const MAIN: u32 = 254;
 /// RTPROT_KERNEL and RTPROT_BOOT: what follows from links and addresses, and what is put by hand.
 const USUAL: [&str; 2] = ["kernel", "boot"];
 /// Of /etc/iproute2/rt_protos as it is delivered.
@@ -164,8 +162,8 @@ pub(super) fn link_view(
 
 /// One for each next hop; the kernel's own table of local addresses is left out.
 pub(super) fn route_views(route: &Route) -> Vec<RouteView> {
-    let table = route.table.unwrap_or(MAIN);
-    if table == LOCAL {
+    let table = route.table.unwrap_or(TABLE_MAIN);
+    if table == TABLE_LOCAL {
         return Vec::new();
     }
     let destination =
@@ -272,7 +270,7 @@ impl RouteView {
         let told = self.protocol.as_ref().filter(|name| !USUAL.contains(&name.as_str()));
         words.extend(told.map(|name| format!("proto {name}")));
         words.extend(self.metric.map(|metric| format!("metric {metric}")));
-        if self.table != MAIN {
+        if self.table != TABLE_MAIN {
             words.push(format!("table {}", self.table));
         }
         joined(&words)

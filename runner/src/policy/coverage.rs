@@ -6,11 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::change::{Address, Family, Prefix, Route, Rule, RuleAction};
-
-/// linux/rtnetlink.h
-pub(super) const MAIN_TABLE: u32 = 254;
-pub(super) const LOCAL_TABLE: u32 = 255;
+use crate::change::{Address, Family, Prefix, Route, Rule, RuleAction, TABLE_LOCAL, TABLE_MAIN};
 
 /// What the kernel gives IPv6 routes that name none, and the connected ones.
 const IPV6_METRIC: u32 = 1024;
@@ -55,7 +51,7 @@ impl Entry {
     }
 
     fn local(address: IpAddr) -> Self {
-        Self::new(LOCAL_TABLE, address.into(), 0)
+        Self::new(TABLE_LOCAL, address.into(), 0)
     }
 
     pub(super) fn takes(&self, packet: &Packet) -> bool {
@@ -84,7 +80,7 @@ pub(super) fn of_address(address: &Address) -> Vec<Entry> {
         connected.push(Prefix { address: own, length: shown.length });
     }
     for network in connected.into_iter().filter_map(network) {
-        entries.push(Entry::new(MAIN_TABLE, network, metric));
+        entries.push(Entry::new(TABLE_MAIN, network, metric));
         if let IpNet::V4(network) = network
             && network.prefix_len() < 31
         {
@@ -301,7 +297,7 @@ fn place_of(rule: &Rule, rules: &[Rule]) -> usize {
 /// The table that a rule looks into; 0 is another word for the main one.
 pub(super) fn table_of(rule: &Rule) -> Option<u32> {
     match rule.action {
-        RuleAction::Table(0) => Some(MAIN_TABLE),
+        RuleAction::Table(0) => Some(TABLE_MAIN),
         RuleAction::Table(table) => Some(table),
         RuleAction::Goto(_)
         | RuleAction::Nop
@@ -365,8 +361,8 @@ pub(super) fn draws_loopback(entry: &Entry, rules: &[Rule]) -> bool {
     let loopback = loopback(entry.destination.addr().is_ipv4());
     let inside = loopback.contains(&entry.destination);
     match entry.table {
-        LOCAL_TABLE => inside,
-        MAIN_TABLE if inside => true,
+        TABLE_LOCAL => inside,
+        TABLE_MAIN if inside => true,
         table if inside || entry.destination.contains(&loopback) => {
             let mut before = rules.iter().take(finds_loopback(rules));
             before.any(|rule| table_of(rule) == Some(table) && is_for_loopback(rule))
@@ -390,7 +386,7 @@ fn finds_loopback(rules: &[Rule]) -> usize {
     let packet = |address: IpAddr| Packet { source: address, destination: address, own: true };
     let address = |rule: &Rule| loopback(rule.family == Family::Ipv4).addr();
     let finds = |rule: &Rule| {
-        table_of(rule) == Some(LOCAL_TABLE)
+        table_of(rule) == Some(TABLE_LOCAL)
             && meets(rule, &packet(address(rule))) == Meets::Always
             && rule.to.is_none()
             && rule.from.is_none()

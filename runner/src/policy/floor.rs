@@ -11,7 +11,8 @@ use super::managers::manager_of;
 use super::operator::Connection;
 use super::whose::{Object, Whose};
 use crate::change::{
-    Address, Answer, Family, NamespaceRef, Query, Route, RouteKind, Rule, RuleAction,
+    Address, Answer, Family, NamespaceRef, PROTOCOL_ADVERTISED, Query, Route, RouteKind, Rule,
+    RuleAction,
 };
 use crate::kernel::{Error, Kernel, LinkSight};
 
@@ -256,9 +257,6 @@ fn holds(namespace: &NamespaceRef, address: IpAddr, kernel: &dyn Kernel) -> Resu
         _ => Ok(false),
     }
 }
-
-/// RTPROT_RA of linux/rtnetlink.h
-const PROTOCOL_ADVERTISED: u8 = 9;
 
 fn loopback(target: &dyn Display) -> Error {
     let why = "it would take what this machine says to itself";

@@ -249,7 +249,7 @@ fn unliftable(capability: &str, target: &str, why: &str) -> Denial {
 }
 
 pub(super) fn family(address: IpAddr) -> Family {
-    if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
+    Family::of(address)
 }
 
 /// `None` for the default route, however it is written.

@@ -9,18 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::{NamespaceState, State};
 use crate::change::{
     AddressInfo, Change, Kind, LinkInfo, LinkName, MacAddress, Name, NamespaceRef, Neighbour,
-    NeighbourState, Prefix, Route, Rule, Setting, Spec, Word,
+    NeighbourState, PROTOCOL_KERNEL, Prefix, Route, Rule, Setting, Spec, TABLE_LOCAL, Word,
 };
 use crate::kernel::mark::{Mark, PROTOCOL};
 
-/// RTPROT_KERNEL, rtnetlink(7): follows from links and addresses.
-const KERNEL: u8 = 2;
 /// RTPROT_BOOT, RTPROT_STATIC and netwright's own: what people and scenarios put by ip(8)'s or
 /// netwright's hand. Every other number is that of a daemon (zebra, bird, ospf …), of a lease or of
 /// a router's advertisement, which put, change and remove it as they please.
 const BY_HAND: [u8; 3] = [3, 4, PROTOCOL];
-/// RT_TABLE_LOCAL.
-const LOCAL: u32 = 255;
 /// FIB rules of every new namespace: local, main and default (net/ipv4/fib_rules.c).
 const OWN_RULES: [u32; 3] = [0, 32766, 32767];
 
@@ -133,7 +129,8 @@ impl Asked {
 
     /// Whether what has this protocol is somebody's word, and no daemon's or lease's.
     fn counts(&self, protocol: u8) -> bool {
-        BY_HAND.contains(&protocol) || (protocol != KERNEL && self.protocols.contains(&protocol))
+        BY_HAND.contains(&protocol)
+            || (protocol != PROTOCOL_KERNEL && self.protocols.contains(&protocol))
     }
 
     fn note_spec(&mut self, namespace: &NamespaceRef, spec: &Spec) {
@@ -197,15 +194,17 @@ impl NamespaceState {
         for info in self.addresses.iter().filter(|info| is_asked(info, asked)) {
             all.insert(self.address_object(info), address_facts(info));
         }
-        for route in
-            self.routes.iter().filter(|route| asked.counts(route.protocol.unwrap_or(KERNEL)))
+        for route in self
+            .routes
+            .iter()
+            .filter(|route| asked.counts(route.protocol.unwrap_or(PROTOCOL_KERNEL)))
         {
             all.insert(self.route_object(route), Facts::new());
         }
         let given = |rule: &Rule| {
             let first = OWN_RULES.contains(&rule.priority.unwrap_or(0));
             // Those of a VRF are the kernel's, and come with the first one in any case.
-            !first && rule.protocol.is_none_or(|one| one == KERNEL || asked.counts(one))
+            !first && rule.protocol.is_none_or(|one| one == PROTOCOL_KERNEL || asked.counts(one))
         };
         for rule in self.rules.iter().filter(|rule| given(rule)) {
             all.insert(self.rule_object(rule), Facts::new());
@@ -265,7 +264,7 @@ fn is_link_local(prefix: &Prefix) -> bool {
 
 /// Whether somebody put a route there, rather than the kernel for an address or link.
 pub(crate) fn is_own(route: &Route) -> bool {
-    route.protocol != Some(KERNEL) && route.table != Some(LOCAL)
+    route.protocol != Some(PROTOCOL_KERNEL) && route.table != Some(TABLE_LOCAL)
 }
 
 fn link_facts(link: &LinkInfo, namespace: Option<&Name>, mac_is_asked: bool) -> Facts {

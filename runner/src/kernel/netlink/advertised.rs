@@ -8,12 +8,10 @@ use super::Netlink;
 use super::route::{self, restored};
 use super::route_message::same;
 use super::space::Space;
-use crate::change::{Change, Family, Route, RouteKind, Undo, Write};
+use crate::change::{
+    Change, Family, PROTOCOL_ADVERTISED, PROTOCOL_KERNEL, Route, RouteKind, Undo, Write,
+};
 use crate::kernel::Error;
-
-/// RTPROT_RA and RTPROT_KERNEL of linux/rtnetlink.h
-const ADVERTISED: u8 = 9;
-const KERNEL: u8 = 2;
 
 /// Those that a setting may make the kernel forget; none for any other setting.
 pub(super) fn before(space: &Space, key: &SettingKey) -> Vec<Route> {
@@ -25,7 +23,7 @@ pub(super) fn all(space: &Space) -> Vec<Route> {
     let mut routes = route::list(space, Family::Ipv6, &links).unwrap_or_default();
     // Of one to a network on the link the kernel says that it is its own. Those of a router's anycast
     // addresses come and go with that.
-    let may = |route: &Route| matches!(route.protocol, Some(ADVERTISED | KERNEL));
+    let may = |route: &Route| matches!(route.protocol, Some(PROTOCOL_ADVERTISED | PROTOCOL_KERNEL));
     routes.retain(|route| may(route) && route.kind == RouteKind::Unicast);
     routes
 }
@@ -34,7 +32,7 @@ pub(super) fn all(space: &Space) -> Vec<Route> {
 /// didn't say that it never does.
 pub(super) fn is_told(route: &Route) -> bool {
     let expires = || route.metrics.iter().any(|metric| metric.name == "expires");
-    route.protocol == Some(ADVERTISED) || expires()
+    route.protocol == Some(PROTOCOL_ADVERTISED) || expires()
 }
 
 /// Steps that put them back, where they are missing.

@@ -64,7 +64,7 @@ impl Netlink {
         index: u32,
         address: Address,
     ) -> Result<Beside, Error> {
-        let family = family(&address);
+        let family = Family::of(address.prefix.address);
         let links = space.links().map_err(|failure| explain(failure, &"link show"))?;
         let all = address::list(space, &links, Some(family));
         let mut addresses = all.map_err(|failure| explain(failure, &"address show"))?;
@@ -248,14 +248,12 @@ impl Beside {
     /// What the kernel takes along.
     fn taken_along(&self, link: &str) -> Missing {
         let here = |held: &&Held| held.0 == self.index;
-        let by_link =
-            |route: &Route| route.next_hops.iter().any(|hop| hop.link.as_deref() == Some(link));
         let last =
             self.address.prefix.address.is_ipv4() && !self.addresses.iter().any(|held| here(&held));
         let network = connected(&self.address);
         let taken = |route: &&Route| {
             let of_network = route.family == Family::Ipv6 && route.destination == Some(network);
-            by_link(route) && (last || of_network)
+            route.leads_by(link) && (last || of_network)
         };
         let here = self.addresses.iter().filter(here).filter(|(_, info)| info.secondary);
         let near = |hop: &NextHop| hop.gateway.is_some_and(|to| route::contains(network, to));
@@ -315,10 +313,6 @@ impl Drop for Promoting {
         // It was written a moment ago.
         let _ = self.space.within(|| fs::write(&self.path, &self.before));
     }
-}
-
-fn family(address: &Address) -> Family {
-    if address.prefix.address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
 }
 
 /// The network that an address is connected to.

@@ -11,8 +11,8 @@ use super::find::{on_link, reference};
 use super::lent::{execute_move, move_request};
 use super::port;
 use super::queueing::Loss;
-use super::raw_link::{IFF_UP, RawLink};
-use super::restore::restoring;
+use super::raw_link::RawLink;
+use super::restore::arriving;
 use super::settings;
 use super::socket::{Failure, Request};
 use super::space::Space;
@@ -53,8 +53,7 @@ impl Netlink {
         let mut ports = self.ports_back(&space, &before, settings);
         ports.extend(leaves.then(|| self.port_back(&space, &before)).into_iter().flatten());
         let full = reference(&space, &before);
-        let mut name_of =
-            |index| space.link_at(index).ok().flatten().map(|found: RawLink| found.name);
+        let mut name_of = |index| space.name_at(index);
         let inverse = settings::inverse(&before, settings, &mut name_of);
         let lowered = self.lowered_with(&space, &before, settings);
         let mut losers = Vec::new();
@@ -257,13 +256,7 @@ impl Netlink {
 
     /// The other children of a link's parent.
     fn siblings_of(&self, space: &Arc<Space>, link: &RawLink) -> Vec<(Arc<Space>, RawLink)> {
-        let parent = link.link().and_then(|parent| {
-            let below = match link.link_nsid() {
-                None => Arc::clone(space),
-                Some(id) => self.spaces.by_id(space, id)?,
-            };
-            Some((below, parent))
-        });
+        let parent = self.spaces.below(space, link).zip(link.link());
         let Some((below, parent)) = parent else { return Vec::new() };
         let mut all = self.children(&below, parent);
         all.retain(|(there, other)| there.cookie != space.cookie || other.index != link.index);
@@ -277,13 +270,10 @@ impl Netlink {
             for link in space.links().unwrap_or_default() {
                 let stands = link.link() == Some(parent)
                     && !matches!(link.kind().as_str(), "veth")
-                    && match link.link_nsid() {
-                        None => space.cookie == below.cookie,
-                        Some(id) => self
-                            .spaces
-                            .by_id(space, id)
-                            .is_some_and(|other| other.cookie == below.cookie),
-                    };
+                    && self
+                        .spaces
+                        .below(space, &link)
+                        .is_some_and(|other| other.cookie == below.cookie);
                 if stands {
                     found.push((Arc::clone(space), link));
                 }
@@ -371,15 +361,7 @@ impl Netlink {
         let moved = reference(&target, &now);
         let mut steps = vec![Change::MoveLink { link: moved.clone(), to: space.reference() }];
         steps.extend(queueing);
-        // It arrives down, without master and addresses, and with the settings of a new link.
-        steps.extend((!had.is_empty()).then(|| restoring(&space, had)));
-        let mut settings = Vec::new();
-        let master = before.master().and_then(|index| space.link_at(index).ok().flatten());
-        settings.extend(master.map(|master| Setting::Master(Some(master.name))));
-        settings.extend(before.has(IFF_UP).then_some(Setting::Up(true)));
-        if !settings.is_empty() {
-            steps.push(Change::ChangeLink { link: full, settings });
-        }
+        steps.extend(arriving(&space, &before, had));
         steps.extend(port);
         steps.extend(own_mtu);
         steps.extend(self.lost(&space, losses));
@@ -423,7 +405,7 @@ impl Netlink {
 /// Why a link as it is can't have the settings without being made anew.
 pub(super) fn replacement(space: &Space, link: &RawLink, settings: &[Setting]) -> Option<String> {
     let kind = link.kind();
-    let mut name_of = |index| space.link_at(index).ok().flatten().map(|found: RawLink| found.name);
+    let mut name_of = |index| space.name_at(index);
     let present = Present {
         name: &link.name,
         kind: &kind,
@@ -479,10 +461,7 @@ fn check_mtu(
     else {
         return Ok(());
     };
-    let below = match link.link_nsid() {
-        None => Some(Arc::clone(space)),
-        Some(id) => kernel.spaces.by_id(space, id),
-    };
+    let below = kernel.spaces.below(space, link);
     let parent = below.zip(link.link()).and_then(|(below, parent)| below.link_at(parent).ok()?);
     match parent {
         Some(parent) if asked > parent.mtu() => Err(Error::Invalid(format!(

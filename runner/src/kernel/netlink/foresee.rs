@@ -5,6 +5,7 @@
 //! What it borrows is read before anything is done, and more is put back than one change may have
 //! altered, for putting back what is there already does nothing.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use netwright_grants::SettingKey;
@@ -17,8 +18,8 @@ use super::neighbour;
 use super::port;
 use super::put::is_put_rule;
 use super::qdisc;
-use super::raw_link::{IFF_UP, RawLink};
-use super::restore::{alters_addresses, restoring};
+use super::raw_link::RawLink;
+use super::restore::{alters_addresses, arriving};
 use super::route::{self, restored, same_place};
 use super::settings;
 use super::space::Space;
@@ -148,8 +149,7 @@ impl Netlink {
     }
 
     fn settings_back(&self, space: &Arc<Space>, raw: &RawLink, settings: &[Setting]) -> Steps {
-        let mut name_of =
-            |index| space.link_at(index).ok().flatten().map(|found: RawLink| found.name);
+        let mut name_of = |index| space.name_at(index);
         let inverse = settings::inverse(raw, settings, &mut name_of);
         let mut steps = Vec::new();
         if !inverse.is_empty() {
@@ -191,15 +191,7 @@ impl Netlink {
         };
         let mut steps = vec![Change::MoveLink { link: there, to: space.reference() }];
         steps.extend(self.queueing_back(space, raw, reference(space, raw))?);
-        // Before it is up, and hears somebody.
-        steps.push(restoring(space, self.settings_of(space, raw)));
-        let mut settings = Vec::new();
-        let master = raw.master().and_then(|index| space.link_at(index).ok().flatten());
-        settings.extend(master.map(|master| Setting::Master(Some(master.name))));
-        settings.extend(raw.has(IFF_UP).then_some(Setting::Up(true)));
-        if !settings.is_empty() {
-            steps.push(Change::ChangeLink { link: reference(space, raw), settings });
-        }
+        steps.extend(arriving(space, raw, self.settings_of(space, raw)));
         steps.extend(self.own_mtu(space, raw));
         steps.extend(self.port_back(space, raw));
         steps.extend(self.held_by(space, raw));
@@ -211,7 +203,7 @@ impl Netlink {
     /// may be of its ports, and of those that stand on them, and the routes by them, where they are
     /// missing.
     pub(super) fn held_by(&self, space: &Arc<Space>, raw: &RawLink) -> Vec<Change> {
-        let master = raw.master().and_then(|index| space.link_at(index).ok().flatten());
+        let master = space.master_of(raw);
         let links = std::iter::once(raw.clone()).chain(master);
         let mut all: Vec<_> = links.map(|link| (Arc::clone(space), link)).collect();
         let mut next = 0;
@@ -226,10 +218,13 @@ impl Netlink {
             }
             next += 1;
         }
-        let held = |(space, link): &(Arc<Space>, RawLink)| {
-            self.holdings(space).of_link(link.index, &link.name).into_steps(space)
-        };
-        all.iter().flat_map(held).collect()
+        let mut holdings = HashMap::new();
+        let mut steps = Vec::new();
+        for (space, link) in &all {
+            let held = holdings.entry(space.cookie).or_insert_with(|| self.holdings(space));
+            steps.extend(held.of_link(link.index, &link.name).into_steps(space));
+        }
+        steps
     }
 
     fn put_route_back(&self, namespace: &NamespaceRef, route: &Route, how: Write) -> Steps {

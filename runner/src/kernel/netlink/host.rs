@@ -235,7 +235,7 @@ impl Netlink {
         if raw.name != link.name && !space.own {
             return Err(gone(&space, link));
         }
-        let master = raw.master().and_then(|index| space.link_at(index).ok().flatten());
+        let master = space.master_of(&raw);
         let parent = self.parent(&space, &raw);
         let usual_mtu = usual_mtu(&raw.kind(), parent.as_ref().map(|(_, parent)| parent));
         let chosen_mtu = self.chosen_mtu(&space, raw.index);
@@ -266,11 +266,8 @@ impl Netlink {
         if kind::has_other_end(&kind) {
             return None;
         }
-        let below = match link.link_nsid() {
-            None => Arc::clone(space),
-            Some(id) => self.spaces.by_id(space, id)?,
-        };
-        let mut name_of = |index| below.link_at(index).ok().flatten().map(|found| found.name);
+        let below = self.spaces.below(space, link)?;
+        let mut name_of = |index| below.name_at(index);
         let data = kind::read(&kind, link.data(), &mut name_of);
         let underlay = data.iter().find(|option| option.name == "dev");
         let found = match (link.link(), underlay) {

@@ -78,7 +78,7 @@ impl Netlink {
     }
 
     fn shown(&self, space: &Arc<Space>, now: &RawLink, wanted: &Setting) -> String {
-        let mut name_of = |index| name_of(space, index);
+        let mut name_of = |index| space.name_at(index);
         let is = inverse(now, std::slice::from_ref(wanted), &mut name_of);
         let is: Vec<String> = is.iter().map(ToString::to_string).collect();
         let is = if is.is_empty() { "none".to_owned() } else { is.join(" ") };
@@ -150,10 +150,7 @@ impl Netlink {
 
     /// The namespace that has what a link stands on.
     fn below_in(&self, space: &Arc<Space>, now: &RawLink) -> Option<u64> {
-        match now.link_nsid() {
-            None => Some(space.cookie),
-            Some(id) => self.spaces.by_id(space, id).map(|found| found.cookie),
-        }
+        self.spaces.below(space, now).map(|found| found.cookie)
     }
 
     fn peer(&self, space: &Arc<Space>, veth: &Veth) -> Option<(Arc<Space>, RawLink)> {
@@ -169,7 +166,7 @@ impl Netlink {
 
     /// What is left of a setting without what is so already.
     fn rest(&self, space: &Arc<Space>, now: &RawLink, wanted: &Setting) -> Option<Setting> {
-        let mut name_of = |index| name_of(space, index);
+        let mut name_of = |index| space.name_at(index);
         match wanted {
             // It was found by it.
             Setting::Name(_) => None,
@@ -212,10 +209,6 @@ impl Netlink {
 fn underlay(link: &RawLink) -> Option<u32> {
     let place = if link.kind() == "vxlan" { UNDERLAY_VXLAN } else { UNDERLAY_TUNNEL };
     attributes::find(link.data(), place).and_then(attributes::u32_of)
-}
-
-fn name_of(space: &Space, index: u32) -> Option<String> {
-    space.link_at(index).ok().flatten().map(|found| found.name)
 }
 
 /// All settings that a new link was given, those of its kind among them.
@@ -273,7 +266,7 @@ fn same_stations(now: &[crate::change::MacAddress], wanted: &[crate::change::Mac
 fn has_option(space: &Space, now: &RawLink, kind: &str, asked: &Attribute) -> bool {
     let single =
         |option: &Attribute| Options { kind: kind.to_owned(), options: vec![option.clone()] };
-    let mut name_of = |index| name_of(space, index);
+    let mut name_of = |index| space.name_at(index);
     let wanted = Setting::Options(single(asked));
     let old = inverse(now, std::slice::from_ref(&wanted), &mut name_of);
     let mut index_of = |name: &str| {

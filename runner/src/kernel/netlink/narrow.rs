@@ -38,7 +38,7 @@ impl Netlink {
         let master = match asked {
             Some(None) => None,
             Some(Some(name)) => space.link(name).ok().flatten(),
-            None => port.and_then(RawLink::master).and_then(|at| space.link_at(at).ok().flatten()),
+            None => port.and_then(|port| space.master_of(port)),
         };
         let narrowed = master.filter(|master| {
             master.kind() == "bridge" && master.mtu() >= LEAST_IPV6 && !self.is_own(space, master)
@@ -70,8 +70,7 @@ impl Netlink {
     pub(super) fn routes_with_mtu(&self, space: &Space, link: &RawLink) -> Vec<Change> {
         let routes = self.routes(space, Family::Ipv6).unwrap_or_default();
         let altered = routes.into_iter().filter(|route| {
-            route.next_hops.iter().any(|hop| hop.link.as_deref() == Some(link.name.as_str()))
-                && route.metrics.iter().any(|metric| metric.name == "mtu")
+            route.leads_by(&link.name) && route.metrics.iter().any(|metric| metric.name == "mtu")
         });
         altered.flat_map(|route| restored(space, route, Write::Replace).undo.steps).collect()
     }

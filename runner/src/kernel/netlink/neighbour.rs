@@ -324,7 +324,7 @@ fn mac_of(message: &NeighbourMessage) -> Option<MacAddress> {
 /// A neighbour as it is there now, where somebody put it: what the kernel found out by itself
 /// comes back by itself.
 pub(super) fn held(space: &Space, index: u32, address: IpAddr, proxy: bool) -> Option<Neighbour> {
-    let family = if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+    let family = Family::of(address);
     let all = list(space, Some(family)).ok()?;
     let found = all
         .into_iter()

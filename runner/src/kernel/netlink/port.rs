@@ -44,7 +44,7 @@ pub(super) fn changes_master(settings: &[Setting]) -> bool {
 impl Netlink {
     /// Refuses what would take a link of others' from a master that can't give it its place back.
     pub(super) fn check_leaving(&self, space: &Space, link: &RawLink) -> Result<(), Error> {
-        let master = link.master().and_then(|index| space.link_at(index).ok().flatten());
+        let master = space.master_of(link);
         let Some(master) = master else { return Ok(()) };
         if self.host.is_none() || space.own || self.is_own(space, link) {
             return Ok(());
@@ -159,7 +159,7 @@ fn is_of_port(setting: &Setting) -> bool {
 }
 
 fn options_of(space: &Space, link: &RawLink, kind: &str) -> Vec<Attribute> {
-    let mut name_of = |index| space.link_at(index).ok().flatten().map(|found| found.name);
+    let mut name_of = |index| space.name_at(index);
     let mut all = kind::read(kind, link.slave_data(), &mut name_of);
     all.retain(|option| !RUNNING.contains(&option.name.as_str()));
     all

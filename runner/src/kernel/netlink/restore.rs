@@ -13,7 +13,7 @@ use netwright_grants::{Reach, SettingKey};
 use super::Netlink;
 use super::advertised;
 use super::find::reference;
-use super::raw_link::RawLink;
+use super::raw_link::{IFF_UP, RawLink};
 use super::revert::restores_ipv6;
 use super::space::Space;
 use super::sysctl::same;
@@ -238,6 +238,23 @@ impl Netlink {
         let found = space.link(name).ok().flatten()?;
         Some(reference(space, &found))
     }
+}
+
+/// What makes a link that comes home what it was: it arrives down, without master and addresses, and
+/// with the settings of a new link, which are put back before it is up and hears somebody.
+pub(super) fn arriving(space: &Space, before: &RawLink, had: Vec<Sysctl>) -> Vec<Change> {
+    let mut steps = Vec::new();
+    if !had.is_empty() {
+        steps.push(restoring(space, had));
+    }
+    let mut settings = Vec::new();
+    let master = space.master_of(before);
+    settings.extend(master.map(|master| Setting::Master(Some(master.name))));
+    settings.extend(before.has(IFF_UP).then_some(Setting::Up(true)));
+    if !settings.is_empty() {
+        steps.push(Change::ChangeLink { link: reference(space, before), settings });
+    }
+    steps
 }
 
 pub(super) fn restoring(space: &Space, settings: Vec<Sysctl>) -> Change {

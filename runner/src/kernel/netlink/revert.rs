@@ -23,11 +23,11 @@ pub(super) struct Holdings {
 
 impl Holdings {
     /// The addresses and neighbours of one link, and the routes by it alone.
-    pub(super) fn of_link(self, index: u32, name: &str) -> Self {
-        let Self { mut addresses, mut routes, mut neighbours } = self;
-        addresses.retain(|(on, _, _)| *on == index);
-        neighbours.retain(|(on, _, _)| *on == index);
-        routes.retain(|route| route.next_hops.iter().any(|hop| hop.link.as_deref() == Some(name)));
+    pub(super) fn of_link(&self, index: u32, name: &str) -> Self {
+        let addresses = self.addresses.iter().filter(|(on, _, _)| *on == index).cloned().collect();
+        let routes = self.routes.iter().filter(|route| route.leads_by(name)).cloned().collect();
+        let neighbours =
+            self.neighbours.iter().filter(|(on, _, _)| *on == index).cloned().collect();
         Self { addresses, routes, neighbours }
     }
 

@@ -15,14 +15,14 @@ use super::route_message::{Purpose, family_of, message, read, read_any, same};
 use super::socket::{Failure, Request};
 use super::space::Space;
 use crate::change::{
-    Answer, Applied, Change, Family, Made, NamespaceRef, Prefix, Route, Undo, Write,
+    Answer, Applied, Change, Family, Made, NamespaceRef, PROTOCOL_KERNEL, Prefix, Route, Undo,
+    Write,
 };
 use crate::kernel::Error;
 use crate::report::help;
 
 /// What the kernel gives an IPv6 route that names no metric.
 const IPV6_METRIC: u32 = 1024;
-const PROTOCOL_KERNEL: u8 = 2;
 
 impl Netlink {
     pub(super) fn put_route(
@@ -194,7 +194,7 @@ pub(super) fn remove_request(
 fn get_request(to: IpAddr, source: Option<IpAddr>, flags: RouteFlags) -> RouteMessage {
     let mut request = RouteMessage::default();
     let bits = if to.is_ipv4() { 32 } else { 128 };
-    let family = if to.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+    let family = Family::of(to);
     request.header.address_family = family_of(family);
     request.header.destination_prefix_length = bits;
     // IPv6 tells the table unasked, and refuses to be asked (inet6_rtm_valid_getroute_req).

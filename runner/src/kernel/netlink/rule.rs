@@ -13,14 +13,13 @@ use super::route_message::family_of;
 use super::socket::Request;
 use super::space::Space;
 use crate::change::{
-    Applied, Attribute, Change, Family, Made, NamespaceRef, Prefix, Rule, RuleAction, Undo,
+    Applied, Attribute, Change, Family, Made, NamespaceRef, Prefix, Rule, RuleAction, TABLE_MAIN,
+    Undo,
 };
 use crate::kernel::Error;
 use crate::kernel::kind::options::nearest;
 use crate::report::help;
 
-/// linux/rtnetlink.h and linux/fib_rules.h
-const TABLE_MAIN: u32 = 254;
 const FRA_IP_PROTO: u16 = 22;
 
 impl Netlink {

@@ -127,6 +127,16 @@ impl Space {
         found(self.get(&get_link(Some(index), None, false)))
     }
 
+    /// The name that an index stands for now.
+    pub(crate) fn name_at(&self, index: u32) -> Option<String> {
+        self.link_at(index).ok().flatten().map(|found| found.name)
+    }
+
+    /// What a link is a port of.
+    pub(crate) fn master_of(&self, link: &RawLink) -> Option<RawLink> {
+        link.master().and_then(|index| self.link_at(index).ok().flatten())
+    }
+
     /// The least index that is free, as far as is known, without taking it.
     pub(crate) fn peek_index(&self) -> u32 {
         self.next_index.load(Ordering::Relaxed)
@@ -232,6 +242,15 @@ impl Spaces {
                 .unwrap_or_default();
             Error::Invalid(format!("there is no namespace `{name}`{help}"))
         })
+    }
+
+    /// The namespace that has the link which a link's index below it means: what it stands on, or its
+    /// other end (IFLA_LINK, IFLA_LINK_NETNSID).
+    pub(crate) fn below(&self, space: &Arc<Space>, link: &RawLink) -> Option<Arc<Space>> {
+        match link.link_nsid() {
+            None => Some(Arc::clone(space)),
+            Some(id) => self.by_id(space, id),
+        }
     }
 
     /// The namespace that `space` calls by an id.

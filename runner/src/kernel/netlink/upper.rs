@@ -84,8 +84,7 @@ impl Netlink {
             return true;
         }
         let kind = upper.kind();
-        let mut name_of =
-            |index| space.link_at(index).ok().flatten().map(|found: RawLink| found.name);
+        let mut name_of = |index| space.name_at(index);
         let data = kind::read(&kind, upper.data(), &mut name_of);
         space.cookie == below.cookie
             && kind::linked(&kind, &data).any(|option| option.value == link.name)
@@ -94,10 +93,7 @@ impl Netlink {
     /// The other end of a veth, which goes with it.
     fn other_end(&self, space: &Arc<Space>, link: &RawLink) -> Option<(Arc<Space>, RawLink)> {
         let index = link.link().filter(|_| kind::has_other_end(&link.kind()))?;
-        let there = match link.link_nsid() {
-            None => Arc::clone(space),
-            Some(id) => self.spaces.by_id(space, id)?,
-        };
+        let there = self.spaces.below(space, link)?;
         let found = there.link_at(index).ok().flatten()?;
         Some((there, found))
     }

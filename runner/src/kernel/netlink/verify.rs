@@ -145,7 +145,7 @@ impl Netlink {
 
     fn settings_differ(&self, link: &LinkRef, wanted: &[Setting]) -> Result<Option<String>, Error> {
         let (space, now) = self.resolve(link)?;
-        let mut name_of = |index| space.link_at(index).ok().flatten().map(|found| found.name);
+        let mut name_of = |index| space.name_at(index);
         let found = settings::inverse(&now, wanted, &mut name_of);
         // A list of stations is undone entry by entry, so that there is no old value to find.
         let comparable = |setting: &&Setting| !matches!(setting, Setting::Macvlan(_));

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::super::coverage::{self, MAIN_TABLE, Reach, network};
+use super::super::coverage::{self, Reach, network};
 use super::super::host::{destination, forbidden, routes, rules};
 use super::super::whose::{Object, Whose, another_runs};
 use super::{Decision, Subject, mark};
 use crate::change::{
-    Answer, Change, Family, LinkRef, NamespaceRef, NextHop, Query, Route, Rule, Write,
+    Answer, Change, Family, LinkRef, NamespaceRef, NextHop, Query, Route, Rule, TABLE_MAIN, Write,
 };
 use crate::grant::{Capability, Facts};
 use crate::kernel::{Denial, Error, Told};
@@ -140,7 +140,7 @@ impl Decision<'_> {
     }
 
     fn needs_route(&self, route: &Route, link: Option<String>, shown: &str) -> Result<(), Error> {
-        let table = Some(route.table()).filter(|table| *table != MAIN_TABLE);
+        let table = Some(route.table()).filter(|table| *table != TABLE_MAIN);
         let facts = Facts { link, table, ..Facts::default() };
         match destination(route) {
             None => self.policy.need(Capability::HostRouteDefault, facts, &shown),
@@ -295,7 +295,7 @@ impl Decision<'_> {
             let why = "it looks into the tables of all VRFs; name the table";
             return Err(forbidden("a rule with `l3mdev`", shown, why));
         }
-        let table = coverage::table_of(rule).filter(|table| *table != MAIN_TABLE);
+        let table = coverage::table_of(rule).filter(|table| *table != TABLE_MAIN);
         let facts = |network: &IpNet| Facts { cidr: Some(*network), table, ..Facts::default() };
         let add = Capability::HostRouteAdd;
         let reach = Reach::of_rule(rule);

@@ -147,7 +147,7 @@ impl World {
 
     /// The route that a packet takes, or the kind that a rule makes of it.
     fn decided(&self, sent: &Sent) -> Option<Result<&Route, RouteKind>> {
-        let family = if sent.destination.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+        let family = Family::of(sent.destination);
         let mut from = 0;
         for rule in self.rules.iter().filter(|rule| rule.family == family) {
             let priority = rule.priority.unwrap_or(0);
@@ -179,7 +179,7 @@ impl World {
     fn best(&self, table: u32, sent: &Sent) -> Option<&Route> {
         let tos = |route: &Route| route.type_of_service.unwrap_or(0);
         let fits = |route: &&Route| {
-            route.family == if sent.destination.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
+            route.family == Family::of(sent.destination)
                 && route.table == Some(table)
                 && within(sent.destination, route.destination)
                 && within(sent.source, route.from)
