@@ -97,16 +97,14 @@ const TUNNEL_FLAGS: [&str; 23] = [
     "udp6zerocsumrx",
     "udp6zerocsumtx",
 ];
-const MORE_FLAGS: [(&str, &str); 7] = [
+const MORE_FLAGS: [(&str, &str); 5] = [
     ("geneve", "udpcsum"),
     ("geneve", "noudpcsum"),
     ("bareudp", "multiproto"),
     ("bareudp", "nomultiproto"),
-    ("hsr", "external"),
     ("xfrm", "external"),
-    ("vxlan", "external"),
 ];
-const TUNNELS: [&str; 13] = [
+const TUNNELS: [&str; 12] = [
     "erspan",
     "geneve",
     "gre",
@@ -119,14 +117,14 @@ const TUNNELS: [&str; 13] = [
     "sit",
     "vti",
     "vti6",
-    "amt",
 ];
 
 fn is_flag(kind: &str, word: &str) -> bool {
     (TUNNELS.contains(&kind) && TUNNEL_FLAGS.contains(&word)) || MORE_FLAGS.contains(&(kind, word))
 }
 
-/// The options of a kind that only the host knows more of: name and value by turns.
+/// The options of a kind that only the host knows more of: name and value by turns, but for the
+/// words that stand alone.
 pub(crate) fn pairs(cursor: &mut Cursor<'_>, kind: &str) -> Option<Vec<Attribute>> {
     let mut options = Vec::new();
     while let Some(word) = cursor.next() {
@@ -136,7 +134,9 @@ pub(crate) fn pairs(cursor: &mut Cursor<'_>, kind: &str) -> Option<Vec<Attribute
         }
         let Some(value) = cursor.next() else {
             let message = format!("`{}` has no value", word.text);
-            let help = format!("options of `{kind}` are taken as name and value by turns");
+            let alone = TUNNELS.contains(&kind);
+            let alone = if alone { ", but for words as `csum` and `external`" } else { "" };
+            let help = format!("options of `{kind}` are taken as name and value by turns{alone}");
             cursor.fault(word, message, Some(help));
             return None;
         };

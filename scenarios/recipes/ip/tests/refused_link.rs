@@ -183,6 +183,9 @@ const REFUSED: &str = r##"
 > ip link add x type bond mode
 1:25: `mode` has no value
   help: options of `bond` are taken as name and value by turns
+> ip link add x type gre csum seq key
+1:33: `key` has no value
+  help: options of `gre` are taken as name and value by turns, but for words as `csum` and `external`
 > ip link add x netns 77 type dummy
 1:21: `77` is the number of a process
   help: namespaces go by name, also by a number that the script gave one; else `1` is the root namespace
