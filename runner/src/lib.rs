@@ -27,6 +27,7 @@ pub mod program;
 pub mod tap;
 pub mod uplink;
 
+mod clock;
 mod crash;
 mod file;
 pub mod journal;

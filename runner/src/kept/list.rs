@@ -5,10 +5,10 @@ use std::io::{self, IsTerminal as _, Write as _};
 use serde::Serialize;
 use tabwriter::TabWriter;
 
+use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, History, Strange};
 use crate::lab::{self, Record};
-use crate::recover;
 use crate::report::{counted, escape, print_json, print_lines};
 
 /// What stays on the host.
@@ -40,8 +40,7 @@ impl Deployment {
             what: history.head.what,
             changes: history.entries.len(),
             created: history.head.created,
-            confirm_within: until
-                .map(|moment| moment.saturating_sub(recover::now()) as f64 / 1000.0),
+            confirm_within: until.map(|moment| moment.saturating_sub(clock::now()) as f64 / 1000.0),
         })
     }
 

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 pub(crate) use command::{busy, destroy_or_fail, remember};
 pub use command::{confirm, destroy, forget, gc};
+pub(crate) use watch::start as watch_over;
 pub use watch::watch;
-pub(crate) use watch::{moment_after, now, start as watch_over};
 
 use netwright_names::shell::Word;
 
+use crate::clock;
 use crate::crash;
 use crate::exit::{Exit, Failure};
 use crate::halt::signals;
@@ -94,7 +95,7 @@ fn unfinished(folder: &Folder) -> Vec<Recovered> {
 fn recover_all(folder: &Folder, given_up_too: bool) -> Vec<Recovered> {
     let due = |history: &History| match history.fate() {
         Fate::Undone => true,
-        Fate::Until(moment) => moment <= watch::now(),
+        Fate::Until(moment) => moment <= clock::now(),
         Fate::Left => given_up_too,
         Fate::Stays => false,
     };

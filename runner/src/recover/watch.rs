@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use rustix::process::setsid;
 use rustix::thread::{ClockId, NanosleepRelativeResult, Timespec, clock_nanosleep_relative};
-use rustix::time::clock_gettime;
 
 use super::recover;
+use crate::clock::now;
 use crate::crash;
 use crate::exit::{Exit, Failure};
 use crate::journal::{Fate, Folder};
@@ -18,33 +18,6 @@ use crate::store;
 
 /// How often it looks whether a deployment was confirmed or destroyed meanwhile.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// Milliseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps; the machine's own, also
-/// where a time namespace shifts it.
-pub(crate) fn now() -> u64 {
-    let now = clock_gettime(rustix::time::ClockId::Boottime);
-    let shift = std::fs::read_to_string("/proc/self/timens_offsets").unwrap_or_default();
-    let (seconds, nanoseconds) = shift_of_boottime(&shift);
-    let milliseconds = |seconds: i64, nanoseconds: i64| {
-        seconds.saturating_mul(1000).saturating_add(nanoseconds / 1_000_000)
-    };
-    let shifted = milliseconds(now.tv_sec, now.tv_nsec);
-    u64::try_from(shifted.saturating_sub(milliseconds(seconds, nanoseconds))).unwrap_or(0)
-}
-
-/// Seconds and nanoseconds, as time_namespaces(7) has them; nothing where the kernel has no such
-/// namespaces.
-fn shift_of_boottime(offsets: &str) -> (i64, i64) {
-    let mut lines = offsets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let line = lines.find(|words| words.first() == Some(&"boottime")).unwrap_or_default();
-    let number = |at: usize| line.get(at).and_then(|word| word.parse().ok()).unwrap_or(0);
-    (number(1), number(2))
-}
-
-/// A moment from now on, as journals have it.
-pub(crate) fn moment_after(time: Duration) -> u64 {
-    now().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
-}
 
 /// Starts a watcher of a journal, and comes back when it is on guard.
 pub(crate) fn start(file: &str) -> Result<(), Failure> {
@@ -122,18 +95,5 @@ fn sleep(time: Duration) {
         clock_nanosleep_relative(ClockId::Boottime, &left)
     {
         left = rest;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shift_of_boottime;
-
-    #[test]
-    fn the_shift_of_a_time_namespace_is_read() {
-        let offsets = "monotonic           0         0\nboottime       86400        17\n";
-        assert_eq!(shift_of_boottime(offsets), (86400, 17));
-        assert_eq!(shift_of_boottime("boottime  -5 0\n"), (-5, 0));
-        assert_eq!(shift_of_boottime(""), (0, 0));
     }
 }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::Ending;
 use super::interrupt::Interrupts;
+use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::host::Session;
 use crate::journal::Kept;
@@ -66,7 +67,7 @@ impl Stay {
             }
             Self::Host { taken, confirm_within } => {
                 let name = taken.name();
-                let until = confirm_within.map(recover::moment_after);
+                let until = confirm_within.map(clock::moment_after);
                 let kept = Kept { name: name.to_owned(), until, scenario };
                 session.journal.keep(kept).map_err(|error| {
                     Failure::new(Exit::Broken, crate::journal::unwritable(&error))

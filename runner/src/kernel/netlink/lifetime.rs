@@ -1,7 +1,7 @@
 //! How long addresses last: one of others' that goes comes back with what it has left by then.
 
 use crate::change::{Address, Change, LinkRef, Write};
-use crate::recover::now;
+use crate::clock::now;
 
 const MILLISECONDS: u64 = 1000;
 
