@@ -60,7 +60,12 @@ impl Running {
     }
 
     fn signal(&mut self, signal: &str) {
-        assert!(self.0.try_wait().expect("it is ours").is_none(), "it has ended before {signal}");
+        if self.0.try_wait().expect("it is ours").is_some() {
+            let mut said = String::new();
+            let stderr = self.0.stderr.as_mut().expect("it is piped");
+            stderr.read_to_string(&mut said).expect("text");
+            panic!("it has ended before {signal}: {said}");
+        }
         let sent = Command::new("kill").args([signal, &self.0.id().to_string()]).status();
         assert!(sent.expect("kill is there").success());
         self.1 = Instant::now();
@@ -348,7 +353,7 @@ fn a_program_and_a_probe_are_ended_by_signals() {
         command.args(["--timeout", "300", "--grant", "exec program=/bin/sleep"]);
         command
     });
-    let script = "script=link add d0 up type dummy\naddress add 10.9.0.1/24 dev d0\nnetns add n\n\
+    let script = "script=link add d0 up type bridge\naddress add 10.9.0.1/24 dev d0\nnetns add n\n\
                   netns exec n ping -c 600 10.9.0.2";
     hears("a probe", &[1000, 1500], || {
         session.command(["run", "builtin:ip", "-p", script, "--timeout", "300"])
