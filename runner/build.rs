@@ -1,12 +1,16 @@
-//! Tells the compiler where the components of the built-in recipes are, or its user how to get them;
-//! and which files are the SDK, which the program carries for `recipe new`.
+//! Builds the built-in recipes, which the program carries, and lists the files of the SDK, which it
+//! carries for `recipe new`.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// As in src/builtin.rs.
-const NAMES: [&str; 3] = ["ip", "topology", "macvlan-network"];
+use netwright_building::{REMEDY, TARGET, Toolchain, build_recipes};
+
+/// What can follow `builtin:`.
+const BUILT_IN: [&str; 3] = ["ip", "topology", "macvlan-network"];
+/// What these are compiled from besides the SDK and the workspace's manifest.
+const SOURCES_OF_RECIPES: [&str; 3] = ["Cargo.lock", "scenarios/recipes", "scenarios/topology"];
 
 /// The SDK's crates, by their folders.
 const SDK: [&str; 5] = ["guest-sdk", "guest-sdk/macros", "grants", "frames", "names"];
@@ -17,27 +21,64 @@ const LICENSES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 fn main() {
     let runner = Path::new(env!("CARGO_MANIFEST_DIR"));
     let workspace = runner.parent().expect("the runner is a folder of the workspace");
-    name_recipes(workspace);
     let target = std::env::var("TARGET").expect("cargo sets it");
     println!("cargo::rustc-env=NETWRIGHT_TARGET={target}");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("builtin.rs"), built_in(workspace, &out))
+        .expect("cargo's folder is writable");
     let manifest = out.join("sdk.toml");
-    fs::write(&manifest, sdk_manifest(workspace)).expect("cargo's folder is writable");
+    fs::write(&manifest, sdk_manifest(workspace)).expect("as above");
     fs::write(out.join("sdk.rs"), sdk_files(workspace, &manifest)).expect("as above");
 }
 
-fn name_recipes(workspace: &Path) {
-    let folder = workspace.join("target/recipes/components");
-    let files = NAMES.map(|name| folder.join(format!("{name}.wasm")));
-    for file in &files {
-        println!("cargo::rerun-if-changed={}", file.display());
+/// The table of built-in recipes, for `include!`: names and components. It is empty where there is no
+/// compiler for them, which a program to be used must not be.
+fn built_in(workspace: &Path, out: &Path) -> String {
+    for source in SOURCES_OF_RECIPES {
+        println!("cargo::rerun-if-changed={}", workspace.join(source).display());
     }
-    if files.iter().all(|file| file.is_file()) {
-        println!("cargo::rustc-env=NETWRIGHT_RECIPES={}", folder.display());
-    } else {
+    // Fuzzers run no recipe, and their instrumentation is not to be met here.
+    if std::env::var_os("CARGO_CFG_FUZZING").is_some() {
+        return "[]".to_owned();
+    }
+    let Some(toolchain) = Toolchain::find(workspace) else {
+        let release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
+        let kind = if release { "error" } else { "warning" };
         println!(
-            "cargo::error=the built-in recipes are not built: run `cargo xtask recipes` first"
+            "cargo::{kind}=the built-in recipes can't be built: this toolchain has no standard \
+             library for {TARGET}; {REMEDY}, and build again"
         );
+        watch_toolchain();
+        return "[]".to_owned();
+    };
+    match build_recipes(workspace, toolchain, &BUILT_IN, |_| {}) {
+        Ok(recipes) => {
+            let mut table = String::from("[\n");
+            for name in BUILT_IN {
+                let recipe = recipes.iter().find(|recipe| recipe.name == name);
+                let file = out.join(format!("{name}.wasm"));
+                let component = &recipe.expect("cargo built what it was asked for").component;
+                fs::write(&file, component).expect("cargo's folder is writable");
+                // Writing to a string can't fail.
+                let _ = writeln!(table, "({name:?}, include_bytes!({file:?})),");
+            }
+            table + "]\n"
+        }
+        Err(error) => {
+            println!("cargo::error=the built-in recipes can't be built: {error}");
+            "[]".to_owned()
+        }
+    }
+}
+
+/// So that this script runs again once the toolchain has another target.
+fn watch_toolchain() {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = std::process::Command::new(rustc).args(["--print", "sysroot"]).output();
+    let sysroot = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let folder = sysroot.map(|sysroot| Path::new(&sysroot).join("lib/rustlib"));
+    if let Some(folder) = folder.ok().filter(|folder| folder.is_dir()) {
+        println!("cargo::rerun-if-changed={}", folder.display());
     }
 }
 

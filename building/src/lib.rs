@@ -2,7 +2,9 @@
 //! leaves. For the program's `recipe build`, and for the project's own recipes. Errors are sentences.
 
 mod component;
+mod recipes;
 mod toolchain;
 
 pub use component::{Compiled, compile, encode, is_module, with_manifest};
+pub use recipes::{Recipe, build_recipes};
 pub use toolchain::{OLDEST_MINOR, REMEDY, TARGET, Toolchain, find_program};

@@ -10,15 +10,17 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     RECIPES.iter().map(|(name, _)| *name)
 }
 
-/// The build script says where they are, and insists on each.
-macro_rules! recipe {
-    ($name:literal) => {
-        ($name, include_bytes!(concat!(env!("NETWRIGHT_RECIPES"), "/", $name, ".wasm")))
-    };
+/// Whether this program was built where they could not be, which its build warned of.
+pub(crate) fn are_missing() -> bool {
+    RECIPES.is_empty()
 }
 
-static RECIPES: [(&str, &[u8]); 3] =
-    [recipe!("ip"), recipe!("topology"), recipe!("macvlan-network")];
+/// What is said then.
+pub(crate) const MISSING: &str = "this program was built without the built-in recipes\n  \
+    help: `rustup target add wasm32-unknown-unknown`, and build it again";
+
+/// Names and components, as the build script left them.
+static RECIPES: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
 #[cfg(test)]
 mod tests {

@@ -1,41 +1,27 @@
-//! `cargo xtask recipes`: the crates in scenarios/recipes, each as a component.
+//! `cargo xtask recipes`: the crates in scenarios/recipes and tests/recipes, each as a component.
 
 use crate::program::{say, shown, workspace};
-use anyhow::{Context, Result, anyhow, bail};
-use netwright_building::{Toolchain, compile, encode};
+use anyhow::{Context, Result, anyhow};
+use netwright_building::{Toolchain, build_recipes};
 use std::path::{Path, PathBuf};
 
-/// Every recipe crate of the workspace is called so, and its component by what follows.
-const PREFIX: &str = "recipe-";
-
-/// Where the components are; the runner's build script takes the built-in ones from here.
-/// The folder is the same wherever cargo's own target folder is.
+/// Where the components are. The folder is the same wherever cargo's own target folder is.
 pub(crate) fn folder() -> PathBuf {
     workspace().join("target/recipes/components")
 }
 
 pub(crate) fn build(toolchain: &Toolchain) -> Result<()> {
-    let mut command = toolchain.cargo_build(&workspace());
-    command.args(["--lib", "--package", "recipe-*", "--profile", "recipe"]);
-    command.arg("--target-dir").arg(workspace().join("target/recipes"));
-    say(format_args!("$ {}", shown(&command)));
-    let compiled = compile(command).map_err(|error| anyhow!(error))?;
-    if compiled.is_empty() {
-        bail!("cargo made no WebAssembly module of the crates `{PREFIX}*`");
-    }
+    let say_so = |command: &std::process::Command| say(format_args!("$ {}", shown(command)));
+    let recipes = build_recipes(&workspace(), *toolchain, &["*"], say_so);
     std::fs::create_dir_all(folder())
         .with_context(|| format!("`{}` can't be made", folder().display()))?;
-    for recipe in &compiled {
-        let module = std::fs::read(&recipe.module)
-            .with_context(|| format!("`{}` can't be read", recipe.module.display()))?;
-        let component = encode(&recipe.package, &module).map_err(|error| anyhow!(error))?;
-        let name = recipe.package.strip_prefix(PREFIX).unwrap_or(&recipe.package);
-        write_if_different(&folder().join(format!("{name}.wasm")), &component)?;
+    for recipe in recipes.map_err(|error| anyhow!(error))? {
+        write_if_different(&folder().join(format!("{}.wasm", recipe.name)), &recipe.component)?;
     }
     Ok(())
 }
 
-/// An untouched file keeps its time, so that the runner is not built again for nothing.
+/// An untouched file keeps its time: who watches it has nothing to do.
 fn write_if_different(file: &Path, component: &[u8]) -> Result<()> {
     if std::fs::read(file).is_ok_and(|present| present == component) {
         return Ok(());

@@ -118,6 +118,9 @@ pub(crate) fn recipe_named(text: &str, folder: Option<&Path>) -> Result<Recipe, 
         if builtin::names().any(|known| known == name) {
             return Ok(Recipe::Builtin(name.to_owned()));
         }
+        if builtin::are_missing() {
+            return Err(builtin::MISSING.to_owned());
+        }
         let help = suggestion(name, builtin::names()).unwrap_or_else(|| {
             format!("there are {}", builtin::names().collect::<Vec<_>>().join(", "))
         });
