@@ -217,9 +217,13 @@ fn is_learned(entry: &Value) -> bool {
 /// What time and traffic change, whatever anybody does.
 fn forget_what_ages(value: &mut Value) {
     if let Value::Object(entries) = value {
-        // `state` is a neighbour's, or a bridge port's on its way to forwarding.
-        let ages = ["valid_life_time", "preferred_life_time", "expires", "state"];
+        // `state` is a neighbour's, or a bridge port's on its way to forwarding. `operstate` follows
+        // from the other flags, up to a second later (net/core/link_watch.c), and so does NO-CARRIER.
+        let ages = ["valid_life_time", "preferred_life_time", "expires", "state", "operstate"];
         entries.retain(|name, _| !ages.contains(&name.as_str()) && !name.ends_with("timer"));
+        if let Some(Value::Array(flags)) = entries.get_mut("flags") {
+            flags.retain(|flag| flag != "NO-CARRIER");
+        }
         entries.values_mut().for_each(forget_what_ages);
     } else if let Value::Array(values) = value {
         values.iter_mut().for_each(forget_what_ages);
