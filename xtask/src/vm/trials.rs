@@ -35,6 +35,9 @@ const PROGRAMS: [(&str, &[&str]); 8] = [
 /// trials have.
 const THIRD: [(&str, &[&str]); 1] = [("host", &["third_kernel::"])];
 
+/// Of a program's words about what failed.
+const MOST_LINES: usize = 60;
+
 /// What carries out a plan in the machine.
 const STEP: &str = include_str!("step.sh");
 
@@ -130,10 +133,20 @@ impl Step {
                 (ran != Some(*count))
                     .then(|| format!("{name}: {shown} of its {count} trials passed"))
             }
-            Some(code) => Some(format!("{name} ended with code {code}")),
+            Some(code) => {
+                let why = failures(log, name);
+                Some(format!("{name} ended with code {code}{why}"))
+            }
             None => Some(format!("{name} did not run")),
         }
     }
+}
+
+/// What a program of the machine said of the trials that failed, of which the whole log is full.
+fn failures(log: &str, name: &str) -> String {
+    let said = log.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    let failures = said.skip_while(|line| line.trim() != "failures:");
+    failures.take(MOST_LINES).map(|line| format!("\n    {}", line.trim_end())).collect()
 }
 
 /// The number in `test result: ok. 7 passed; …`, which both kinds of test programs write last.
