@@ -1,6 +1,7 @@
 //! The project's own commands, each of which does its set-up first: `cargo xtask demo`, `test`, …
 
 mod bench;
+mod check;
 mod ci;
 mod demo;
 mod deny;
@@ -9,11 +10,13 @@ mod guest;
 mod install;
 mod nightly;
 mod packages;
+mod parts;
 mod program;
 mod recipes;
 mod runner;
 mod setup;
 mod soak;
+mod suite;
 mod test;
 mod tool;
 mod vm;
@@ -39,15 +42,22 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Formatting, clippy, the tests inside the crates and one lab: some three minutes, for every day
+    Check,
     /// Install what is missing, and run all tests; the machine must be afterwards as it was before
     Test {
+        #[command(flatten)]
+        choice: parts::Choice,
         /// passed on to `cargo test`, such as `-p netwright` or a test's name
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
     /// What a change must pass: formatting, clippy, docs, forbidden words,
     /// dependencies, fuzzers, and all tests
-    Ci,
+    Ci {
+        #[command(flatten)]
+        choice: parts::Choice,
+    },
     /// Run the tests of link kinds and of the tutorial on a second, complete kernel in qemu, and a
     /// few on a third one
     VmTest {
@@ -83,9 +93,12 @@ enum Task {
     },
     /// Hold dependencies to deny.toml: licences, sources, duplicates, and advisories
     Deny,
-    /// Install what is missing to build and test: guest toolchain, iproute2, ping, tcpdump, util-linux,
-    /// stress-ng
-    Setup,
+    /// Install what is missing to build and test, and ask before: guest toolchain, iproute2, ping,
+    /// tcpdump, util-linux, Docker's Engine
+    Setup {
+        #[command(flatten)]
+        choice: parts::Choice,
+    },
     /// Build the recipes in scenarios/recipes into target/recipes/components
     Recipes,
 }
@@ -104,8 +117,9 @@ fn dispatch(task: Task) -> Result<()> {
     match task {
         Task::Demo => demo::run_demo(),
         Task::Install { arguments } => install::run_install(&arguments),
-        Task::Test { arguments } => test::run_tests(&arguments),
-        Task::Ci => ci::run_all(),
+        Task::Check => check::run_quick(),
+        Task::Test { choice, arguments } => test::run_tests(&choice, &arguments),
+        Task::Ci { choice } => ci::run_all(&choice),
         Task::VmTest { filters } => vm::run_tests(&filters),
         Task::VmShell => vm::shell(),
         Task::Bench => bench::run(),
@@ -113,7 +127,7 @@ fn dispatch(task: Task) -> Result<()> {
         Task::Nightly { parts, arguments } => nightly::run(&parts, &arguments),
         Task::Fuzz { seconds, targets } => fuzz::run_all(seconds, &targets),
         Task::Deny => deny::check(),
-        Task::Setup => setup::run().map(drop),
+        Task::Setup { choice } => setup::run(&choice).map(drop),
         Task::Recipes => recipes::build(&guest::find_or_install()?),
     }
 }

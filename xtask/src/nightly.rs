@@ -3,6 +3,7 @@
 //! shortens; the trials of disciplines and neighbours on the second kernel; the soak; each fuzzer for a quarter of an hour. All that is said goes to a log as well,
 //! which ends with a summary.
 
+use crate::parts::Choice;
 use crate::program::{is_installed, say, shown, workspace};
 use crate::setup;
 use anyhow::{Context, Result, bail, ensure};
@@ -52,7 +53,8 @@ pub(crate) fn run(names: &[String], arguments: &[String]) -> Result<()> {
         let all: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
         bail!("nightly has no part `{name}`\n  help: its parts are {}", all.join(", "));
     }
-    setup::run()?;
+    setup::run(&Choice::default())?;
+    setup::install_load()?;
     ensure!(is_installed("stress-ng"), "`stress-ng` is missing after setup");
     let path = workspace().join(LOG);
     let file =

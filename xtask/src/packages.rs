@@ -1,13 +1,13 @@
-//! Debian packages: installs them where we may, and says the command where we may not.
+//! Debian packages: asks whether to install them, and says the command where we may not.
 
 use crate::program::{run, say};
 use anyhow::{Result, anyhow, bail};
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _, stderr, stdin};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Command;
 
-/// Installs packages with apt-get, for `purpose`. Needs root; without it, or without apt-get, the
-/// error names what to do by hand.
+/// Installs packages with apt-get, for `purpose`, once somebody has agreed to it. Needs root; without
+/// it, or without apt-get, the error names what to do by hand.
 pub(crate) fn install(packages: &[&str], purpose: &str) -> Result<()> {
     let list = packages.join(" ");
     if !crate::program::is_installed("apt-get") {
@@ -20,6 +20,12 @@ pub(crate) fn install(packages: &[&str], purpose: &str) -> Result<()> {
         bail!(
             "{purpose} needs packages that only root can install\n  \
              help: sudo apt-get install {list}"
+        );
+    }
+    if !agreed(&list, purpose) {
+        bail!(
+            "{purpose} needs packages that are not installed\n  \
+             help: apt-get install {list}; or do without a part of the tests: --without docker,vm"
         );
     }
     say(format_args!("installing {list}: {purpose}"));
@@ -35,6 +41,21 @@ pub(crate) fn install(packages: &[&str], purpose: &str) -> Result<()> {
              help: make a mirror of Debian reachable, or install them by hand"
         )
     })
+}
+
+/// Whoever is there is asked. Nobody is where DEBIAN_FRONTEND says so, debconf(7); a script that
+/// doesn't say it has not agreed to anything.
+fn agreed(list: &str, purpose: &str) -> bool {
+    let unattended = std::env::var_os("DEBIAN_FRONTEND").is_some_and(|it| it == "noninteractive");
+    if unattended || !stdin().is_terminal() {
+        return unattended;
+    }
+    eprint!(
+        "xtask: {purpose} needs {list}. Install with apt-get, without starting services? [y/N] "
+    );
+    let mut answer = String::new();
+    let read = stderr().flush().and_then(|()| stdin().read_line(&mut answer));
+    read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
 fn apt_get_install(packages: &[&str]) -> Command {

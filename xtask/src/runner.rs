@@ -12,12 +12,6 @@ pub(crate) fn build(profile: &str) -> Result<PathBuf> {
     program(&mut command)
 }
 
-/// The same together with all tests. Cargo gives a dependency the features that all of a command's
-/// packages want; one command for both builds wasmtime once instead of twice.
-pub(crate) fn build_with_tests() -> Result<PathBuf> {
-    program(cargo().args(["test", "--workspace", "--no-run"]))
-}
-
 fn program(command: &mut Command) -> Result<PathBuf> {
     let artifacts = build_messages(command)?;
     let programs = artifacts.iter().filter(|artifact| {

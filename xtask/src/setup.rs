@@ -2,6 +2,7 @@
 
 use crate::guest;
 use crate::packages;
+use crate::parts::{Choice, Part};
 use crate::program::{is_installed, say};
 use anyhow::Result;
 use netwright_building::Toolchain;
@@ -10,43 +11,55 @@ use netwright_building::Toolchain;
 struct Needed {
     program: &'static str,
     package: &'static str,
+    /// the part of the tests that it is for, where it is not for all of them
+    part: Option<Part>,
 }
 
 /// iproute2, ping and tcpdump are the second opinion on what netwright did; util-linux and coreutils
 /// give the tests namespaces of their own and an ordinary user; Docker's Engine and a static busybox
-/// for its image are what macvlan networks are compared with; stress-ng is the load that the tests have
-/// to bear at night.
-const PROGRAMS: [Needed; 10] = [
-    Needed { program: "ip", package: "iproute2" },
-    Needed { program: "bridge", package: "iproute2" },
-    Needed { program: "ping", package: "iputils-ping" },
-    Needed { program: "tcpdump", package: "tcpdump" },
-    Needed { program: "setpriv", package: "util-linux" },
-    Needed { program: "nsenter", package: "util-linux" },
-    Needed { program: "unshare", package: "util-linux" },
-    Needed { program: "dockerd", package: "docker.io" },
-    Needed { program: "busybox", package: "busybox-static" },
-    Needed { program: "stress-ng", package: "stress-ng" },
+/// for its image are what macvlan networks are compared with, busybox the virtual machines' shell too.
+const PROGRAMS: [Needed; 9] = [
+    for_all("ip", "iproute2"),
+    for_all("bridge", "iproute2"),
+    for_all("ping", "iputils-ping"),
+    for_all("tcpdump", "tcpdump"),
+    for_all("setpriv", "util-linux"),
+    for_all("nsenter", "util-linux"),
+    for_all("unshare", "util-linux"),
+    Needed { program: "dockerd", package: "docker.io", part: Some(Part::Docker) },
+    for_all("busybox", "busybox-static"),
 ];
 
-/// Leaves the machine able to build and test, or says what is in the way.
-pub(crate) fn run() -> Result<Toolchain> {
+/// The load that the tests have to bear at night.
+const STRESS: Needed = for_all("stress-ng", "stress-ng");
+
+const fn for_all(program: &'static str, package: &'static str) -> Needed {
+    Needed { program, package, part: None }
+}
+
+/// Leaves the machine able to build and to test what was chosen, or says what is in the way.
+pub(crate) fn run(choice: &Choice) -> Result<Toolchain> {
     let toolchain = guest::find_or_install()?;
     match toolchain {
         Toolchain::Own => say("recipes are compiled by this toolchain"),
         Toolchain::Debian => say("recipes are compiled by Debian's rustc and cargo"),
     }
-    install_programs()?;
+    let chosen = |needed: &&Needed| needed.part.is_none_or(|part| choice.has(part));
+    install(PROGRAMS.iter().filter(chosen))?;
     Ok(toolchain)
 }
 
-fn install_programs() -> Result<()> {
-    let missing: Vec<&Needed> =
-        PROGRAMS.iter().filter(|needed| !is_installed(needed.program)).collect();
+/// What the nights need besides.
+pub(crate) fn install_load() -> Result<()> {
+    install(std::iter::once(&STRESS))
+}
+
+fn install<'a>(programs: impl Iterator<Item = &'a Needed>) -> Result<()> {
+    let (present, missing): (Vec<&Needed>, Vec<&Needed>) =
+        programs.partition(|needed| is_installed(needed.program));
     if missing.is_empty() {
-        say(
-            "ip, bridge, ping, tcpdump, setpriv, nsenter, unshare, dockerd, busybox and stress-ng are there",
-        );
+        let names: Vec<&str> = present.iter().map(|needed| needed.program).collect();
+        say(format_args!("present: {}", names.join(", ")));
         return Ok(());
     }
     for needed in &missing {

@@ -12,6 +12,7 @@ mod pair;
 mod programs;
 mod trials;
 
+use crate::parts::Choice;
 use crate::program::{say, workspace};
 use crate::{recipes, runner, setup};
 use anyhow::{Context, Result, bail};
@@ -79,6 +80,13 @@ pub(crate) fn run_tests_of(runner: &Path) -> Result<()> {
     test(runner, &[])
 }
 
+/// How many tests those are, the one with two machines among them.
+pub(crate) fn count_tests() -> Result<usize> {
+    let programs = trials::build()?;
+    let second = trials::Plan::for_second(&programs, &[])?;
+    Ok(second.count() + trials::Plan::for_third(&programs, &[])?.count() + 1)
+}
+
 fn test(runner: &Path, filters: &[String]) -> Result<()> {
     if filters == [PAIR] {
         return pair::run(&Parts::make(&kernel::SECOND, runner)?);
@@ -104,7 +112,7 @@ fn test(runner: &Path, filters: &[String]) -> Result<()> {
 
 /// The runner, built from nothing.
 fn with_runner() -> Result<PathBuf> {
-    let toolchain = setup::run()?;
+    let toolchain = setup::run(&Choice::default())?;
     recipes::build(&toolchain)?;
     runner::build("dev")
 }
