@@ -5,16 +5,15 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use rustix::fs::{Mode, OFlags, fstat, mkdir, open, openat};
+use rustix::fs::{Mode, OFlags, fstat, mkdir, open, openat, stat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use crate::exit::{Exit, Failure};
-use crate::file::{Missing, is_borrowed, trail};
+use crate::file::{Missing, is_borrowed, is_ordinary, is_ours, trail};
 
 /// Where everything is kept, for who wants it elsewhere.
 pub(crate) const VARIABLE: &str = "NETWRIGHT_RUNTIME_DIR";
@@ -35,7 +34,7 @@ fn named() -> PathBuf {
         return PathBuf::from(folder);
     }
     let user = geteuid().as_raw();
-    let own = |folder: &PathBuf| folder.metadata().is_ok_and(|about| about.uid() == user);
+    let own = |folder: &PathBuf| stat(folder).is_ok_and(|about| is_ours(&about));
     if user == 0 && own(&PathBuf::from("/run")) {
         return PathBuf::from("/run/netwright");
     }
@@ -50,8 +49,7 @@ fn named() -> PathBuf {
 pub(crate) fn open_private(name: &str) -> io::Result<OwnedFd> {
     let folder = path();
     // Whoever can move a level away takes with it what tells of labs and deployments.
-    let above = folder.parent().unwrap_or(Path::new("/"));
-    if let Some(distrust) = trail(above, Missing::Refused)?.distrust {
+    if let Some(distrust) = trail(&folder, Missing::Refused)?.distrust {
         let why = distrust.to_string();
         return Err(io::Error::other(why.lines().next().unwrap_or_default().to_owned()));
     }
@@ -67,7 +65,7 @@ fn private(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let descriptor = open(path, flags, Mode::empty())?;
     let about = fstat(&descriptor)?;
-    if about.st_uid != geteuid().as_raw() || about.st_mode & 0o077 != 0 {
+    if !is_ours(&about) || about.st_mode & 0o077 != 0 {
         return Err(io::Error::other("it belongs to or is open to others"));
     }
     Ok(descriptor)
@@ -80,8 +78,8 @@ fn private(path: &Path) -> io::Result<OwnedFd> {
 pub(crate) fn open_own(folder: impl AsFd, name: &str, flags: OFlags) -> io::Result<File> {
     let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(openat(folder, name, flags, Mode::RUSR | Mode::WUSR)?);
-    let about = file.metadata()?;
-    let ours = about.is_file() && about.uid() == geteuid().as_raw() && about.nlink() <= 1;
+    let about = fstat(&file)?;
+    let ours = is_ordinary(&about) && is_ours(&about) && about.st_nlink <= 1;
     if ours { Ok(file) } else { Err(Errno::PERM.into()) }
 }
 

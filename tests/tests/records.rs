@@ -193,16 +193,19 @@ fn a_runtime_folder_below_another_users_is_not_used() {
     let above = machine.0.session().folder("theirs");
     let own = machine.0.session().folder("theirs/own");
     fs::set_permissions(&own, Permissions::from_mode(0o700)).unwrap();
-    let variable = machine.path("theirs/own/run");
-    let ls = || machine.0.netwright(["ls"], &[("NETWRIGHT_RUNTIME_DIR", &variable)]);
-    ls().expect_code(0);
-    chown(&above, Some(12_345), Some(12_345)).unwrap();
-    let told = ls().expect_code(8).stderr;
-    assert!(told.contains(&format!("`{}` belongs to user 12345\n", above.display())), "{told}");
-    chown(&above, Some(0), Some(0)).unwrap();
-    fs::set_permissions(&above, Permissions::from_mode(0o777)).unwrap();
-    let told = ls().expect_code(8).stderr;
-    assert!(told.contains("can be written by others (mode 777)\n"), "{told}");
+    for below in ["theirs/run", "theirs/own/run"] {
+        let variable = machine.path(below);
+        let ls = || machine.0.netwright(["ls"], &[("NETWRIGHT_RUNTIME_DIR", &variable)]);
+        ls().expect_code(0);
+        chown(&above, Some(12_345), Some(12_345)).unwrap();
+        let told = ls().expect_code(8).stderr;
+        assert!(told.contains(&format!("`{}` belongs to user 12345\n", above.display())), "{told}");
+        chown(&above, Some(0), Some(0)).unwrap();
+        fs::set_permissions(&above, Permissions::from_mode(0o777)).unwrap();
+        let told = ls().expect_code(8).stderr;
+        assert!(told.contains("can be written by others (mode 777)\n"), "{told}");
+        fs::set_permissions(&above, Permissions::from_mode(0o755)).unwrap();
+    }
 }
 
 /// Each does nothing but start the next one, and says so.

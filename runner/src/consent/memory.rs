@@ -7,13 +7,12 @@ use std::path::PathBuf;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
-use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
 use super::Question;
 use super::told::Told;
 use crate::exit::{Exit, Failure};
-use crate::file::{self, Distrust, Missing, Trail, bounded, trail};
+use crate::file::{self, Distrust, Missing, Owner, Trail, bounded, is_ours, trail};
 use crate::grant::{Rule, own_config_folder};
 use crate::report::{self, escape};
 
@@ -202,7 +201,7 @@ impl Memory {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = openat(folder, name, flags, Mode::empty()).ok()?;
         let about = fstat(&file).ok()?;
-        let ours = about.st_uid == geteuid().as_raw() && about.st_mode & 0o022 == 0;
+        let ours = is_ours(&about) && about.st_mode & 0o022 == 0;
         if !ours || FileType::from_raw_mode(about.st_mode) != FileType::RegularFile {
             return None;
         }
@@ -239,7 +238,7 @@ fn private(path: &std::path::Path) -> Result<Option<OwnedFd>, String> {
         }
         Trail { distrust: Some(Distrust::Owner(..) | Distrust::Link(..)), .. }
         | Trail { folder: None, .. } => Ok(None),
-        Trail { folder: Some(outside), distrust: None } => {
+        Trail { folder: Some(outside), distrust: None, .. } => {
             let name = path.file_name().unwrap_or_default();
             let own = enter(&outside, name, 0o022)?;
             enter(&own, std::ffi::OsStr::new("grants"), 0o077).map(Some)
@@ -257,8 +256,8 @@ fn enter(folder: &OwnedFd, name: &std::ffi::OsStr, closed: u32) -> Result<OwnedF
     let inner = openat(folder, name, flags, Mode::empty())
         .map_err(|error| format!("can't be opened: {error}"))?;
     let about = fstat(&inner).map_err(|error| format!("can't be examined: {error}"))?;
-    if about.st_uid != geteuid().as_raw() {
-        return Err(format!("belongs to user {}", about.st_uid));
+    if !is_ours(&about) {
+        return Err(format!("belongs to {}", Owner::of(&about)));
     }
     if about.st_mode & closed != 0 {
         return Err(format!("is open to others (mode {:03o})", about.st_mode & 0o777));

@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, mkdirat, openat, readlinkat, statat};
 use rustix::io::Errno;
 
-use super::trust::is_ours_or_roots;
+use super::owner::Owner;
 use super::{Refused, kind};
 
 /// What becomes of a folder that isn't there.
@@ -53,7 +53,7 @@ pub(crate) fn folder(path: &Path, last: Last, missing: Missing) -> Result<OwnedF
                     return Err(Refused::System(io::ErrorKind::NotADirectory.into()));
                 }
                 let closed = parts.is_empty() && last == Last::NoLink;
-                if !from_root || closed || !is_ours_or_roots(about.st_uid) {
+                if !from_root || closed || !Owner::at(&about, &below).is_trusted() {
                     return Err(Refused::Link(crate::report::path(&below)));
                 }
                 links += 1;

@@ -4,14 +4,16 @@
 
 mod folder;
 mod output;
+mod owner;
 mod read;
 mod trust;
 mod write;
 
 pub(crate) use folder::{Last, Missing, folder};
 pub(crate) use output::Output;
+pub(crate) use owner::{Owner, is_ours};
 pub(crate) use read::{bounded, ordinary};
-pub(crate) use trust::{Distrust, Trail, is_borrowed, trail};
+pub(crate) use trust::{Distrust, Trail, is_borrowed, know_roots_of, trail};
 pub(crate) use write::{in_folder, whole};
 
 use std::io;
@@ -29,8 +31,8 @@ pub(crate) enum Refused {
     Link(String),
     #[error("it is {0}")]
     Special(&'static str),
-    #[error("it belongs to user {0}, in a folder where each may replace only what is theirs")]
-    Others(u32),
+    #[error("it belongs to {0}, in a folder where each may replace only what is theirs")]
+    Others(Owner),
     #[error("it has {0} names (hard links), and can't be replaced in this folder")]
     Linked(u64),
     #[error("it is a pipe that nobody has read from for {} s", .0.as_secs_f64())]
@@ -48,7 +50,7 @@ impl From<Errno> for Refused {
 }
 
 /// Which file it is, whatever its names are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Identity {
     device: u64,
     inode: u64,

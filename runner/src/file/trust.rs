@@ -3,7 +3,6 @@
 //! level counts, up to the root, as with sshd(8)'s StrictModes.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::read_to_string;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt as _;
@@ -14,13 +13,12 @@ use rustix::fs::{
     AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, readlinkat, statat,
 };
 use rustix::io::Errno;
-use rustix::process::{getegid, geteuid};
+use rustix::process::geteuid;
 
 use super::folder::{Missing, parts};
-use super::kind;
+use super::owner::{self, Owner};
+use super::{Identity, kind};
 
-/// Whoever has no number in a user namespace, user_namespaces(7).
-const NOBODY: u32 = 65534;
 const MOST_LINKS: usize = 40;
 
 /// Whether this is root by sudo(8), doas(1) or pkexec(1): whoever may run this as root shall not
@@ -30,24 +28,15 @@ pub(crate) fn is_borrowed() -> bool {
     geteuid().is_root() && told.iter().any(|name| std::env::var_os(name).is_some())
 }
 
-/// Root or this user. Inside a user namespace root's files are nobody's.
-pub(super) fn is_ours_or_roots(owner: u32) -> bool {
-    let inside = || {
-        let map = read_to_string("/proc/self/uid_map").unwrap_or_default();
-        map.split_whitespace().ne(["0", "0", "4294967295"])
-    };
-    owner == 0 || owner == geteuid().as_raw() || (owner == NOBODY && inside())
-}
-
 /// A level of a path that others can alter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Distrust {
-    #[error("`{0}` belongs to user {1}")]
-    Owner(String, u32),
+    #[error("`{0}` belongs to {1}")]
+    Owner(String, Owner),
     #[error("`{0}` can be written by others (mode {1:03o})\n  help: chmod go-w {word}", word = Word(.0))]
     Open(String, u32),
-    #[error("`{0}` is a symbolic link of user {1}")]
-    Link(String, u32),
+    #[error("`{0}` is a symbolic link of {1}")]
+    Link(String, Owner),
 }
 
 /// What a path led to.
@@ -57,6 +46,15 @@ pub(crate) struct Trail {
     pub(crate) folder: Option<OwnedFd>,
     /// the first level that others can alter, of those that are there
     pub(crate) distrust: Option<Distrust>,
+    /// the levels and links on the way that are root's
+    roots: Vec<Identity>,
+}
+
+/// Keeps in mind which levels of these paths are root's, for the user namespace that this process is
+/// about to enter: an ordinary user's has no number for root.
+pub(crate) fn know_roots_of(paths: impl IntoIterator<Item = PathBuf>) {
+    let trails = paths.into_iter().filter_map(|path| trail(&path, Missing::Refused).ok());
+    owner::know(trails.flat_map(|trail| trail.roots));
 }
 
 /// Follows an absolute path to a folder, looking at each level on the way; the last one is looked
@@ -69,9 +67,12 @@ pub(crate) fn trail(path: &Path, missing: Missing) -> io::Result<Trail> {
     let mut way = PathBuf::from("/");
     let mut left = parts(path);
     let (mut distrust, mut links) = (None, 0);
+    let mut roots = Vec::new();
     while let Some(part) = left.pop_front() {
+        let about = fstat(&here)?;
+        roots.extend(known_root(&about, &way));
         if distrust.is_none() {
-            distrust = level(&fstat(&here)?, &way);
+            distrust = level(&about, &way);
         }
         let missing = if distrust.is_none() { missing } else { Missing::Refused };
         match enter(&here, &part, missing, flags) {
@@ -79,13 +80,16 @@ pub(crate) fn trail(path: &Path, missing: Missing) -> io::Result<Trail> {
                 here = next;
                 way.push(&part);
             }
-            Err(Errno::NOENT) => return Ok(Trail { folder: None, distrust }),
+            Err(Errno::NOENT) => return Ok(Trail { folder: None, distrust, roots }),
             Err(Errno::NOTDIR | Errno::LOOP) => {
-                let Some((owner, target)) = link(&here, &part)? else {
-                    return Ok(Trail { folder: None, distrust });
+                let Some((about, target)) = link(&here, &part)? else {
+                    return Ok(Trail { folder: None, distrust, roots });
                 };
-                if distrust.is_none() && !is_ours_or_roots(owner) {
-                    distrust = Some(Distrust::Link(crate::report::path(way.join(&part)), owner));
+                let named = way.join(&part);
+                roots.extend(known_root(&about, &named));
+                let owner = Owner::at(&about, &named);
+                if distrust.is_none() && !owner.is_trusted() {
+                    distrust = Some(Distrust::Link(crate::report::path(named), owner));
                 }
                 links += 1;
                 if links > MOST_LINKS {
@@ -100,7 +104,12 @@ pub(crate) fn trail(path: &Path, missing: Missing) -> io::Result<Trail> {
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(Trail { folder: Some(here), distrust })
+    roots.extend(known_root(&fstat(&here)?, &way));
+    Ok(Trail { folder: Some(here), distrust, roots })
+}
+
+fn known_root(about: &Stat, way: &Path) -> Option<Identity> {
+    (Owner::at(about, way) == Owner::Root).then(|| Identity::of(about))
 }
 
 fn enter(here: &OwnedFd, part: &OsStr, missing: Missing, flags: OFlags) -> Result<OwnedFd, Errno> {
@@ -113,27 +122,27 @@ fn enter(here: &OwnedFd, part: &OsStr, missing: Missing, flags: OFlags) -> Resul
     }
 }
 
-/// Whose it is and where it leads; none for what is no link.
-fn link(here: &OwnedFd, part: &OsStr) -> io::Result<Option<(u32, PathBuf)>> {
+/// What it is and where it leads; none for what is no link.
+fn link(here: &OwnedFd, part: &OsStr) -> io::Result<Option<(Stat, PathBuf)>> {
     let about = statat(here, part, AtFlags::SYMLINK_NOFOLLOW)?;
     if kind(&about) != FileType::Symlink {
         return Ok(None);
     }
     let target = readlinkat(here, part, Vec::new())?.into_bytes();
-    Ok(Some((about.st_uid, PathBuf::from(OsString::from_vec(target)))))
+    Ok(Some((about, PathBuf::from(OsString::from_vec(target)))))
 }
 
 /// A group of this user's own is this user, as Debian's and Fedora's are; in a folder like /tmp
 /// nobody can take away what is another's (sticky, chmod(1)).
 fn level(about: &Stat, way: &Path) -> Option<Distrust> {
     let shown = || crate::report::path(way);
-    if !is_ours_or_roots(about.st_uid) {
-        return Some(Distrust::Owner(shown(), about.st_uid));
+    let owner = Owner::at(about, way);
+    if !owner.is_trusted() {
+        return Some(Distrust::Owner(shown(), owner));
     }
     let sticky = about.st_mode & 0o1000 != 0;
     let others = about.st_mode & 0o002 != 0;
-    let foreign_group = about.st_gid != 0 && about.st_gid != getegid().as_raw();
-    let group = about.st_mode & 0o020 != 0 && foreign_group;
+    let group = about.st_mode & 0o020 != 0 && !owner::is_our_group(about);
     let open = !sticky && (others || group);
     open.then(|| Distrust::Open(shown(), about.st_mode & 0o777))
 }

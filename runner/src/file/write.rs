@@ -13,9 +13,9 @@ use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, Stat, fchmod, fstat, openat, renameat, statat, unlinkat,
 };
 use rustix::io::Errno;
-use rustix::process::geteuid;
 
 use super::folder::{Last, Missing, folder};
+use super::owner::{Owner, is_ours};
 use super::{Refused, kind, special};
 
 /// Of the bits of a folder's mode the one by which each may take away only what is theirs.
@@ -45,15 +45,15 @@ impl<'a> Place<'a> {
 /// Where each may take away only what is theirs, others' things are none of ours.
 pub(super) fn are_ours(folder: &Stat, there: &Stat) -> Result<(), Refused> {
     let sticky = folder.st_mode & STICKY != 0;
-    if sticky && there.st_uid != geteuid().as_raw() {
-        return Err(Refused::Others(there.st_uid));
+    if sticky && !is_ours(there) {
+        return Err(Refused::Others(Owner::of(there)));
     }
     Ok(())
 }
 
 /// Whether others can put something there.
 fn is_open(folder: &Stat) -> bool {
-    folder.st_uid != geteuid().as_raw() || folder.st_mode & 0o022 != 0
+    !is_ours(folder) || folder.st_mode & 0o022 != 0
 }
 
 fn found(folder: impl AsFd, name: &OsStr) -> Result<Option<Stat>, Refused> {
@@ -144,7 +144,7 @@ impl<F: AsFd> Draft<F> {
         }
         let private = !is_open(&fstat(&folder)?);
         let draft = Self::new(folder)?;
-        if let Some(about) = there.filter(|about| about.st_uid == geteuid().as_raw()) {
+        if let Some(about) = there.filter(|about| is_ours(about)) {
             let usual = fstat(&draft.file)?.st_mode;
             // In a folder of others' they may have put it there, by a hard link: then it may close
             // the new one, and not open it.

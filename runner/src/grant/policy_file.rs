@@ -6,10 +6,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, openat, stat};
-use rustix::process::geteuid;
 
 use super::Rule;
-use crate::file::{Distrust, Identity, Missing, bounded, is_borrowed, trail};
+use crate::file::{Distrust, Identity, Missing, Owner, bounded, is_borrowed, trail};
 use crate::report;
 use crate::scenario::{Faults, PolicyLists};
 
@@ -117,10 +116,9 @@ fn absent(
 
 fn trusted(descriptor: &impl AsFd, what: &str) -> Result<Stat, String> {
     let about = fstat(descriptor).map_err(|error| format!("{what} can't be examined: {error}"))?;
-    let us = geteuid().as_raw();
-    if about.st_uid != 0 && about.st_uid != us {
-        let owner = about.st_uid;
-        return Err(format!("{what} belongs to user {owner}, neither to root nor to user {us}"));
+    let owner = Owner::of(&about);
+    if !owner.is_trusted() {
+        return Err(format!("{what} belongs to {owner}, neither to root nor to {}", Owner::Us));
     }
     if about.st_mode & 0o022 != 0 {
         return Err(format!(

@@ -7,11 +7,12 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, fstat, mkdirat, openat, renameat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, Dir, Mode, OFlags, Stat, fstat, mkdirat, openat, renameat, statat, unlinkat,
+};
 use rustix::io::Errno;
-use rustix::process::geteuid;
 
-use crate::file::{Missing, Trail, is_borrowed, trail};
+use crate::file::{Missing, Trail, is_borrowed, is_ours, trail};
 use crate::store;
 
 /// Bytes of all files together, beyond which the oldest go.
@@ -30,7 +31,7 @@ impl Place {
     /// `digest`: the recipe's. None where there is no folder that is this user's alone: then each run compiles.
     pub(super) fn of(digest: &str) -> Option<Self> {
         let path = folder()?;
-        let Trail { folder, distrust } = trail(path.parent()?, Missing::Made).ok()?;
+        let Trail { folder, distrust, .. } = trail(path.parent()?, Missing::Made).ok()?;
         let outside = folder.filter(|_| distrust.is_none())?;
         let name = path.file_name()?;
         match mkdirat(&outside, name, Mode::RWXU) {
@@ -40,10 +41,8 @@ impl Place {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let folder = openat(&outside, name, flags, Mode::empty()).ok()?;
         let (outside, about) = (fstat(&outside).ok()?, fstat(&folder).ok()?);
-        if outside.st_uid != about.st_uid || outside.st_mode & 0o022 != 0 {
-            return None;
-        }
-        let ours = about.st_uid == geteuid().as_raw() && about.st_mode & 0o022 == 0;
+        let closed = |about: &Stat| is_ours(about) && about.st_mode & 0o022 == 0;
+        let ours = closed(&outside) && closed(&about);
         let (version, target) = (env!("CARGO_PKG_VERSION"), env!("NETWRIGHT_TARGET"));
         let folder = Arc::new(folder);
         ours.then(|| Self { folder, name: format!("{digest}-{version}-{target}") })
@@ -118,7 +117,7 @@ fn is_own(name: &str) -> bool {
 
 /// Root's own where root was become by sudo(8) and the like: the caller's variables may still be
 /// set then.
-fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     if is_borrowed() {
         return Some(PathBuf::from("/var/cache/netwright/recipes"));
     }

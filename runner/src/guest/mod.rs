@@ -24,6 +24,7 @@ mod turn;
 mod wire;
 
 pub use broker::Guest;
+pub(crate) use cache::folder as cache_folder;
 pub use child::serve;
 
 use crate::bindings::netwright::host::types;

@@ -44,6 +44,7 @@ impl Inside {
         if holder.is_over() {
             return Err(failed(io::Error::other("its process has just ended")));
         }
+        super::know_roots();
         netns::join_lab(&holder).map_err(failed)?;
         Ok(Self { origin })
     }

@@ -20,6 +20,7 @@ use crate::scenario::Remembered;
 
 /// Makes this process the root of a new lab. Must come before the first thread.
 pub fn enter() -> Result<(), Failure> {
+    know_roots();
     netns::enter_lab().map_err(|error| {
         let help = match error.source.raw_os_error() {
             Some(libc::EPERM) => {
@@ -38,6 +39,12 @@ pub fn enter() -> Result<(), Failure> {
             format!("can't enter a lab: {}: {}\n  help: {help}", error.step, error.source);
         Failure::new(Exit::Lacking, message)
     })
+}
+
+/// An ordinary user's lab has no number for root, whose are the levels above what is opened inside.
+fn know_roots() {
+    let own = [Some(crate::store::path()), crate::guest::cache_folder()];
+    crate::file::know_roots_of(own.into_iter().flatten());
 }
 
 /// Takes a kept lab apart: ends whatever runs inside it, and then what holds it. The name is this

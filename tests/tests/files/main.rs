@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod outputs;
+mod strangers;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
