@@ -97,7 +97,7 @@ pub async fn hold(checks: &[Check], session: &mut Session) -> Outcome {
 
 fn outcome(undecided: usize, asker: &Asker<'_>) -> Outcome {
     if undecided > 0 {
-        let checks = crate::report::counted(undecided, "check");
+        let checks = crate::text::counted(undecided, "check");
         let message = format!(
             "limit reached: the time of the run was over before {checks} could be decided\n  help: `limits` in the scenario, or --timeout, raises it"
         );

@@ -25,6 +25,7 @@ mod attach;
 pub mod probe;
 pub mod program;
 pub mod tap;
+pub mod text;
 pub mod uplink;
 
 mod clock;

@@ -131,7 +131,7 @@ pub(crate) fn open_records(name: &str, purpose: &str) -> Result<OwnedFd, Failure
 
 /// What is said where such a folder can't be used.
 pub(crate) fn unusable(name: &str, purpose: &str, error: &io::Error) -> Failure {
-    let folder = crate::report::path(path().join(name));
+    let folder = crate::text::path(path().join(name));
     let help = match error.raw_os_error() {
         Some(libc::ENOSPC | libc::EDQUOT) => {
             format!("make room there, or set {VARIABLE} to a folder on tmpfs")

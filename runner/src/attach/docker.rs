@@ -43,7 +43,7 @@ pub(super) fn process_of(name: &str) -> Result<u32, Failure> {
             Exit::Lacking,
             format!(
                 "can't ask Docker for container `{name}`: {}: {error}\n  help: start the Engine, set DOCKER_HOST, or name the container's process: host.namespace pid=NUMBER",
-                crate::report::path(&socket)
+                crate::text::path(&socket)
             ),
         )
     })?;

@@ -7,7 +7,7 @@ use super::{
     NamespaceRef, NextHop, Options, Prefix, Qdisc, Route, RouteKind, Rule, RuleAction, Setting,
     Spec, Veth, Write,
 };
-use crate::report::is_harmless;
+use crate::text::is_harmless;
 
 const HOSTILE: [&str; 16] = [
     "a$(id)",

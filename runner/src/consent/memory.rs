@@ -14,7 +14,9 @@ use super::told::Told;
 use crate::exit::{Exit, Failure};
 use crate::file::{self, Distrust, Missing, Owner, Trail, bounded, is_ours, trail};
 use crate::grant::{Rule, own_config_folder};
-use crate::report::{self, escape};
+use crate::report::{self};
+use crate::text;
+use crate::text::escape;
 
 /// Bytes of one file.
 const LONGEST: u64 = 256 << 10;
@@ -140,7 +142,7 @@ impl Memory {
             Ok(descriptor) => Ok(Self { folder: descriptor.map(|known| (shown, known)) }),
             Err(why) => Err(Failure::usage(format!(
                 "the folder of remembered grants `{}` {why}\n  help: it must be a folder of your own, closed to others: chmod 700",
-                report::path(&shown)
+                text::path(&shown)
             ))),
         }
     }
@@ -183,7 +185,7 @@ impl Memory {
     pub(super) fn keep(&self, remembered: &Remembered) -> Result<(), Failure> {
         let Some((path, folder)) = &self.folder else { return Ok(()) };
         let failed = |error: &dyn std::fmt::Display| {
-            let message = format!("can't remember the answer in `{}`: {error}", report::path(path));
+            let message = format!("can't remember the answer in `{}`: {error}", text::path(path));
             Failure::new(Exit::Lacking, message)
         };
         if let Some(Found::Unread(unread)) = self.read(&remembered.file()) {

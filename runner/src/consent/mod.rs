@@ -16,6 +16,7 @@ use crate::grant::{Capability, Class, Grants, Rule};
 use crate::recipe::Recipe;
 use crate::report;
 use crate::scenario::Step;
+use crate::text;
 use memory::{Memory, Remembered};
 use screen::Screen;
 use told::Told;
@@ -131,7 +132,7 @@ impl<'a> Question<'a> {
     }
 
     fn denied(&self) -> Failure {
-        let name = report::escape(self.recipe.name());
+        let name = text::escape(self.recipe.name());
         let flags: Vec<String> = self.complete.iter().map(Rule::flag).collect();
         let message = format!(
             "denied: recipe `{name}` was not run, nothing was touched\n  help: {}",

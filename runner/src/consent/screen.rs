@@ -5,7 +5,7 @@ use std::fmt;
 use super::Question;
 use super::memory::Remembered;
 use crate::grant::{Capability, Class, Rule};
-use crate::report::escape;
+use crate::text::escape;
 
 pub(super) struct Screen<'a> {
     pub(super) question: &'a Question<'a>,

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::report::{LONGEST_SHOWN, escape};
+use crate::text::{LONGEST_SHOWN, escape};
 
 /// Bytes of parameters that are remembered, to show what has changed.
 const LONGEST: usize = 32 << 10;

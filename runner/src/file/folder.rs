@@ -54,7 +54,7 @@ pub(crate) fn folder(path: &Path, last: Last, missing: Missing) -> Result<OwnedF
                 }
                 let closed = parts.is_empty() && last == Last::NoLink;
                 if !from_root || closed || !Owner::at(&about, &below).is_trusted() {
-                    return Err(Refused::Link(crate::report::path(&below)));
+                    return Err(Refused::Link(crate::text::path(&below)));
                 }
                 links += 1;
                 if links > MOST_LINKS {

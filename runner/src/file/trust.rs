@@ -89,7 +89,7 @@ pub(crate) fn trail(path: &Path, missing: Missing) -> io::Result<Trail> {
                 roots.extend(known_root(&about, &named));
                 let owner = Owner::at(&about, &named);
                 if distrust.is_none() && !owner.is_trusted() {
-                    distrust = Some(Distrust::Link(crate::report::path(named), owner));
+                    distrust = Some(Distrust::Link(crate::text::path(named), owner));
                 }
                 links += 1;
                 if links > MOST_LINKS {
@@ -135,7 +135,7 @@ fn link(here: &OwnedFd, part: &OsStr) -> io::Result<Option<(Stat, PathBuf)>> {
 /// A group of this user's own is this user, as Debian's and Fedora's are; in a folder like /tmp
 /// nobody can take away what is another's (sticky, chmod(1)).
 fn level(about: &Stat, way: &Path) -> Option<Distrust> {
-    let shown = || crate::report::path(way);
+    let shown = || crate::text::path(way);
     let owner = Owner::at(about, way);
     if !owner.is_trusted() {
         return Some(Distrust::Owner(shown(), owner));

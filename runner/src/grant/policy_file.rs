@@ -9,8 +9,8 @@ use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, openat, stat};
 
 use super::Rule;
 use crate::file::{Distrust, Identity, Missing, Owner, bounded, is_borrowed, trail};
-use crate::report;
 use crate::scenario::{Faults, PolicyLists};
+use crate::text;
 
 /// Of one file.
 const LONGEST: u64 = 1 << 20;
@@ -32,7 +32,7 @@ impl Policies {
         let files = std::iter::once(PathBuf::from(MACHINE)).chain(users());
         for path in files {
             let Some(text) = read_trusted(&path)? else { continue };
-            let lists = PolicyLists::parse(&text, &report::path(&path))
+            let lists = PolicyLists::parse(&text, &text::path(&path))
                 .map_err(|faults: Faults| faults.to_string())?;
             policies.allow.extend(lists.allow);
             policies.deny.extend(lists.deny);
@@ -71,8 +71,7 @@ pub(crate) fn own_config_folder() -> Option<PathBuf> {
 /// where there is no file. All of it is asked of descriptors, so that what was checked is what is
 /// read.
 fn read_trusted(path: &Path) -> Result<Option<String>, String> {
-    let refused =
-        |error: &dyn std::fmt::Display| format!("policy `{}`: {error}", report::path(path));
+    let refused = |error: &dyn std::fmt::Display| format!("policy `{}`: {error}", text::path(path));
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(None) };
     let unopened =
         |error: &dyn std::fmt::Display| refused(&format!("its folder can't be opened: {error}"));

@@ -19,7 +19,8 @@ use crate::halt::REMEDY;
 use crate::host::{Host, LimitReached, Limits, Session};
 use crate::process;
 use crate::recipe::Recipe;
-use crate::report::{Report, escape, help};
+use crate::report::Report;
+use crate::text::{escape, help};
 
 /// Bytes of a message beside what the recipe's limits allow.
 const BESIDE: usize = 64 << 10;

@@ -15,7 +15,7 @@ use super::process::{End, Process};
 use super::turn::Lock;
 use crate::exit::{Exit, Failure};
 use crate::recipe::Recipe;
-use crate::report::help;
+use crate::text::help;
 
 /// Bytes of memory that a byte of a recipe may take: what Rust compiles to takes about seventy.
 const PER_BYTE: usize = 128;

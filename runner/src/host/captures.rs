@@ -12,7 +12,7 @@ use crate::bindings::netwright::host::types::Attribute;
 use crate::capture::{Frame, Place};
 use crate::change::{Answer, Query};
 use crate::kernel::Error;
-use crate::report::help;
+use crate::text::help;
 
 impl captures::Host for Host {}
 

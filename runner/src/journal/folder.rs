@@ -71,7 +71,7 @@ impl Folder {
                 Exit::Lacking,
                 format!(
                     "can't write a journal into `{}`: {error}\n  help: make room there, or set {} to a folder on tmpfs",
-                    crate::report::path(&shown),
+                    crate::text::path(&shown),
                     store::VARIABLE
                 ),
             )

@@ -32,7 +32,7 @@ pub use strange::Strange;
 use crate::change::{Change, Name, Undo};
 use crate::halt::Halt;
 use crate::kernel::NamedFolder;
-use crate::report::help;
+use crate::text::help;
 
 /// The form of journals that this program writes.
 pub const SCHEMA: u32 = history::SCHEMA;
@@ -165,7 +165,7 @@ fn taken(theirs: &Claim, ours: &Claim, history: &History, alive: bool) -> String
 pub fn unwritable(error: &io::Error) -> String {
     format!(
         "the journal can't be written, so nothing more is changed: {error}\n  help: make room in {}",
-        crate::report::path(crate::store::path())
+        crate::text::path(crate::store::path())
     )
 }
 

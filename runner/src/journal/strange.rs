@@ -113,7 +113,7 @@ impl Strange {
         let (name, why, help) = (self.shown(), self.why(), self.help());
         format!(
             "what `{name}` relies on isn't known, and {wanted} may be of that: {why}{}",
-            crate::report::help(help)
+            crate::text::help(help)
         )
     }
 }

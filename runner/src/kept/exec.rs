@@ -64,5 +64,5 @@ fn become_program(program: &[OsString]) -> Failure {
     let error = process::become_program(path, arguments);
     let exit =
         if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::NotExecutable };
-    Failure::new(exit, format!("can't run `{}`: {error}", crate::report::path(path)))
+    Failure::new(exit, format!("can't run `{}`: {error}", crate::text::path(path)))
 }

@@ -9,7 +9,8 @@ use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, History, Strange};
 use crate::lab::{self, Record};
-use crate::report::{counted, escape, print_json, print_lines};
+use crate::report::{print_json, print_lines};
+use crate::text::{counted, escape};
 
 /// What stays on the host.
 #[derive(Debug, Serialize)]

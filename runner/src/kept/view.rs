@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::change::{
     AddressInfo, LinkInfo, LinkName, Name, NextHop, Route, RouteKind, Rule, TABLE_LOCAL, TABLE_MAIN,
 };
-use crate::report;
+use crate::text;
 
 /// RTPROT_KERNEL and RTPROT_BOOT: what follows from links and addresses, and what is put by hand.
 const USUAL: [&str; 2] = ["kernel", "boot"];
@@ -212,7 +212,7 @@ impl Inspection {
                 let _ = writeln!(text, "  route {}", route.line());
             }
             for rule in &namespace.rules {
-                let _ = writeln!(text, "  rule {}", report::escape(rule));
+                let _ = writeln!(text, "  rule {}", text::escape(rule));
             }
         }
         if let What::Deployment { changes, .. } = &self.what
@@ -220,7 +220,7 @@ impl Inspection {
         {
             text.push_str("beside that\n");
             for change in changes {
-                let _ = writeln!(text, "  {}", report::escape(change));
+                let _ = writeln!(text, "  {}", text::escape(change));
             }
         }
         text
@@ -230,7 +230,7 @@ impl Inspection {
 /// Each by itself, for only a single word is ever cut off. A program inside the lab may have given
 /// links any names.
 fn joined(words: &[String]) -> String {
-    words.iter().map(|word| report::escape(word)).collect::<Vec<_>>().join(" ")
+    words.iter().map(|word| text::escape(word)).collect::<Vec<_>>().join(" ")
 }
 
 impl LinkView {

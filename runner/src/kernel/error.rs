@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exit::{Exit, Failure};
 use crate::halt::{Halted, REMEDY};
-use crate::report::{help, own_lines};
+use crate::text::{help, own_lines};
 
 /// Facts of a failure; `Display` holds the sentence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

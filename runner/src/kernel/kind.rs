@@ -21,7 +21,7 @@ pub use validate::{validate, validate_settings};
 use super::Error;
 use super::netlink::attributes::Nest;
 use crate::change::{Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, Vlan, VlanProtocol};
-use crate::report::help;
+use crate::text::help;
 
 /// Whether a kind stands on another link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

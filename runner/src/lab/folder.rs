@@ -151,7 +151,7 @@ impl Folder {
     }
 
     fn unread(&self, name: &str, why: &str) -> Failure {
-        let file = crate::report::path(self.path.join(file_name(name)));
+        let file = crate::text::path(self.path.join(file_name(name)));
         let message = format!(
             "the record of lab `{name}` can't be read, so that it is left as it is: {why}\n  help: put `{file}` right, or end the lab's process, if it lives, and remove that file"
         );
@@ -159,7 +159,7 @@ impl Folder {
     }
 
     fn of_another_version(&self, name: &str, schema: u64, process: Option<u64>) -> Failure {
-        let file = crate::report::path(self.path.join(file_name(name)));
+        let file = crate::text::path(self.path.join(file_name(name)));
         let process =
             process.map_or_else(|| "its process".to_owned(), |pid| format!("process {pid}"));
         let message = format!(

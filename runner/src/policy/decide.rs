@@ -21,7 +21,7 @@ use crate::change::{
 use crate::grant::{Capability, Facts, Request};
 use crate::kernel::mark::{Mark, PROTOCOL};
 use crate::kernel::{Error, Kernel, LinkSight, SpaceSight, kind};
-use crate::report::help;
+use crate::text::help;
 
 /// A change as it may be made, and the others' links that it may touch by name.
 pub(super) type Decided = (Change, Vec<LinkRef>);

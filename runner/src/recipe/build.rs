@@ -13,7 +13,9 @@ use crate::cli::BuildArguments;
 use crate::exit::{Exit, Failure};
 use crate::file::{Refused, bounded, ordinary, whole};
 use crate::host::Limits;
-use crate::report::{self, escape, print};
+use crate::report::print;
+use crate::text;
+use crate::text::escape;
 
 /// Bytes of a manifest's text.
 const LONGEST_MANIFEST: u64 = 1 << 20;
@@ -34,12 +36,12 @@ pub fn build(arguments: &BuildArguments) -> Result<Exit, Failure> {
         built.component = with_manifest(built.component, &manifest);
     }
     let place = arguments.out.clone().unwrap_or(built.place);
-    let source = report::path(&place);
+    let source = text::path(&place);
     let recipe = Recipe::parse(&source, built.component).map_err(Failure::usage)?;
     if !recipe.is_guest() {
         return Err(Failure::usage(format!(
             "`{}` exports no recipe: it has no `netwright:host/guest`\n  help: its world is `recipe` of the package netwright:host",
-            report::path(what)
+            text::path(what)
         )));
     }
     write(&place, recipe.bytes())?;
@@ -66,7 +68,7 @@ fn told(recipe: &Recipe) -> String {
 
 /// The text of a manifest, held to the rules that a run holds it to.
 fn manifest(file: &Path) -> Result<Vec<u8>, Failure> {
-    let shown = report::path(file);
+    let shown = text::path(file);
     let bytes = File::open(file).map_err(Refused::System);
     let bytes = bytes
         .and_then(|file| bounded(file, LONGEST_MANIFEST))
@@ -77,7 +79,7 @@ fn manifest(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn of_crate(folder: &Path) -> Result<Built, Failure> {
-    let shown = report::path(folder);
+    let shown = text::path(folder);
     let place = |package: &str| folder.join(format!("{package}.wasm"));
     let folder = folder
         .canonicalize()
@@ -110,7 +112,7 @@ fn of_crate(folder: &Path) -> Result<Built, Failure> {
 
 fn of_file(file: &Path) -> Result<Built, Failure> {
     let bytes = read(file)?;
-    let shown = report::path(file);
+    let shown = text::path(file);
     let component =
         if is_module(&bytes) { encode(&shown, &bytes).map_err(Failure::usage)? } else { bytes };
     Ok(Built { component, place: file.to_owned() })
@@ -120,11 +122,11 @@ fn of_file(file: &Path) -> Result<Built, Failure> {
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let longest = Limits::default().recipe_bytes as u64;
     let read = ordinary(file).and_then(|file| bounded(file, longest));
-    read.map_err(|error| Failure::usage(format!("can't read `{}`: {error}", report::path(file))))
+    read.map_err(|error| Failure::usage(format!("can't read `{}`: {error}", text::path(file))))
 }
 
 /// Whoever reads the old file meanwhile reads all of it.
 fn write(place: &Path, component: &[u8]) -> Result<(), Failure> {
     whole(place, component)
-        .map_err(|error| Failure::usage(format!("can't write `{}`: {error}", report::path(place))))
+        .map_err(|error| Failure::usage(format!("can't write `{}`: {error}", text::path(place))))
 }

@@ -3,7 +3,7 @@
 use super::Recipe;
 use super::manifest::{HOST_API, host_api_has};
 use crate::grant::Capability;
-use crate::report::escape;
+use crate::text::escape;
 
 /// Our own interfaces.
 const OURS: &str = "netwright:host/";

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::grant::Rule;
-use crate::report::escape;
+use crate::text::escape;
 
 /// The section that holds a recipe's manifest.
 pub(super) const SECTION: &str = "netwright:manifest";

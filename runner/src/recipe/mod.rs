@@ -16,8 +16,9 @@ use wasmparser::{Encoding, Parser, Payload};
 
 use crate::file::{Refused, bounded, ordinary};
 use crate::grant::Rule;
-use crate::report::escape;
-use crate::{builtin, report, scenario};
+use crate::text;
+use crate::text::escape;
+use crate::{builtin, scenario};
 
 #[cfg(not(fuzzing))]
 pub use build::build;
@@ -47,7 +48,7 @@ impl Recipe {
                 let unknown = || format!("there is no built-in recipe `{name}`");
                 (format!("builtin:{name}"), builtin::find(name).ok_or_else(unknown)?.to_vec())
             }
-            scenario::Recipe::File(path) => (report::path(path), read(path, longest)?),
+            scenario::Recipe::File(path) => (text::path(path), read(path, longest)?),
         };
         Self::parse(&source, bytes)
     }
@@ -154,7 +155,7 @@ impl Recipe {
 }
 
 fn read(path: &Path, longest: usize) -> Result<Vec<u8>, String> {
-    let shown = report::path(path);
+    let shown = text::path(path);
     let unreadable = |error: Refused| match error {
         Refused::Special(_) => format!("can't read recipe `{shown}`: it is no ordinary file"),
         other => format!("can't read recipe `{shown}`: {other}"),

@@ -6,7 +6,8 @@ use std::path::Path;
 use super::sdk::{self, write};
 use crate::exit::{Exit, Failure};
 use crate::file::{bounded, ordinary};
-use crate::report::{self, print};
+use crate::report::print;
+use crate::text;
 
 /// As they are written, but for the name and where the SDK is.
 const FILES: [(&str, &str); 4] = [
@@ -27,7 +28,7 @@ const LONGEST_TOML: u64 = 1 << 20;
 ///
 /// `other`: a folder with the SDK, instead of a copy of the program's own.
 pub fn create(folder: &Path, other: Option<&Path>) -> Result<Exit, Failure> {
-    let shown = report::path(folder);
+    let shown = text::path(folder);
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
@@ -66,7 +67,7 @@ pub fn create(folder: &Path, other: Option<&Path>) -> Result<Exit, Failure> {
 
 /// Where it is from anywhere.
 fn sdk_in(folder: &Path) -> Result<String, Failure> {
-    let shown = report::path(folder);
+    let shown = text::path(folder);
     let missing = |why: &str| Failure::usage(format!("--sdk: `{shown}` holds no SDK: {why}"));
     let path = folder.canonicalize().map_err(|error| missing(&error.to_string()))?;
     let text = ordinary(&path.join("Cargo.toml")).and_then(|file| bounded(file, LONGEST_TOML));

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use crate::exit::{Exit, Failure};
 use crate::file::whole;
-use crate::report::{self, print};
+use crate::report::print;
+use crate::text;
 
 /// Paths and texts of a cargo workspace; build.rs collects them.
 const FILES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
@@ -16,7 +17,7 @@ pub(super) const CRATE: &str = "guest-sdk";
 
 /// Writes the SDK into a folder, which it makes.
 pub fn sdk(folder: &Path) -> Result<Exit, Failure> {
-    let shown = report::path(folder);
+    let shown = text::path(folder);
     if let Err(error) = fs::create_dir(folder) {
         return Err(Failure::usage(format!("can't make `{shown}`: {error}")));
     }

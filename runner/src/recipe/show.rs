@@ -6,8 +6,9 @@ use super::Recipe;
 use super::manifest::Parameter;
 use crate::exit::{Exit, Failure};
 use crate::host::Limits;
-use crate::report::{self, escape};
+use crate::report::{self};
 use crate::scenario;
+use crate::text::escape;
 
 /// Prints what a recipe is and says of itself, without running it.
 pub fn show(place: &str, json: bool) -> Result<Exit, Failure> {

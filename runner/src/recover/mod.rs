@@ -20,7 +20,8 @@ use crate::exit::{Exit, Failure};
 use crate::halt::signals;
 use crate::journal::{Entry, Fate, Folder, History, Kept, Log, Owned, Record, Strange};
 use crate::kernel::{Kernel, Netlink};
-use crate::report::{Line, counted};
+use crate::report::Line;
+use crate::text::counted;
 
 /// A namespace without a name may be there so long after the last word of the run that had it: what
 /// is found by nobody then counts as out of reach.

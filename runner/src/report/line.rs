@@ -7,9 +7,9 @@ use std::io::{self, IsTerminal as _};
 
 use anstyle::Style;
 
-use super::escape::is_harmless;
 use super::out::{ERROR, OUTPUT};
 use crate::exit::{Exit, Failure};
+use crate::text::is_harmless;
 
 /// A line in the making.
 #[derive(Debug, Default)]

@@ -1,29 +1,23 @@
 //! What is shown of a run: lines for people, events for programs, one result at the end.
 
 mod artifacts;
-mod escape;
 mod events;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod junit;
 mod line;
 mod out;
-mod remedy;
 mod result;
 mod view;
 
 pub use artifacts::Artifacts;
-pub(crate) use escape::{LONGEST_SHOWN, tamed};
-pub use escape::{escape, is_harmless, path};
 pub use events::EventLog;
 pub(crate) use line::{Line, ask, is_terminal, print_lines};
 pub use line::{answer, complain, print, print_bytes, print_json};
 pub(crate) use out::{is_time_over, write_within};
-pub(crate) use remedy::{also, help, is_own_remedy, own_lines};
 pub use result::{
     CaptureResult, ChangeResult, CheckResult, Metric, RunResult, StepResult, Verdict,
 };
-pub(crate) use view::counted;
 pub use view::{Level, View};
 
 use std::path::Path;
@@ -35,6 +29,7 @@ use serde_json::{Value, json};
 use crate::change::Change;
 use crate::file::Output;
 use crate::kernel::Error;
+use crate::text::escape;
 
 /// Bytes of all that recipes attach to one run.
 const ATTACHED_BYTES: usize = 64 << 20;

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::out::write_the_last;
 use super::{CaptureResult, CheckResult, Line, Metric, RunResult, Verdict, print_json};
+use crate::text::counted;
 
 /// How urgent a line of a recipe's log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -173,14 +174,6 @@ impl View {
 }
 
 /// `5 checks, 14 changes, 0.31 s`
-/// A number with its noun, of which one only is one: `3 changes`.
-pub(crate) fn counted(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
-}
-
 fn summary(result: &RunResult) -> String {
     let mut parts = Vec::new();
     let failed = result.failed_checks();

@@ -14,8 +14,9 @@ use crate::exit::{Exit, Failure};
 use crate::file::{Output, Refused, bounded};
 use crate::halt::Halt;
 use crate::lab::{Folder, Inside};
-use crate::report::{counted, path, print_json, print_lines};
+use crate::report::{print_json, print_lines};
 use crate::state::{Difference, State, repair};
+use crate::text::{counted, path};
 
 /// Bytes of a saved plan: one of ten thousand namespaces has some forty million.
 const LONGEST: u64 = 128 << 20;

@@ -23,8 +23,9 @@ use crate::lab;
 use crate::naming::Taken;
 use crate::policy::Target;
 use crate::recipe::Recipe;
-use crate::report::{Artifacts, Report, View, path as shown};
+use crate::report::{Artifacts, Report, View};
 use crate::scenario::{self, Faults, Override, RecipeFault, Scenario, Step};
+use crate::text::path as shown;
 
 /// Everything that a run needs, read and checked.
 pub struct Prepared {

@@ -17,8 +17,9 @@ use crate::host::{Host, Limits, Session};
 use crate::kernel::{Absent, Asked, Error, Kernel};
 use crate::policy::Policy;
 use crate::recipe::Recipe;
-use crate::report::{Report, escape, is_own_remedy};
+use crate::report::Report;
 use crate::scenario::{Capture, Faults, PlacedCheck, Reach, RecipeFault, Scenario, reaches};
+use crate::text::{escape, is_own_remedy};
 
 /// A scenario with its recipes loaded.
 pub(super) struct Stage {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, normalize_untrusted_str};
 
-use crate::report::is_harmless;
+use crate::text::is_harmless;
 
 /// More faults than these are counted, not shown.
 const MOST_SHOWN: usize = 50;

@@ -338,7 +338,7 @@ fn no_character_of_a_file_steers_the_terminal() {
     let text = "name: x\nsteps: []\n\u{9b}2J\u{61c}\u{200b}\u{2028}é: \u{9b}1m\n";
     let faults = Scenario::parse(text, "x.yaml", &[]).unwrap_err().to_string();
     assert!(faults.contains("���"), "{faults}");
-    let steers = |character: &char| *character != '\n' && !crate::report::is_harmless(*character);
+    let steers = |character: &char| *character != '\n' && !crate::text::is_harmless(*character);
     assert_eq!(faults.chars().find(steers), None, "{faults}");
     // The mark stays below what it means.
     let text = "name: x\nsteps: [é, \u{9b}, é]\n";

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Asked, Facts, Object, State, Touched};
-use crate::report::escape;
+use crate::text::escape;
 
 /// An object that is missing, one too many, or other than it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

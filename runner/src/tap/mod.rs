@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::kernel::{Error, KernelError};
 use crate::probe::{check_link_name, inside, on_runtime, refused};
-use crate::report::help;
+use crate::text::help;
 use device::{CharacterDevice, Device, Queue};
 pub use opener::Opener;
 

@@ -16,7 +16,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::bindings::netwright::host::types as wit;
 use crate::change::{Attribute, Family, MacAddress, Name, Prefix, Write};
 use crate::kernel::Error;
-use crate::report::{help, own_lines, tamed};
+use crate::text::{help, own_lines, tamed};
 
 /// The longest text of a recipe's that becomes part of a message or request.
 const LONGEST_TEXT: usize = 4096;

@@ -3,7 +3,7 @@
 
 use super::options;
 use crate::change::{Attribute, MacvlanChange, MacvlanMode, Setting};
-use crate::report::help;
+use crate::text::help;
 
 /// A link as it is, as far as this depends on it.
 pub(crate) struct Present<'a> {

@@ -7,7 +7,7 @@ use super::words::decode;
 use crate::change::Attribute;
 use crate::kernel::Error;
 use crate::kernel::netlink::attributes::Nest;
-use crate::report::help;
+use crate::text::help;
 
 /// The options of a kind, or of a port of a master (`bridge_slave`). `None`: not known here.
 pub(crate) fn table(kind: &str) -> Option<&'static [Row]> {

@@ -10,7 +10,7 @@ use super::socket::Request;
 use super::space::Space;
 use crate::change::NamespaceRef;
 use crate::kernel::{Error, kind};
-use crate::report::help;
+use crate::text::help;
 
 /// Links that the kernel makes in each namespace once it knows their kind (the `fb_tunnel_dev` of
 /// net/ipv4 and net/ipv6).

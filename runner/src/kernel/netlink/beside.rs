@@ -20,7 +20,7 @@ use super::space::Space;
 use crate::change::{Address, Change, Family, LinkRef, NextHop, Prefix, Route, Write};
 use crate::halt::Halt;
 use crate::kernel::{Error, Put};
-use crate::report::help;
+use crate::text::help;
 
 /// What stands beside an address in its namespace, in all tables.
 pub(super) struct Beside {

@@ -22,7 +22,7 @@ use super::space::Space;
 use crate::change::{Kind, LinkRef, Name, Setting, Spec, Veth, shown};
 use crate::kernel::Error;
 use crate::kernel::kind::{self, Parent, options};
-use crate::report::help;
+use crate::text::help;
 
 /// linux/if_link.h and linux/veth.h
 const IFLA_INFO_DATA: u16 = 2;

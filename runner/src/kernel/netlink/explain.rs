@@ -4,7 +4,7 @@ use super::socket::{Failure, Refusal};
 use super::space::Space;
 use crate::kernel::kind::options::nearest;
 use crate::kernel::{Error, KernelError};
-use crate::report;
+use crate::text;
 
 /// What socket.rs waits for an answer, in milliseconds.
 const WAITED: u64 = 5000;
@@ -43,7 +43,7 @@ pub(crate) fn broken(error: &std::io::Error, operation: &dyn std::fmt::Display) 
     match error.raw_os_error() {
         Some(errno @ (libc::EMFILE | libc::ENFILE)) => {
             let name = if errno == libc::EMFILE { "RLIMIT_NOFILE" } else { "fs.file-max" };
-            let help = report::help(format!("`{operation}` needs more of them"));
+            let help = text::help(format!("`{operation}` needs more of them"));
             Error::Limit(format!("open files ({name}){help}"))
         }
         Some(errno) => Error::Kernel(KernelError {
@@ -85,13 +85,13 @@ pub(crate) fn no_link(space: &Space, name: &str) -> Error {
         "{} has no link `{}`{}",
         space.shown(),
         name.escape_debug(),
-        report::help(help)
+        text::help(help)
     ))
 }
 
 /// Several faults as one error.
 pub(crate) fn refused(faults: Vec<String>) -> Result<(), Error> {
     let Some((first, others)) = faults.split_first() else { return Ok(()) };
-    let others: String = others.iter().map(|fault| report::also(fault)).collect();
+    let others: String = others.iter().map(|fault| text::also(fault)).collect();
     Err(Error::Invalid(first.to_owned() + &others))
 }

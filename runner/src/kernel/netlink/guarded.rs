@@ -18,7 +18,7 @@ use super::raw_link::{IFF_UP, RawLink};
 use super::space::Space;
 use crate::change::{Change, Setting};
 use crate::kernel::Error;
-use crate::report::help;
+use crate::text::help;
 
 /// A setting of a link that lets others tell its namespace something.
 struct Learning {

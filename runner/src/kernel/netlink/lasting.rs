@@ -6,7 +6,7 @@ use super::Netlink;
 use super::restore::{MAKING_UP, read};
 use super::space::Space;
 use crate::kernel::Error;
-use crate::report::help;
+use crate::text::help;
 
 /// IN6_ADDR_GEN_MODE_RANDOM of linux/if_link.h
 const RANDOM: i64 = 3;

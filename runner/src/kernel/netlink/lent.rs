@@ -15,7 +15,7 @@ use super::space::Space;
 use crate::change::{Change, LinkRef, NamespaceRef, Setting};
 use crate::journal::{History, borrowed_by};
 use crate::kernel::Error;
-use crate::report::help;
+use crate::text::help;
 
 /// The least index of a link away from home: links that are made there don't come near.
 const FIRST: u32 = 1 << 24;

@@ -17,7 +17,7 @@ use super::space::{Opened, Space, open_here};
 use crate::change::{Applied, Change, Made, Name, NamespaceRef, Undo};
 use crate::halt::Halt;
 use crate::kernel::{Error, KernelError, NamespaceWatcher, netns};
-use crate::report::help;
+use crate::text::help;
 
 /// Threads that make namespaces: above two, they only wait for one another's locks.
 const MAKERS: usize = 2;

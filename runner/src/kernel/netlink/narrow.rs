@@ -9,7 +9,7 @@ use super::settings;
 use super::space::Space;
 use crate::change::{Change, Family, Kind, Setting, Spec, Write};
 use crate::kernel::Error;
-use crate::report::help;
+use crate::text::help;
 
 /// RFC 8200 section 5: below it a link has no IPv6, and no settings of it.
 pub(super) const LEAST_IPV6: u32 = 1280;

@@ -17,7 +17,7 @@ use super::space::Space;
 use crate::change::{Attribute, Change, Feature, Kind, NamespaceRef, Setting};
 use crate::kernel::Error;
 use crate::kernel::kind;
-use crate::report::help;
+use crate::text::help;
 
 /// What has been asked for, and whether it is there.
 pub(super) type Offers = Mutex<HashMap<Feature, bool>>;

@@ -14,7 +14,7 @@ use super::space::Space;
 use super::{Netlink, multicast, port_vlan};
 use crate::change::{Attribute, Change, Entry, LinkRef, Options, Setting, Write};
 use crate::kernel::{Error, kind};
-use crate::report::help;
+use crate::text::help;
 
 /// Kinds of masters that give a port back all that it had, by what can be said to them.
 const RETURNING: [&str; 3] = ["bridge", "bond", "vrf"];

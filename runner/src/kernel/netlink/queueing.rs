@@ -16,7 +16,7 @@ use super::socket::{Body, Failure, Refusal};
 use super::space::Space;
 use crate::change::{Change, LinkRef, Qdisc, Write};
 use crate::kernel::Error;
-use crate::report::help;
+use crate::text::help;
 
 /// Kinds whose classes come with them, or are made by filters of theirs.
 const CLASSFUL: &[&str] = &["ets", "mqprio", "taprio", "cbq", "dsmark", "atm"];

@@ -19,7 +19,7 @@ use crate::change::{
     Write,
 };
 use crate::kernel::Error;
-use crate::report::help;
+use crate::text::help;
 
 /// What the kernel gives an IPv6 route that names no metric.
 const IPV6_METRIC: u32 = 1024;

@@ -3,7 +3,7 @@
 use super::attributes::{self, Nest, text, u32_of};
 use crate::change::Attribute;
 use crate::kernel::kind::options::nearest;
-use crate::report::help;
+use crate::text::help;
 
 const LOCK: u16 = 1;
 const FEATURES: u16 = 12;

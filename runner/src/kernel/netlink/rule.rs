@@ -18,7 +18,7 @@ use crate::change::{
 };
 use crate::kernel::Error;
 use crate::kernel::kind::options::nearest;
-use crate::report::help;
+use crate::text::help;
 
 const FRA_IP_PROTO: u16 = 22;
 

@@ -16,7 +16,7 @@ use crate::change::{Name, NamespaceRef};
 use crate::halt::Halt;
 use crate::kernel::kind::options::nearest;
 use crate::kernel::{Denial, Error, netns};
-use crate::report::help;
+use crate::text::help;
 
 /// A namespace of the run.
 #[derive(Debug)]

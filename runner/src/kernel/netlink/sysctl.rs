@@ -149,7 +149,7 @@ mod tests {
     use super::{dotted, path};
 
     fn shown(key: &str) -> String {
-        path(key).map_or_else(|error| error.to_string(), |path| crate::report::path(&path))
+        path(key).map_or_else(|error| error.to_string(), |path| crate::text::path(&path))
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::space::Space;
 use crate::change::{Applied, Change, Kind, Setting, Spec};
 use crate::kernel::tun::{self, Device};
 use crate::kernel::{Error, KernelError, kind};
-use crate::report::help;
+use crate::text::help;
 
 impl Netlink {
     /// As `ip tuntap add`, and `ip link set` for the settings.

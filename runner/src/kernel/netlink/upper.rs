@@ -8,7 +8,7 @@ use super::raw_link::RawLink;
 use super::space::Space;
 use crate::change::LinkRef;
 use crate::kernel::{Error, Upper, kind};
-use crate::report::help;
+use crate::text::help;
 
 /// Kinds that keep their parent when it moves to another namespace (their handlers of
 /// NETDEV_UNREGISTER look whether it goes for good). Of all others some are deleted then, as vxlan

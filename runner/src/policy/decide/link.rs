@@ -8,7 +8,7 @@ use crate::change::{
 use crate::grant::{Capability, Facts};
 use crate::kernel::kind;
 use crate::kernel::{Error, LinkSight, Upper};
-use crate::report::help;
+use crate::text::help;
 
 /// A veth's other end, by the names that a batch uses.
 pub(super) fn peer(namespace: &NamespaceRef, spec: &Spec) -> Option<(Option<Name>, String)> {
