@@ -11,7 +11,7 @@ use crate::change::{
     Query, Spec, Tuntap, Veth, Vlan, VlanProtocol,
 };
 use crate::exit::{Exit, Failure};
-use crate::kernel::{Error, Kernel, Netlink, kind};
+use crate::kernel::{Error, Kernel, Netlink};
 use crate::policy::Policy;
 use crate::{guest, lab, report};
 
@@ -138,7 +138,7 @@ fn link_kinds(kernel: &mut Netlink) -> Result<Vec<Finding>, Failure> {
         .into_iter()
         .enumerate()
         .map(|(place, (kind, has_parent))| {
-            let about = format!("links of kind {}", kind::name(&kind));
+            let about = format!("links of kind {}", kind.word());
             let parent = has_parent.then_some("p0");
             match make(kernel, &format!("link{place}"), kind, parent) {
                 Ok(()) => Finding::good(about),

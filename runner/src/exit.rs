@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::scenario::Faults;
+use crate::document::Faults;
 
 /// The contract with whoever calls the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ pub mod signals;
 use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
@@ -150,6 +150,24 @@ impl Halt {
 }
 
 impl std::error::Error for Halted {}
+
+/// The run of this process; a command without one has no end of its time.
+static RUN: OnceLock<Halt> = OnceLock::new();
+
+/// From now on nobody is written to past this run's time who doesn't read.
+pub(crate) fn write_within(halt: &Halt) {
+    let _ = RUN.set(halt.clone());
+}
+
+/// Whether the run's time is over.
+pub(crate) fn is_late() -> bool {
+    RUN.get().is_some_and(|halt| halt.deadline() <= Instant::now())
+}
+
+/// Whether the run has no time left for whoever reads slowly, or a signal came.
+pub(crate) fn is_time_over() -> bool {
+    signals::ever().is_some() || is_late()
+}
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,6 @@ mod builtin;
 
 pub mod guest;
 
-pub mod bindings;
 pub mod host;
 
 pub mod change;
@@ -51,6 +50,7 @@ pub mod kept;
 #[cfg(not(fuzzing))]
 pub mod doctor;
 
+mod document;
 pub mod exit;
 pub mod halt;
 mod process;

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, FlockOperation, OFlags, flock, unlinkat};
 use rustix::io::Errno;
 
+use crate::document::quote;
 use crate::exit::{Exit, Failure};
-use crate::scenario;
 use crate::store;
 
 const NAMES: &str = "names";
@@ -38,7 +38,7 @@ impl Taken {
     /// # Errors
     /// With 5 where somebody still has it, with 8 where nobody can tell.
     pub(crate) fn of(name: &str) -> Result<Self, Failure> {
-        scenario::title(name).map_err(|rule| Failure::usage(format!("--keep: {rule}")))?;
+        title(name).map_err(|rule| Failure::usage(format!("--keep: {rule}")))?;
         match patiently(|| Self::at_once(name).transpose()) {
             Some(Ok(taken)) => Ok(taken),
             Some(Err(error)) => {
@@ -53,7 +53,7 @@ impl Taken {
     /// # Errors
     /// Where nobody knows whether somebody has it: the folder or the file can't be used.
     pub(crate) fn at_once(name: &str) -> io::Result<Option<Self>> {
-        if scenario::title(name).is_err() {
+        if title(name).is_err() {
             return Ok(None);
         }
         let folder = store::open_private(NAMES)?;
@@ -87,7 +87,7 @@ pub(crate) fn is_taken(name: &str) -> bool {
         let lock = store::open_own(&folder, name, OFlags::RDONLY)?;
         Ok(flock(&lock, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))
     };
-    scenario::title(name).is_ok() && lock().unwrap_or(false)
+    title(name).is_ok() && lock().unwrap_or(false)
 }
 
 pub(crate) fn busy(name: &str) -> Failure {
@@ -106,5 +106,23 @@ pub(crate) fn patiently<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> 
             None if Instant::now() < until => sleep(STEP),
             outcome => return outcome,
         }
+    }
+}
+
+/// The name of a scenario, of a step, and of what is kept: a letter, then letters, digits, `.`, `_` and `-`, 63 in all.
+pub(crate) fn title(text: &str) -> Result<String, String> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        Err(format!("name {} must begin with a letter", quote(text)))
+    } else if text.len() > 63 {
+        Err(format!("name {} has {} bytes; 63 are possible", quote(text), text.len()))
+    } else if let Some(bad) = text.chars().find(|c| !legal(*c)) {
+        Err(format!(
+            "name {} must not hold `{}`; letters, digits, `.`, `_` and `-` are allowed",
+            quote(text),
+            bad.escape_debug()
+        ))
+    } else {
+        Ok(text.to_owned())
     }
 }

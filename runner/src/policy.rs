@@ -1,4 +1,4 @@
-//! Decides whether a change may happen; the only maker of [`Permitted`].
+//! Decides whether a change may happen; the only one that says [`Permitted`].
 //!
 //! A lab's policy lets everything through, for all that a lab holds is the run's. The host's looks
 //! at the objects themselves, by namespace and index, at the moment of their use.
@@ -12,6 +12,7 @@ mod managers;
 #[doc(hidden)]
 pub mod model;
 mod operator;
+mod reach;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ mod whose;
 
 pub use host::HostPolicy;
 pub use operator::Connection;
+pub use reach::Reach;
 pub(crate) use uplink::{reached_uplinks, uplink_needs};
 pub(crate) use whose::{Object, Whose, whose};
 
@@ -28,23 +30,7 @@ use std::sync::Arc;
 
 use crate::change::{Answer, Change, LinkRef, NamespaceRef, Query, Spec};
 use crate::grant::Grants;
-use crate::kernel::{Denial, Error, Kernel};
-use crate::scenario::Reach;
-
-/// A change or query that the policy let through. Nothing else reaches the kernel.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Permitted<T>(T, Vec<LinkRef>);
-
-impl<T> Permitted<T> {
-    pub fn get(&self) -> &T {
-        &self.0
-    }
-
-    /// The links of others that it may touch by name, as they were when it was permitted.
-    pub fn links(&self) -> &[LinkRef] {
-        &self.1
-    }
-}
+use crate::kernel::{Denial, Error, Kernel, Permitted};
 
 /// Where a run takes place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +66,7 @@ impl Policy {
     /// For a change inside a lab, where nothing has to be looked at.
     pub fn permit(&self, change: Change) -> Result<Permitted<Change>, Error> {
         match self {
-            Self::Lab => Ok(Permitted(change, Vec::new())),
+            Self::Lab => Ok(Permitted::by_policy(change, Vec::new())),
             Self::Nothing | Self::Host(_) => Err(too_early(change)),
         }
     }
@@ -88,7 +74,7 @@ impl Policy {
     /// The same for a query.
     pub fn permit_query(&self, query: Query) -> Result<Permitted<Query>, Error> {
         match self {
-            Self::Lab => Ok(Permitted(query, Vec::new())),
+            Self::Lab => Ok(Permitted::by_policy(query, Vec::new())),
             Self::Nothing | Self::Host(_) => Err(too_early("reading the network")),
         }
     }
@@ -101,14 +87,19 @@ impl Policy {
         kernel: &dyn Kernel,
     ) -> Result<Vec<Permitted<Change>>, (usize, Error)> {
         match self {
-            Self::Lab => Ok(changes.into_iter().map(|one| Permitted(one, Vec::new())).collect()),
+            Self::Lab => {
+                Ok(changes.into_iter().map(|one| Permitted::by_policy(one, Vec::new())).collect())
+            }
             Self::Nothing => match changes.first() {
                 Some(first) => Err((0, too_early(first))),
                 None => Ok(Vec::new()),
             },
             Self::Host(policy) => {
                 let decided = policy.decide_all(changes, kernel)?;
-                Ok(decided.into_iter().map(|(change, links)| Permitted(change, links)).collect())
+                Ok(decided
+                    .into_iter()
+                    .map(|(change, links)| Permitted::by_policy(change, links))
+                    .collect())
             }
         }
     }
@@ -137,7 +128,7 @@ impl Policy {
             Self::Lab | Self::Nothing => Err(too_early("an uplink")),
             Self::Host(policy) => {
                 let (change, links) = policy.decide_uplink(namespace, spec, kernel)?;
-                Ok(Permitted(change, links))
+                Ok(Permitted::by_policy(change, links))
             }
         }
     }
@@ -145,15 +136,15 @@ impl Policy {
     /// Answers a query with what may be seen of it.
     pub fn ask(&self, query: Query, kernel: &dyn Kernel) -> Result<Answer, Error> {
         match self {
-            Self::Lab => kernel.query(&Permitted(query, Vec::new())),
+            Self::Lab => kernel.query(&Permitted::by_policy(query, Vec::new())),
             // It is noted, and answered when there is a kernel to ask.
             Self::Nothing if matches!(query, Query::Offered(_)) => {
-                kernel.query(&Permitted(query, Vec::new()))
+                kernel.query(&Permitted::by_policy(query, Vec::new()))
             }
             Self::Nothing => Err(too_early("reading the network")),
             Self::Host(policy) => {
                 policy.may_read(&query, kernel)?;
-                let answer = kernel.query(&Permitted(query.clone(), Vec::new()))?;
+                let answer = kernel.query(&Permitted::by_policy(query.clone(), Vec::new()))?;
                 policy.visible(&query, answer, kernel)
             }
         }
@@ -218,5 +209,5 @@ fn too_early(target: impl Display) -> Error {
 
 /// How the host's policy asks the kernel what it has to know to decide.
 fn look(query: Query, kernel: &dyn Kernel) -> Result<Answer, Error> {
-    kernel.query(&Permitted(query, Vec::new()))
+    kernel.query(&Permitted::by_policy(query, Vec::new()))
 }

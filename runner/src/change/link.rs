@@ -171,6 +171,28 @@ pub enum Kind {
     Other(Options),
 }
 
+impl Kind {
+    /// Its name in ip(8) and in IFLA_INFO_KIND.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Macvlan(_) => "macvlan",
+            Self::Macvtap(_) => "macvtap",
+            Self::Veth(_) => "veth",
+            Self::Bridge(_) => "bridge",
+            Self::Vlan(_) => "vlan",
+            Self::Vxlan(_) => "vxlan",
+            Self::Dummy => "dummy",
+            Self::Ifb => "ifb",
+            Self::Ipvlan(_) => "ipvlan",
+            Self::Ipvtap(_) => "ipvtap",
+            Self::Tun(_) => "tun",
+            Self::Tap(_) => "tap",
+            Self::Vrf(_) => "vrf",
+            Self::Other(other) => &other.kind,
+        }
+    }
+}
+
 /// One thing to set on a link, when it is made or later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

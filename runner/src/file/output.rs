@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use super::write::{Place, are_ours, begun};
 use super::{Identity, Refused, is_ordinary, kind, special};
-use crate::report::is_time_over;
+use crate::halt::is_time_over;
 use crate::text::path as shown;
 
 /// Bytes that wait for a reader.

@@ -1,10 +1,8 @@
 //! A policy file: what the operator gives and forbids, written as a scenario is.
 
-use super::fault::{Faults, Sources, Span};
-use super::read::Reader;
-use super::tree::Value;
-use super::{grant, yaml};
-use crate::grant::{Reading, Rule};
+use super::{Reading, Rule, rules};
+use crate::document;
+use crate::document::{Fault, Faults, Reader, Sources, Span, Value};
 
 /// A policy file's two lists.
 #[derive(Debug, Clone, Default)]
@@ -18,17 +16,17 @@ impl PolicyLists {
     pub fn parse(text: &str, name: &str) -> Result<Self, Faults> {
         let (mut sources, mut reader) = (Sources::default(), Reader::default());
         let source = sources.add(name, text);
-        let root = yaml::read(text, source, &mut reader.faults);
+        let root = document::yaml(text, source, &mut reader.faults);
         let mut lists = Self::default();
         if let Some(root) = root.filter(|node| node.value != Value::Null)
             && let Some(mut fields) = reader.map(&root, "a policy")
         {
             let origin = |span: &Span| sources.locate(span).to_string();
             if let Some(node) = fields.get("allow") {
-                lists.allow = grant::rules(node, Reading::Grant, &origin, &mut reader);
+                lists.allow = rules(node, Reading::Grant, &origin, &mut reader);
             }
             if let Some(node) = fields.get("deny") {
-                lists.deny = grant::rules(node, Reading::Deny, &origin, &mut reader);
+                lists.deny = rules(node, Reading::Deny, &origin, &mut reader);
             }
             reader.close(fields);
         }
@@ -45,7 +43,7 @@ pub(crate) fn flags(given: &[String]) -> Result<Vec<Rule>, Faults> {
         let source = sources.add("command line", format!("{head}{text}'"));
         match Rule::grant(text, "--grant") {
             Ok(rule) => rules.push(rule),
-            Err(wrong) => faults.extend(wrong.into_iter().map(|fault| super::Fault {
+            Err(wrong) => faults.extend(wrong.into_iter().map(|fault| Fault {
                 span: Span::new(
                     source,
                     fault.place.start + head.len()..fault.place.end + head.len(),

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, openat, stat};
 
+use super::PolicyLists;
 use super::Rule;
+use crate::document::Faults;
 use crate::file::{Distrust, Identity, Missing, Owner, bounded, is_borrowed, trail};
-use crate::scenario::{Faults, PolicyLists};
 use crate::text;
 
 /// Of one file.

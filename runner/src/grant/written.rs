@@ -1,9 +1,7 @@
 //! Grants in a file: as text in the flag's form, or as a map of one capability to its keys.
 
-use super::fault::Span;
-use super::read::Reader;
-use super::tree::{Entry, Node, Text, Value};
-use crate::grant::{Fault, Reading, Rule, Written, WrittenKey};
+use super::{Fault, Reading, Rule, Written, WrittenKey};
+use crate::document::{Entry, Node, Reader, Span, Text, Value};
 
 /// The rules of a list; `origin` tells where one stands.
 pub(crate) fn rules(

@@ -9,10 +9,10 @@ use wasmtime::component::Resource;
 
 use super::proxy::Proxy;
 use super::wire::{Cross, Plain, Reply, encode};
-use crate::bindings::netwright::host::types::{
+use crate::host::bindings::netwright::host::types::{
     Attribute, Family, IpAddress, IpPrefix, MacAddress, Write,
 };
-use crate::bindings::netwright::host::{
+use crate::host::bindings::netwright::host::{
     addresses, batch, captures, ensure, exec, forwarding, links, log, namespaces, neighbours,
     probes, report, routes, rules, shaping, sysctls, taps, vlans,
 };

@@ -12,7 +12,7 @@ use wasmtime::{Config, Engine, Store, Trap, WasmBacktrace};
 
 use super::message::{Bounds, Ended, Export, Order, Reached, Unfit};
 use super::proxy::{Proxy, Shared, link, link_wasi};
-use crate::bindings::RecipePre;
+use crate::host::bindings::RecipePre;
 
 /// Bytes of WebAssembly stack.
 pub(super) const STACK: usize = 1 << 20;

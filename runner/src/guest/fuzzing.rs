@@ -16,10 +16,11 @@ use crate::change::{
 use crate::halt::Halt;
 use crate::host::{Host, Limits, Session};
 use crate::journal::Claim;
+use crate::kernel::Permitted;
 use crate::kernel::{
     Absent, BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight,
 };
-use crate::policy::{Permitted, Policy};
+use crate::policy::Policy;
 use crate::report::{Report, View};
 
 /// Longer than what computes, shorter than what waits.

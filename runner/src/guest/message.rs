@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::calls::Call;
 use super::wire::Bytes;
-use crate::bindings::exports::netwright::host::guest::Fault;
-use crate::bindings::netwright::host::types;
+use crate::host::bindings::exports::netwright::host::guest::Fault;
+use crate::host::bindings::netwright::host::types;
 
 /// The broker's first message: what is to be done with the file in standard output.
 #[derive(Debug, Serialize, Deserialize)]

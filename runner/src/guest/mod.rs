@@ -27,9 +27,9 @@ pub use broker::Guest;
 pub(crate) use cache::folder as cache_folder;
 pub use child::serve;
 
-use crate::bindings::netwright::host::types;
 use crate::exit::Failure;
 use crate::halt::Halted;
+use crate::host::bindings::netwright::host::types;
 
 /// Whether the kernel keeps files from a guest by Landlock; the filter of system calls does in any
 /// case.

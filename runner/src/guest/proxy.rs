@@ -17,9 +17,9 @@ use super::calls::Call;
 use super::message::{Bounds, Order, Word};
 use super::meter::Meter;
 use super::wire::{Bytes, Inbox, Reply, decode, encode, look};
-use crate::bindings::Recipe;
-use crate::bindings::netwright::host::{captures, params, taps, types};
 use crate::host::Refusal;
+use crate::host::bindings::Recipe;
+use crate::host::bindings::netwright::host::{captures, params, taps, types};
 
 /// So many bytes that nobody waits for are sent together.
 const NOTED: usize = 8 << 10;

@@ -10,7 +10,7 @@ use super::calls::{Batch, Call, Log, Namespaces, OneLink, OneNamespace};
 use super::message::{Ended, Export, Order, Word};
 use super::proxy::{Shared, lock};
 use super::wire::encode;
-use crate::bindings::netwright::host::{log::Level, types};
+use crate::host::bindings::netwright::host::{log::Level, types};
 
 const VARIABLE: &str = "NETWRIGHT_STAND_IN";
 

@@ -12,8 +12,8 @@ use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasmtime::component::Resource;
 
-use crate::bindings::netwright::host::addresses::AddressFlags;
-use crate::bindings::netwright::host::types;
+use crate::host::bindings::netwright::host::addresses::AddressFlags;
+use crate::host::bindings::netwright::host::types;
 use crate::host::{Host, Refusal};
 
 /// Bytes of a message's length.

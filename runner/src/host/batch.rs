@@ -1,9 +1,9 @@
 //! `batch`: many changes in one call.
 
 use super::{Host, convert};
-use crate::bindings::netwright::host::batch;
-use crate::bindings::netwright::host::links::LinkName;
 use crate::change::{Change, LinkRef, NamespaceRef};
+use crate::host::bindings::netwright::host::batch;
+use crate::host::bindings::netwright::host::links::LinkName;
 use crate::kernel::{BatchError, Error};
 
 /// As many changes as one batch may hold.

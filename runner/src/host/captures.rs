@@ -7,10 +7,10 @@ use wasmtime::component::Resource;
 
 use super::handle::link;
 use super::{CaptureHandle, Host, LinkHandle, Refusal, convert};
-use crate::bindings::netwright::host::captures;
-use crate::bindings::netwright::host::types::Attribute;
 use crate::capture::{Frame, Place};
 use crate::change::{Answer, Query};
+use crate::host::bindings::netwright::host::captures;
+use crate::host::bindings::netwright::host::types::Attribute;
 use crate::kernel::Error;
 use crate::text::help;
 

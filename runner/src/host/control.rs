@@ -1,7 +1,7 @@
 //! `log` and `report`: what a recipe says. Needs no capability.
 
 use super::{Host, LimitReached};
-use crate::bindings::netwright::host::{log, report};
+use crate::host::bindings::netwright::host::{log, report};
 use crate::report::{Level, Verdict};
 
 impl Host {

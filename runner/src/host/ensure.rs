@@ -2,9 +2,9 @@
 
 use super::batch::{batch_error_out, parse, step};
 use super::{Host, Session};
-use crate::bindings::netwright::host::batch::{BatchError as BatchErrorOut, Step};
-use crate::bindings::netwright::host::ensure;
 use crate::change::Change;
+use crate::host::bindings::netwright::host::batch::{BatchError as BatchErrorOut, Step};
+use crate::host::bindings::netwright::host::ensure;
 use crate::kernel::{BatchError, Error, Lacking};
 
 impl ensure::Host for Host {

@@ -6,8 +6,8 @@ use wasmtime::component::Resource;
 
 use super::handle::namespace;
 use super::{Host, NamespaceHandle, Refusal, Session};
-use crate::bindings::netwright::host::exec;
 use crate::grant::{Capability, Facts, Request};
+use crate::host::bindings::netwright::host::exec;
 use crate::kernel::{Denial, Error};
 use crate::program;
 

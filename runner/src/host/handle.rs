@@ -6,9 +6,9 @@ use std::sync::Arc;
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 
 use super::{Host, LimitReached};
-use crate::bindings::netwright::host::types;
 use crate::capture::Capture;
 use crate::change::{LinkRef, NamespaceRef};
+use crate::host::bindings::netwright::host::types;
 use crate::kernel::Error;
 use crate::probe::{Echo, Listener, Pinging};
 use crate::tap::Tap;

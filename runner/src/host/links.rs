@@ -5,8 +5,8 @@ use wasmtime::component::Resource;
 use super::handle::{link, namespace};
 use super::namespaces::mismatch;
 use super::{Host, LinkHandle, NamespaceHandle, Refusal, convert};
-use crate::bindings::netwright::host::links;
 use crate::change::{Answer, Change, Feature, LinkInfo, LinkRef, Made, Query};
+use crate::host::bindings::netwright::host::links;
 
 type Handle = Resource<LinkHandle>;
 

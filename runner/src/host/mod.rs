@@ -2,6 +2,7 @@
 //! `Session::perform`, the one place where a change is permitted, applied and remembered.
 
 mod batch;
+pub mod bindings;
 mod budget;
 mod captures;
 mod control;

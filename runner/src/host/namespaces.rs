@@ -4,8 +4,8 @@ use wasmtime::component::Resource;
 
 use super::handle::namespace;
 use super::{Host, NamespaceHandle, Refusal, convert};
-use crate::bindings::netwright::host::namespaces;
 use crate::change::{Answer, Change, Made, NamespaceRef, Query};
+use crate::host::bindings::netwright::host::namespaces;
 
 type Handle = Resource<NamespaceHandle>;
 

@@ -5,9 +5,9 @@ use wasmtime::component::Resource;
 use super::handle::{link, namespace};
 use super::namespaces::mismatch;
 use super::{Host, LinkHandle, NamespaceHandle, Refusal, convert};
-use crate::bindings::netwright::host::types::{Family, IpAddress, Write};
-use crate::bindings::netwright::host::{forwarding, neighbours, sysctls};
 use crate::change::{Answer, Change, Query};
+use crate::host::bindings::netwright::host::types::{Family, IpAddress, Write};
+use crate::host::bindings::netwright::host::{forwarding, neighbours, sysctls};
 
 type Namespace = Resource<NamespaceHandle>;
 type Link = Resource<LinkHandle>;

@@ -7,8 +7,8 @@ use wasmtime::component::Resource;
 
 use super::handle::namespace;
 use super::{Host, ListenerHandle, NamespaceHandle, PingingHandle, Refusal, convert};
-use crate::bindings::netwright::host::probes;
-use crate::bindings::netwright::host::types::{IpAddress, MacAddress};
+use crate::host::bindings::netwright::host::probes;
+use crate::host::bindings::netwright::host::types::{IpAddress, MacAddress};
 use crate::kernel::Error;
 use crate::probe;
 

@@ -15,11 +15,12 @@ use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
 use crate::halt::Halt;
 use crate::journal::{Intent, Journal, Standing, unwritable};
+use crate::kernel::Permitted;
 use crate::kernel::{BatchError, Denial, Error, Kernel};
-use crate::policy::{Permitted, Policy, reached_uplinks, uplink_needs};
+use crate::policy::Reach;
+use crate::policy::{Policy, reached_uplinks, uplink_needs};
 use crate::probe::Monitor;
-use crate::report::{self, Report};
-use crate::scenario::Reach;
+use crate::report::Report;
 use crate::tap::Opener;
 
 pub struct Session {
@@ -57,7 +58,7 @@ impl Session {
     ) -> Self {
         let mut kernel = kernel;
         kernel.heed(halt.clone());
-        report::write_within(&halt);
+        crate::halt::write_within(&halt);
         Self {
             policy,
             grants: Grants::default(),

@@ -5,9 +5,9 @@ use wasmtime::component::Resource;
 use super::handle::{link, namespace};
 use super::namespaces::mismatch;
 use super::{Host, LinkHandle, NamespaceHandle, Refusal, convert};
-use crate::bindings::netwright::host::shaping;
-use crate::bindings::netwright::host::types::Write;
 use crate::change::{Answer, Change, Feature, Query};
+use crate::host::bindings::netwright::host::shaping;
+use crate::host::bindings::netwright::host::types::Write;
 
 type Link = Resource<LinkHandle>;
 

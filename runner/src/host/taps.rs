@@ -6,8 +6,8 @@ use wasmtime::component::Resource;
 
 use super::handle::link;
 use super::{Host, LinkHandle, Refusal, TapHandle};
-use crate::bindings::netwright::host::taps;
 use crate::change::{Answer, Query};
+use crate::host::bindings::netwright::host::taps;
 use crate::tap::{Options, Tap};
 
 impl taps::Host for Host {}

@@ -5,7 +5,8 @@ use std::mem::{Discriminant, discriminant};
 use super::Session;
 use crate::change::{Change, NamespaceRef, Setting};
 use crate::kernel::Error;
-use crate::policy::{Permitted, Policy};
+use crate::kernel::Permitted;
+use crate::policy::Policy;
 use crate::report::{CheckResult, Verdict};
 
 impl Session {

@@ -5,8 +5,8 @@ use wasmtime::component::Resource;
 use super::handle::{link, namespace};
 use super::namespaces::mismatch;
 use super::{Host, LinkHandle, NamespaceHandle, Refusal, convert};
-use crate::bindings::netwright::host::vlans;
 use crate::change::{Answer, Change, Feature, Query};
+use crate::host::bindings::netwright::host::vlans;
 
 type Link = Resource<LinkHandle>;
 

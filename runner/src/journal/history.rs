@@ -6,9 +6,8 @@ use super::borrowed;
 use super::claim::Claim;
 use super::links::MadeLinks;
 use super::reading::Flaw;
-use super::record::{Head, Kept, Record};
+use super::record::{Head, Kept, NamedFolder, Record};
 use crate::change::{Change, Name, NamespaceRef, Undo};
-use crate::kernel::NamedFolder;
 
 /// The form of journals that this program writes and reads.
 pub(super) const SCHEMA: u32 = 1;

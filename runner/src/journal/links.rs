@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use super::history::History;
 use super::record::Record;
 use crate::change::{Change, Kind, NamespaceRef, Setting};
-use crate::kernel::kind;
 
 /// By all that the journal says of them, also of those that are gone by its word.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +47,7 @@ impl MadeLinks {
         };
         if let Change::CreateLink { spec, .. } = change {
             rename(&spec.settings);
-            let kind = kernels_word(kind::name(&spec.kind)).to_owned();
+            let kind = kernels_word(spec.kind.word()).to_owned();
             if let Kind::Veth(veth) = &spec.kind {
                 self.names.insert((kind.clone(), veth.peer.name.clone()));
             }

@@ -26,12 +26,11 @@ pub use links::MadeLinks;
 pub use log::Log;
 pub(crate) use reading::known;
 pub use reading::{Flaw, Label, Reading, decode, read};
-pub use record::{Head, Kept, Record, encode};
+pub use record::{Head, Kept, NamedFolder, Record, encode};
 pub use strange::Strange;
 
 use crate::change::{Change, Name, Undo};
 use crate::halt::Halt;
-use crate::kernel::NamedFolder;
 use crate::text::help;
 
 /// The form of journals that this program writes.

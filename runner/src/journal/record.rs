@@ -5,13 +5,19 @@ use serde::{Deserialize, Serialize};
 
 use super::claim::Claim;
 use crate::change::{Change, Name, NamespaceRef, Undo};
-use crate::kernel::NamedFolder;
-use crate::scenario::Remembered;
+use crate::document::Remembered;
 
 /// No record is longer; a length beyond it is no record.
 pub(super) const LONGEST: usize = 1 << 24;
 /// Length and checksum, 4 bytes each.
 pub(super) const HEADER: usize = 8;
+
+/// What /run/netns was before a run gave the first name in it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedFolder {
+    pub(crate) was_there: bool,
+    pub(crate) was_mount: bool,
+}
 
 /// One line of a run's history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

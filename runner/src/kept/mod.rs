@@ -41,7 +41,7 @@ impl Kept {
 
 /// Takes a lab apart, or a deployment on the host back.
 pub fn destroy(name: &str) -> Result<Exit, Failure> {
-    if crate::scenario::title(name).is_err() {
+    if crate::naming::title(name).is_err() {
         // A run's own name may be that of a journal that can't be read.
         return recover::destroy(name).unwrap_or_else(|| Err(unknown(name)));
     }

@@ -9,7 +9,7 @@ use crate::change::{
     Answer, Applied, Change, Feature, LinkRef, Name, NamespaceRef, Query, Route, Undo,
 };
 use crate::journal::Claim;
-use crate::policy::Permitted;
+use crate::kernel::Permitted;
 
 /// Answers everything with an error and opens nothing; but what a kernel may be built without is
 /// noted, to be asked when there is one.

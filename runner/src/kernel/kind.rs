@@ -36,26 +36,6 @@ pub(crate) enum Parent {
     None,
 }
 
-/// A kind's name in ip(8) and in IFLA_INFO_KIND.
-pub fn name(kind: &Kind) -> &str {
-    match kind {
-        Kind::Macvlan(_) => "macvlan",
-        Kind::Macvtap(_) => "macvtap",
-        Kind::Veth(_) => "veth",
-        Kind::Bridge(_) => "bridge",
-        Kind::Vlan(_) => "vlan",
-        Kind::Vxlan(_) => "vxlan",
-        Kind::Dummy => "dummy",
-        Kind::Ifb => "ifb",
-        Kind::Ipvlan(_) => "ipvlan",
-        Kind::Ipvtap(_) => "ipvtap",
-        Kind::Tun(_) => "tun",
-        Kind::Tap(_) => "tap",
-        Kind::Vrf(_) => "vrf",
-        Kind::Other(other) => &other.kind,
-    }
-}
-
 pub(crate) fn parent(kind: &Kind) -> Parent {
     match kind {
         Kind::Macvlan(_) | Kind::Macvtap(_) | Kind::Ipvlan(_) | Kind::Ipvtap(_) | Kind::Vlan(_) => {
@@ -114,7 +94,7 @@ pub(crate) fn data(
         | Kind::Ipvlan(_)
         | Kind::Ipvtap(_)
         | Kind::Vrf(_)
-        | Kind::Other(_) => options::encode(name(kind), &kind_options(kind), index_of),
+        | Kind::Other(_) => options::encode(kind.word(), &kind_options(kind), index_of),
     }
 }
 

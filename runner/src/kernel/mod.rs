@@ -8,6 +8,7 @@ mod lacking;
 pub mod mark;
 pub mod netlink;
 pub mod netns;
+mod permitted;
 mod put;
 mod sight;
 mod tun;
@@ -22,14 +23,14 @@ pub use error::{Denial, Error, KernelError, Told};
 pub use lacking::Lacking;
 pub(crate) use netlink::explain_io;
 pub(crate) use netlink::named_by;
-pub use netlink::{NamedFolder, Netlink, Witness};
+pub use netlink::{Netlink, Witness};
+pub use permitted::Permitted;
 pub use put::Put;
 pub use sight::{LinkSight, SpaceSight, Upper};
 
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Route, Undo};
 use crate::halt::Halt;
 use crate::journal::Claim;
-use crate::policy::Permitted;
 
 /// Something that changes can be applied to.
 ///

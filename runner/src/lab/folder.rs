@@ -129,7 +129,7 @@ impl Folder {
     /// # Errors
     /// Where another version of this program has one of that name.
     pub fn find(&self, name: &str) -> Result<Option<Lab>, Failure> {
-        if crate::scenario::title(name).is_err() {
+        if crate::naming::title(name).is_err() {
             return Ok(None);
         }
         match self.read(&file_name(name)) {

@@ -13,10 +13,10 @@ pub use inside::Inside;
 pub use origin::Origin;
 pub use sweeper::sweep_when_told;
 
+use crate::document::Remembered;
 use crate::exit::{Exit, Failure};
 use crate::kernel::netns;
 use crate::naming::Taken;
-use crate::scenario::Remembered;
 
 /// Makes this process the root of a new lab. Must come before the first thread.
 pub fn enter() -> Result<(), Failure> {

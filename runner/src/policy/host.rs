@@ -9,7 +9,7 @@ use crate::change::{LinkInfo, LinkRef, NamespaceRef, Query};
 use crate::grant::{Capability, Facts, Grants, Key, Refusal, Request};
 use crate::kernel::mark::Mark;
 use crate::kernel::{Denial, Error, Kernel, SpaceSight, Told, kind};
-use crate::scenario::Reach;
+use crate::policy::Reach;
 
 /// What one step of a run may do on the host.
 #[derive(Debug, Clone)]

@@ -72,8 +72,7 @@ fn gives(change: &Change) -> Option<Key> {
 fn takes(change: &Change) -> Option<Key> {
     let key = |link: &LinkRef| (link.namespace.name.clone(), link.name.clone());
     if let Change::CreateLink { namespace, spec } = change {
-        let parent =
-            spec.parent.as_ref().filter(|_| kind::shares_parent(kind::name(&spec.kind)))?;
+        let parent = spec.parent.as_ref().filter(|_| kind::shares_parent(spec.kind.word()))?;
         Some(key(&parent.reference(namespace)))
     } else if let Change::ChangeLink { link, .. } | Change::MoveLink { link, .. } = change {
         Some(key(link))
@@ -86,6 +85,6 @@ fn takes(change: &Change) -> Option<Key> {
 fn way_in(kind: &Kind) -> &str {
     match kind {
         Kind::Veth(_) => "port",
-        child => kind::name(child),
+        child => child.word(),
     }
 }

@@ -5,12 +5,12 @@ use std::io::ErrorKind;
 use netwright_names::shell::Word;
 
 use super::{Recovered, need_rights, recover, unfinished};
+use crate::document::Remembered;
 use crate::exit::{Exit, Failure};
 use crate::journal::{Folder, Kept, Record, Told};
 use crate::lab;
 use crate::naming::{Taken, patiently};
 use crate::report::{answer, print};
-use crate::scenario::Remembered;
 
 const NO_RIGHTS: &str =
     "taking back what was made on the host needs CAP_NET_ADMIN\n  help: run it as root";

@@ -14,7 +14,6 @@ pub use artifacts::Artifacts;
 pub use events::EventLog;
 pub(crate) use line::{Line, ask, is_terminal, print_lines};
 pub use line::{answer, complain, print, print_bytes, print_json};
-pub(crate) use out::{is_time_over, write_within};
 pub use result::{
     CaptureResult, ChangeResult, CheckResult, Metric, RunResult, StepResult, Verdict,
 };

@@ -4,7 +4,6 @@
 
 use std::io;
 use std::os::fd::AsFd;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,7 @@ use anstream::{AutoStream, ColorChoice, adapter::strip_str};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::halt::{Halt, signals};
+use crate::halt::{self, signals};
 
 /// What is written at once: as much as a pipe takes whole where poll(2) says that it takes anything
 /// (PIPE_BUF, pipe(7)).
@@ -24,8 +23,6 @@ const GRACE: Duration = Duration::from_millis(100);
 /// The same for the result, which comes after everything was taken back.
 const LAST_GRACE: Duration = Duration::from_secs(1);
 
-/// The run's time; a command without one waits for its reader.
-static RUN: OnceLock<Halt> = OnceLock::new();
 /// Nothing is held up any more.
 static DONE: AtomicBool = AtomicBool::new(false);
 
@@ -45,11 +42,6 @@ enum Stream {
 
 pub(super) static OUTPUT: Out = Out { stream: Stream::Output, stuck: AtomicBool::new(false) };
 pub(super) static ERROR: Out = Out { stream: Stream::Error, stuck: AtomicBool::new(false) };
-
-/// From now on nothing is written past this run's time to whoever doesn't read.
-pub(crate) fn write_within(halt: &Halt) {
-    let _ = RUN.set(halt.clone());
-}
 
 /// From now on only the result is written, after which the process ends: with it at once, if a signal
 /// comes.
@@ -126,14 +118,5 @@ impl Out {
 /// Whether nobody has to be waited for: a signal came, or the time is over and there may be something
 /// to take back.
 fn is_over() -> bool {
-    signals::ever().is_some() || (!DONE.load(Ordering::SeqCst) && is_late())
-}
-
-fn is_late() -> bool {
-    RUN.get().is_some_and(|halt| halt.deadline() <= Instant::now())
-}
-
-/// Whether the run has no time left for whoever reads slowly, or a signal came.
-pub(crate) fn is_time_over() -> bool {
-    signals::ever().is_some() || is_late()
+    signals::ever().is_some() || (!DONE.load(Ordering::SeqCst) && halt::is_late())
 }

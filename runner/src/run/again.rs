@@ -26,7 +26,7 @@ pub fn check_again(arguments: &CheckArguments) -> Result<Exit, Failure> {
     let outputs = prepare::outputs(&arguments.telling, &mut prepare::Written::within(patience))?;
     let (place, target, remembered) = found.go(arguments)?;
     let remembered = remembered.ok_or_else(|| none_remembered(&arguments.name))?;
-    let scenario = remembered.scenario().map_err(|faults| prepare::refused(&faults))?;
+    let scenario = Scenario::again(&remembered).map_err(|faults| prepare::refused(&faults))?;
     let mut limits = prepare::limits(&scenario);
     if let Some(seconds) = arguments.timeout {
         limits.time = Duration::from_secs_f64(seconds);

@@ -20,7 +20,7 @@ use crate::naming::Taken;
 use crate::policy::Target;
 use crate::recover;
 use crate::report::{Report, print, print_json};
-use crate::scenario::PlacedCheck;
+use crate::scenario::{PlacedCheck, Scenario};
 use crate::state::compare;
 
 /// Deploys a scenario, or mends its deployment.
@@ -171,7 +171,7 @@ impl Deployment<'_> {
         let Some(remembered) = &plan.rehearsal.scenario else {
             return Ok((Vec::new(), self.usual_limits()));
         };
-        let scenario = remembered.scenario().map_err(|faults| prepare::refused(&faults))?;
+        let scenario = Scenario::again(&remembered).map_err(|faults| prepare::refused(&faults))?;
         let limits = prepare::limits(&scenario);
         let time = self.arguments.timeout.map_or(limits.time, Duration::from_secs_f64);
         Ok((scenario.checks, Limits { time, ..limits }))

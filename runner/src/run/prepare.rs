@@ -24,7 +24,7 @@ use crate::naming::Taken;
 use crate::policy::Target;
 use crate::recipe::Recipe;
 use crate::report::{Artifacts, Report, View};
-use crate::scenario::{self, Faults, Override, RecipeFault, Scenario, Step};
+use crate::scenario::{Faults, Override, RecipeFault, Scenario, Step};
 use crate::text::path as shown;
 
 /// Everything that a run needs, read and checked.
@@ -227,7 +227,7 @@ pub(super) fn refused(faults: &Faults) -> Failure {
 
 /// What flags and policy files give together.
 pub(super) fn operator(flags: &[String]) -> Result<Grants, Failure> {
-    let mut given = scenario::flags(flags).map_err(|faults| refused(&faults))?;
+    let mut given = crate::grant::flags(flags).map_err(|faults| refused(&faults))?;
     let policies = Policies::load().map_err(Failure::usage)?;
     given.extend(policies.allow);
     Ok(Grants::given(given, policies.deny))

@@ -5,20 +5,21 @@ use std::sync::PoisonError;
 use super::Ending;
 use super::interrupt::Interrupts;
 use super::prepare::refused;
-use crate::bindings::exports::netwright::host::guest::Fault;
-use crate::bindings::netwright::host::types;
 use crate::capture::Place;
 use crate::change::{NamespaceRef, Query};
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
 use crate::guest::{Guest, Stop};
 use crate::halt::{Halt, REMEDY};
+use crate::host::bindings::exports::netwright::host::guest::Fault;
+use crate::host::bindings::netwright::host::types;
 use crate::host::{Host, Limits, Session};
 use crate::kernel::{Absent, Asked, Error, Kernel};
 use crate::policy::Policy;
+use crate::policy::Reach;
 use crate::recipe::Recipe;
 use crate::report::Report;
-use crate::scenario::{Capture, Faults, PlacedCheck, Reach, RecipeFault, Scenario, reaches};
+use crate::scenario::{Capture, Faults, PlacedCheck, RecipeFault, Scenario, reaches};
 use crate::text::{escape, is_own_remedy};
 
 /// A scenario with its recipes loaded.

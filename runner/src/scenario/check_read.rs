@@ -7,13 +7,11 @@ use super::check::{
     AddressCheck, ArpCheck, Because, Check, Expect, ExpectTcp, LinkCheck, NeighbourCheck,
     PingCheck, RouteCheck, SysctlCheck, TcpCheck,
 };
-use super::fault::{quote, suggestion};
 use super::frames;
 use super::link_words::{KINDS, known, mode};
-use super::read::{Fields, Reader};
-use super::tree::{Entry, Node, Value};
 use super::units;
 use crate::change::{Name, NeighbourState};
+use crate::document::{Entry, Fields, Node, Reader, Value, quote, suggestion};
 
 const EXPECT: &[(&str, Expect)] = &[("reply", Expect::Reply), ("unreachable", Expect::Unreachable)];
 

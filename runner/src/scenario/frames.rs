@@ -9,10 +9,8 @@ use schemars::JsonSchema;
 use super::check::{ArpCheck, Check, PingCheck, TcpCheck};
 use super::check_read::{name, needed_name, read_probe, times};
 use super::check_show::In;
-use super::fault::{Span, suggestion};
-use super::read::{Fields, Reader};
-use super::tree::{Node, Value};
 use crate::change::Name;
+use crate::document::{Fields, Node, Reader, Span, Value, suggestion};
 
 /// A link that is captured from the start of the run.
 #[derive(Debug, Clone, PartialEq, Eq)]

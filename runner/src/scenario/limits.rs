@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use super::fault::Span;
-use super::read::{Fields, Reader};
-use super::tree::Node;
 use super::units;
+use crate::document::{Fields, Node, Reader, Span};
 
 /// The limits of one run; where the file is silent the default holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,6 @@
 //! Kinds and modes of links, as checks name them.
 
-use super::fault::{quote, suggestion};
-use super::read::Reader;
-use super::tree::Node;
+use crate::document::{Node, Reader, quote, suggestion};
 
 /// Kinds as `ip -d link` names them; the last two are for links of which the kernel names none.
 pub(crate) const KINDS: &[&str] = &[

@@ -4,49 +4,35 @@
 mod check;
 mod check_read;
 mod check_show;
-mod fault;
 mod frames;
-mod grant;
 mod limits;
 mod link_words;
-mod policy;
 mod reach;
-mod read;
-mod scalar;
 pub mod schema;
 mod step;
-mod text;
-mod tree;
 mod units;
 mod variables;
-mod yaml;
 
 #[cfg(test)]
 mod tests;
 
+use crate::document;
+use crate::document::{Entry, Node, Reader, Sources, Span, Value, quote};
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
+pub use crate::document::{Fault, Faults, Location, Override, Remembered};
 pub use check::{
     AddressCheck, ArpCheck, Because, Check, Expect, ExpectTcp, LinkCheck, NeighbourCheck,
     PingCheck, RouteCheck, SysctlCheck, TcpCheck,
 };
-pub use fault::{Fault, Faults, Location};
 pub use frames::{Capture, FramesCheck};
 pub use limits::Limits;
-pub use policy::PolicyLists;
-pub(crate) use policy::flags;
-pub use reach::{Reach, reaches};
+pub use reach::reaches;
 pub(crate) use step::recipe_named;
 pub use step::{Recipe, Step};
-pub use units::{duration, size, title};
-pub use variables::Override;
+pub use units::{duration, size};
 
 pub use crate::policy::Target;
-use fault::{Sources, Span};
-use read::Reader;
-use tree::{Entry, Node, Value};
 use variables::Variables;
 
 /// A scenario file may be this long, bytes.
@@ -67,28 +53,6 @@ pub struct Scenario {
     /// none of a recipe alone, which has no checks
     pub remembered: Option<Remembered>,
     sources: Sources,
-}
-
-/// A scenario as it was read, to be read again: by whoever asks for its checks later on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remembered {
-    /// of the file
-    name: String,
-    text: String,
-    parameters: Vec<Override>,
-}
-
-impl Remembered {
-    /// The scenario with the parameters that it had; files of recipes are not looked for.
-    pub fn scenario(&self) -> Result<Scenario, Faults> {
-        Scenario::parse(&self.text, &self.name, &self.parameters)
-    }
-
-    /// Bytes that it takes, about.
-    pub fn length(&self) -> usize {
-        let parameters = self.parameters.iter().map(|one| one.key.len() + one.value.len());
-        self.text.len() + parameters.sum::<usize>()
-    }
 }
 
 /// A check, and where it stands in the file.
@@ -113,11 +77,16 @@ pub struct RecipeFault {
 }
 
 impl Scenario {
+    /// What was remembered, with the parameters that it had; files of recipes are not looked for.
+    pub fn again(remembered: &Remembered) -> Result<Self, Faults> {
+        Self::parse(&remembered.text, &remembered.name, &remembered.parameters)
+    }
+
     /// Reads and checks a file, or standard input where it is `-`. Paths of recipes are looked for
     /// in the file's folder.
     pub fn load(path: &Path, overrides: &[Override]) -> Result<Self, Faults> {
-        let name = text::name(path);
-        let text = text::read(path, LONGEST).map_err(Faults::unread)?;
+        let name = document::text::name(path);
+        let text = document::text::read(path, LONGEST).map_err(Faults::unread)?;
         Self::read(&text, &name, Some(path.parent().unwrap_or(Path::new(""))), overrides)
     }
 
@@ -138,10 +107,8 @@ impl Scenario {
         for given in overrides {
             let value = given.node(&mut sources, &mut reader);
             if params.iter().any(|entry| entry.key == given.key) {
-                reader.fault(
-                    &value.span,
-                    format!("parameter {} is given twice", fault::quote(&given.key)),
-                );
+                reader
+                    .fault(&value.span, format!("parameter {} is given twice", quote(&given.key)));
             }
             params.push(Entry { key: given.key.clone(), key_span: value.span.clone(), value });
         }
@@ -173,12 +140,12 @@ impl Scenario {
     ) -> Result<Self, Faults> {
         let (mut sources, mut reader) = (Sources::default(), Reader::default());
         if text.len() as u64 > LONGEST {
-            let shown = fault::quote(name);
+            let shown = quote(name);
             let message = format!("{shown} has {} bytes; {LONGEST} are possible", text.len());
             return Err(Faults::unread(message));
         }
         let source = sources.add(name, text);
-        let root = match yaml::read(text, source, &mut reader.faults) {
+        let root = match document::yaml(text, source, &mut reader.faults) {
             Some(node) if node.value != Value::Null => node,
             Some(_) | None => {
                 if reader.faults.is_empty() {
@@ -250,7 +217,9 @@ impl Draft {
         let mut fields = reader.map(root, "a scenario")?;
         let variables = Variables::new(fields.get("params"), overrides, sources, reader);
         let draft = Self {
-            name: fields.need(reader, "name").and_then(|node| reader.parsed(node, units::title)),
+            name: fields
+                .need(reader, "name")
+                .and_then(|node| reader.parsed(node, crate::naming::title)),
             description: fields
                 .get("description")
                 .and_then(|node| reader.text(node).map(str::to_owned)),

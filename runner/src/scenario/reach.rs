@@ -4,14 +4,7 @@ use std::net::IpAddr;
 
 use super::{Capture, Check};
 use crate::change::Name;
-
-/// Something that is sent to a station from the root namespace, or by one of its links, or a link
-/// of it whose frames are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reach {
-    pub to: Option<IpAddr>,
-    pub link: Option<String>,
-}
+use crate::policy::Reach;
 
 /// All that checks and captures reach, each once.
 pub fn reaches<'a>(

@@ -2,14 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::fault::{Span, quote, suggestion};
-use super::grant;
-use super::read::Reader;
-use super::tree::{Entry, Node, Value};
-use super::units;
 use super::variables::Variables;
 use crate::builtin;
-use crate::grant::{Reading, Rule};
+use crate::document::{Entry, Node, Reader, Span, Value, quote, suggestion};
+use crate::grant::{self, Reading, Rule};
 
 /// Where a recipe comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +70,7 @@ fn read_one(
     reader: &mut Reader,
 ) -> Option<(Step, Span)> {
     let mut fields = reader.map(node, "a step")?;
-    let name = fields.get("name").map(|node| (node, reader.parsed(node, units::title)));
+    let name = fields.get("name").map(|node| (node, reader.parsed(node, crate::naming::title)));
     let recipe = fields.need(reader, "recipe");
     let params = fields.get("params").map(|node| params(node, variables, reader));
     let grants = fields.get("grants").map(|node| grants(node, reader));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use super::*;
+use crate::document;
 
 const GOOD: &str = "\
 name: lab
@@ -295,7 +296,7 @@ fn the_published_schema_is_that_of_the_types() {
 #[test]
 fn what_the_parser_accepts_or_refuses_the_schema_does_too() {
     let validator = jsonschema::validator_for(schema::schema().as_value()).unwrap();
-    let as_json = |text: &str| yaml::read(text, 0, &mut Vec::new()).unwrap().to_json();
+    let as_json = |text: &str| document::yaml(text, 0, &mut Vec::new()).unwrap().to_json();
     let good = as_json(GOOD);
     let errors: Vec<_> = validator.iter_errors(&good).map(|error| error.to_string()).collect();
     assert_eq!(errors, Vec::<String>::new());
@@ -325,7 +326,7 @@ fn the_schema_takes_every_scenario_that_is_shipped() {
             continue;
         }
         let text = std::fs::read_to_string(&path).unwrap();
-        let value = yaml::read(&text, 0, &mut Vec::new()).unwrap().to_json();
+        let value = document::yaml(&text, 0, &mut Vec::new()).unwrap().to_json();
         let errors: Vec<_> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new(), "{}", path.display());
         count += 1;

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::fault::quote;
 use crate::change::{LinkName, MacAddress, Name, Prefix};
+use crate::document::quote;
 
 /// `500ms`, `30s`, `2m`, `1h`, or parts of it together: `1m30s`.
 pub fn duration(text: &str) -> Result<Duration, String> {
@@ -140,22 +140,4 @@ pub(crate) fn link_name(text: &str) -> Result<LinkName, String> {
         Some((space, link)) => (Some(Some(self::namespace(space)?)), link),
     };
     Ok(LinkName { namespace, name: name(link)?.into() })
-}
-
-/// A scenario's or step's name: a letter, then letters, digits, `.`, `_` and `-`, 63 in all.
-pub fn title(text: &str) -> Result<String, String> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        Err(format!("name {} must begin with a letter", quote(text)))
-    } else if text.len() > 63 {
-        Err(format!("name {} has {} bytes; 63 are possible", quote(text), text.len()))
-    } else if let Some(bad) = text.chars().find(|c| !legal(*c)) {
-        Err(format!(
-            "name {} must not hold `{}`; letters, digits, `.`, `_` and `-` are allowed",
-            quote(text),
-            bad.escape_debug()
-        ))
-    } else {
-        Ok(text.to_owned())
-    }
 }

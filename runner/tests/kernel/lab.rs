@@ -8,9 +8,10 @@ use netwright::change::{
     Address, AddressFlags, Answer, Applied, Attribute, Change, Kind, LinkName, LinkRef, Macvlan,
     MacvlanMode, Name, NamespaceRef, Prefix, Query, Setting, Spec, Undo, Veth, Write,
 };
+use netwright::kernel::Permitted;
 use netwright::kernel::netlink::Netlink;
 use netwright::kernel::{BatchError, Error, Kernel};
-use netwright::policy::{Permitted, Policy};
+use netwright::policy::Policy;
 use serde_json::Value;
 
 pub(crate) struct Lab {

@@ -3,11 +3,11 @@
 use super::{
     Parsed, attributes, attributes_out, existing_link, mac, mac_out, name, namespace_name, text,
 };
-use crate::bindings::netwright::host::links as wit;
 use crate::change::{
     Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, LinkInfo, LinkName, Macvlan, MacvlanChange,
     MacvlanMode, Options, Setting, Spec, Tuntap, Veth, Vlan, VlanProtocol,
 };
+use crate::host::bindings::netwright::host::links as wit;
 use crate::kernel::Error;
 
 /// Many times as many as there are.

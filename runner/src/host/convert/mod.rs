@@ -13,8 +13,8 @@ pub(super) use shaping::{qdisc, qdisc_out, vlan, vlan_out};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::bindings::netwright::host::types as wit;
 use crate::change::{Attribute, Family, MacAddress, Name, Prefix, Write};
+use crate::host::bindings::netwright::host::types as wit;
 use crate::kernel::Error;
 use crate::text::{help, own_lines, tamed};
 

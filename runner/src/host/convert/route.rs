@@ -4,11 +4,11 @@ use super::{
     Parsed, attributes, attributes_out, existing_link, family, family_out, ip, ip_out, mac,
     mac_out, prefix, prefix_out, text,
 };
-use crate::bindings::netwright::host::{addresses, forwarding, neighbours, routes, rules};
 use crate::change::{
     Address, AddressFlags, AddressInfo, Entry, Neighbour, NeighbourState, NextHop, Route,
     RouteKind, Rule, RuleAction,
 };
+use crate::host::bindings::netwright::host::{addresses, forwarding, neighbours, routes, rules};
 
 pub(in crate::host) fn address(address: addresses::Address) -> Parsed<Address> {
     let flags = address.flags;

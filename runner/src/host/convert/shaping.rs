@@ -1,11 +1,11 @@
 //! Queueing disciplines and VLANs of ports, both ways.
 
 use super::{Parsed, text};
-use crate::bindings::netwright::host::shaping as wit;
-use crate::bindings::netwright::host::vlans::Vlan;
 use crate::change::{
     Backlog, Chance, Discipline, Distribution, Netem, PortVlan, Qdisc, Reorder, Tbf,
 };
+use crate::host::bindings::netwright::host::shaping as wit;
+use crate::host::bindings::netwright::host::vlans::Vlan;
 use crate::kernel::Error;
 
 pub(in crate::host) fn qdisc(qdisc: wit::Qdisc) -> Parsed<Qdisc> {

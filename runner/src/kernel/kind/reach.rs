@@ -1,7 +1,7 @@
 //! What links of a kind reach beyond themselves: other links' frames, other ends, other names.
 
 use super::wire::Wire;
-use super::{Parent, kind_options, name, options, parent};
+use super::{Parent, kind_options, options, parent};
 use crate::change::{Attribute, Kind, Macvlan, MacvlanChange, MacvlanMode, Options, Setting, Spec};
 
 /// The options of a new link as they are sent: its kind's, and those among its settings.
@@ -21,7 +21,7 @@ pub(crate) fn is_own(given: &Options) -> bool {
 
 /// The VLAN of a new link, as the kernel will read it: what comes last counts.
 pub(crate) fn vlan_id(spec: &Spec) -> Option<u16> {
-    if name(&spec.kind) != "vlan" {
+    if spec.kind.word() != "vlan" {
         return None;
     }
     let sent = options::encode("vlan", &sent_options(spec), &mut |_| Ok(0)).ok()?;
@@ -39,7 +39,7 @@ pub(crate) fn vlan_of(kind: &str, data: &[u8]) -> Option<u16> {
 
 /// The routing table of a new VRF, as the kernel will read it: what comes last counts.
 pub(crate) fn vrf_table(spec: &Spec) -> Option<u32> {
-    vrf_table_of(name(&spec.kind), &sent_options(spec))
+    vrf_table_of(spec.kind.word(), &sent_options(spec))
 }
 
 /// The same of options that a link is given.

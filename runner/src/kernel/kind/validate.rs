@@ -1,6 +1,6 @@
 //! What is refused before the kernel is asked: every fault of a link, as sentences.
 
-use super::{Parent, is_underlay, kind_options, listens, name, options, parent, sent_options};
+use super::{Parent, is_underlay, kind_options, listens, options, parent, sent_options};
 use crate::change::{
     Attribute, Kind, MacAddress, Macvlan, MacvlanChange, MacvlanMode, Name, Options, Setting, Spec,
 };
@@ -42,7 +42,7 @@ pub fn validate_settings(settings: &[Setting]) -> Vec<String> {
 }
 
 fn parent_faults(spec: &Spec, faults: &mut Vec<String>) {
-    let kind = name(&spec.kind);
+    let kind = spec.kind.word();
     if let Some(given) = &spec.parent
         && let Some(other) = sent_options(spec).iter().find(|one| is_underlay(&spec.kind, one))
     {
@@ -110,7 +110,7 @@ fn kind_faults(spec: &Spec, faults: &mut Vec<String>) {
         }
         Kind::Vrf(0) => faults.push(format!("`{}`: the table of a vrf can't be 0", spec.name)),
         Kind::Bridge(_) | Kind::Ipvlan(_) | Kind::Ipvtap(_) | Kind::Vrf(_) => {
-            faults.extend(options::faults(name(&spec.kind), &kind_options(&spec.kind)));
+            faults.extend(options::faults(spec.kind.word(), &kind_options(&spec.kind)));
         }
         Kind::Other(other) => other_faults(&spec.name, other, faults),
         Kind::Dummy | Kind::Ifb | Kind::Tun(_) | Kind::Tap(_) => {}
@@ -175,7 +175,7 @@ fn other_faults(link: &Name, other: &Options, faults: &mut Vec<String>) {
 
 /// Options at birth are the link's own, or those of its place in a master.
 fn own_options(kind: &Kind, given: &Options, faults: &mut Vec<String>) {
-    let own = name(kind);
+    let own = kind.word();
     if given.kind != own && !given.kind.ends_with("_slave") {
         faults.push(format!("options of kind `{}` don't fit a link of kind `{own}`", given.kind));
         return;
@@ -187,7 +187,7 @@ fn birth_change(kind: &Kind, change: &MacvlanChange, faults: &mut Vec<String>) {
     match kind {
         Kind::Macvlan(_) | Kind::Macvtap(_) => macvlan_change(change, faults),
         other => {
-            faults.push(format!("macvlan settings don't fit a link of kind `{}`", name(other)))
+            faults.push(format!("macvlan settings don't fit a link of kind `{}`", other.word()))
         }
     }
 }

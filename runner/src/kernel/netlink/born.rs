@@ -121,7 +121,7 @@ impl Netlink {
     }
 
     fn birth_error(&self, change: &Change, spec: &Spec, plan: &Plan, failure: Failure) -> Error {
-        let kind = kind::name(&spec.kind);
+        let kind = spec.kind.word();
         if let Failure::Refused(Refusal { errno: libc::EOPNOTSUPP, text, .. }) = &failure
             && text.as_deref().is_none_or(|text| text.contains("Unknown device type"))
         {

@@ -102,7 +102,7 @@ impl Netlink {
             return Err(Error::Invalid(format!(
                 "`{}`: a {} stands on no other link, but parent `{}` is given, which is no uplink{}",
                 spec.name,
-                kind::name(&spec.kind),
+                spec.kind.word(),
                 shown(&parent.name),
                 help(format!(
                     "`--grant {}` gives a lab a port of a bridge of this machine's, where the lab has no link of that name",
@@ -122,12 +122,12 @@ impl Netlink {
         let extra = spec.settings.iter().any(is_own_options);
         let mut data = if extra {
             let all = kind::sent_options(spec);
-            options::encode(kind::name(&spec.kind), &all, &mut index_of)?
+            options::encode(spec.kind.word(), &all, &mut index_of)?
         } else {
             kind::data(&spec.kind, &mut index_of)?
         };
         if let (Parent::Underlay, Some(parent)) = (kind::parent(&spec.kind), parent) {
-            let vxlan = kind::name(&spec.kind) == "vxlan";
+            let vxlan = spec.kind.word() == "vxlan";
             data.put_u32(if vxlan { UNDERLAY_VXLAN } else { UNDERLAY_TUNNEL }, parent.index);
         }
         Ok(data)
@@ -181,7 +181,7 @@ impl Netlink {
         data: &Nest,
         parent: Option<RawLink>,
     ) -> Result<(), Error> {
-        let kind = InfoKind::Other(kind::name(&spec.kind).to_owned());
+        let kind = InfoKind::Other(spec.kind.word().to_owned());
         let mut builder =
             LinkMessageBuilder::<LinkUnspec>::new().index(plan.index()).name(spec.name.as_str());
         if let (Some(parent), Parent::Needed | Parent::Unknown) = (parent, kind::parent(&spec.kind))
@@ -297,7 +297,7 @@ fn is_own_options(setting: &Setting) -> bool {
 /// Tunnels but vxlan's look for their underlay in their own namespace, by an index of the other one
 /// (ip_tunnel_newlink before Linux 6.14, and its like).
 fn check_underlay(target: &Space, via: &Space, spec: &Spec) -> Result<(), Error> {
-    let kind = kind::name(&spec.kind);
+    let kind = spec.kind.word();
     let elsewhere = via.cookie != target.cookie;
     if !elsewhere || kind::parent(&spec.kind) != Parent::Underlay || kind == "vxlan" {
         return Ok(());
@@ -313,7 +313,7 @@ fn check_underlay(target: &Space, via: &Space, spec: &Spec) -> Result<(), Error>
 
 /// What the kernel answers with a bare EINVAL.
 fn check_parent(space: &Space, parent: &RawLink, spec: &Spec) -> Result<(), Error> {
-    let kind = kind::name(&spec.kind);
+    let kind = spec.kind.word();
     if kind::parent(&spec.kind) != Parent::Needed {
         return Ok(());
     }

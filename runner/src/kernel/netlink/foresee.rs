@@ -26,8 +26,8 @@ use super::space::Space;
 use super::{Netlink, host};
 use crate::change::{Change, Family, LinkRef, NamespaceRef, Route, Rule, Setting, Undo, Write};
 use crate::journal::{Claim, Claimed};
+use crate::kernel::Permitted;
 use crate::kernel::{Error, Put, kind};
-use crate::policy::Permitted;
 
 type Steps = Result<Vec<Change>, Error>;
 

@@ -18,7 +18,7 @@ use super::raw_link::{IFF_LOOPBACK, RawLink};
 use super::socket::Request;
 use super::space::{Opened, Space, open_here};
 use crate::change::{LinkRef, Name, NamespaceRef, Setting};
-use crate::journal::{History, MadeLinks};
+use crate::journal::{History, MadeLinks, NamedFolder};
 use crate::kernel::mark::{Mark, PROTOCOL};
 use crate::kernel::{Error, LinkSight, kind, netns};
 
@@ -34,7 +34,7 @@ pub(super) struct Host {
     /// nothing is changed, or something is put back
     expected: Option<Vec<LinkRef>>,
     /// /run/netns as it was before the run's first name there
-    pub(super) folder: Option<super::named::Folder>,
+    pub(super) folder: Option<NamedFolder>,
     /// what is the run's own is foreseen too: it goes on with a deployment, of which more than the
     /// mark has to be told apart
     pub(super) foresees_all: bool,
@@ -54,7 +54,7 @@ pub(super) struct Host {
 /// the machine's own namespace calls it.
 pub struct Witness(pub Box<Tell>);
 
-type Tell = dyn FnMut(&Name, u64, super::named::Folder, Option<i32>) -> std::io::Result<()> + Send;
+type Tell = dyn FnMut(&Name, u64, NamedFolder, Option<i32>) -> std::io::Result<()> + Send;
 
 impl std::fmt::Debug for Witness {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

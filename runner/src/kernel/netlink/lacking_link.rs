@@ -94,7 +94,7 @@ impl Netlink {
         outside: bool,
     ) -> Vec<String> {
         let name = &now.name;
-        let (is, wanted) = (now.kind(), kind::name(&spec.kind));
+        let (is, wanted) = (now.kind(), spec.kind.word());
         if !is_kind(now, &spec.kind) {
             return vec![format!("`{name}` is of kind {is}, not {wanted}")];
         }
@@ -216,7 +216,7 @@ fn settings_of(spec: &Spec) -> Vec<Setting> {
     let mut settings = match &spec.kind {
         Kind::Macvlan(macvlan) | Kind::Macvtap(macvlan) => macvlan_settings(macvlan),
         kind => {
-            let (name, options) = (kind::name(kind).to_owned(), kind::kind_options(kind));
+            let (name, options) = (kind.word().to_owned(), kind::kind_options(kind));
             let given = Setting::Options(Options { kind: name, options: options.clone() });
             (!options.is_empty()).then_some(given).into_iter().collect()
         }
@@ -240,7 +240,7 @@ fn macvlan_settings(macvlan: &Macvlan) -> Vec<Setting> {
 /// to and how they frame was settled when they were made.
 fn is_kind(now: &RawLink, wanted: &Kind) -> bool {
     let (Kind::Tun(tuntap) | Kind::Tap(tuntap)) = wanted else {
-        return now.kind() == kind::name(wanted);
+        return now.kind() == wanted.word();
     };
     let Tuntap { packet_information, vnet_header, multi_queue, one_queue: _, user, group } = tuntap;
     let data = options::read("tun", now.data(), &mut |_| None);
@@ -249,7 +249,7 @@ fn is_kind(now: &RawLink, wanted: &Kind) -> bool {
     };
     let flagged = |name: &str, on: bool| has(name, if on { "on" } else { "off" });
     now.kind() == "tun"
-        && has("type", kind::name(wanted))
+        && has("type", wanted.word())
         && flagged("pi", *packet_information)
         && flagged("vnet_hdr", *vnet_header)
         && flagged("multi_queue", *multi_queue)

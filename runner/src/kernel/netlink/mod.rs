@@ -60,7 +60,7 @@ mod verify;
 
 pub(crate) use self::explain::broken as explain_io;
 pub use self::host::Witness;
-pub use self::named::{Folder as NamedFolder, named_by};
+pub use self::named::named_by;
 
 use std::collections::HashMap;
 use std::io;
@@ -78,7 +78,7 @@ use super::{
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Route, Undo};
 use crate::halt::Halt;
 use crate::journal::Claim;
-use crate::policy::Permitted;
+use crate::kernel::Permitted;
 
 /// The kernel of this machine, for one run.
 #[derive(Debug)]

@@ -12,11 +12,10 @@ use rustix::mount::{
     mount_change, open_tree, unmount,
 };
 
-use serde::{Deserialize, Serialize};
-
 use super::space::Space;
 use crate::change::Name;
 use crate::halt::Halt;
+use crate::journal::NamedFolder;
 use crate::kernel::mark::Mark;
 use crate::kernel::netns;
 
@@ -161,37 +160,27 @@ pub(super) fn is_named(space: &Space) -> bool {
     matches!((there, ours), (Ok(one), Ok(other)) if one.st_dev == other.st_dev && one.st_ino == other.st_ino)
 }
 
-/// What the run made of /run/netns.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Folder {
-    was_there: bool,
-    was_mount: bool,
+/// /run/netns as it is before the first name is given.
+pub(super) fn folder_now() -> NamedFolder {
+    NamedFolder { was_there: Path::new(FOLDER).is_dir(), was_mount: is_mount() }
 }
 
-impl Folder {
-    /// As it is before the first name is given.
-    pub(super) fn now() -> Self {
-        Self { was_there: Path::new(FOLDER).is_dir(), was_mount: is_mount() }
+/// Puts it back, unless others have names in it by now.
+pub(super) fn restore_folder(before: NamedFolder, halt: &Halt) -> io::Result<()> {
+    if before.was_mount || !is_mount() {
+        return Ok(());
     }
-
-    /// Puts it back, unless others have names in it by now.
-    pub(super) fn restore(&self, halt: &Halt) -> io::Result<()> {
-        if self.was_mount || !is_mount() {
-            return Ok(());
-        }
-        let empty = || Ok::<_, io::Error>(fs::read_dir(FOLDER)?.next().is_none());
-        let folder =
-            open(FOLDER, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        halt.wait_for_lock(&folder)?;
-        if !empty()? {
-            return Ok(());
-        }
-        unmount(FOLDER, UnmountFlags::DETACH)?;
-        if !self.was_there && empty()? {
-            fs::remove_dir(FOLDER)?;
-        }
-        Ok(())
+    let empty = || Ok::<_, io::Error>(fs::read_dir(FOLDER)?.next().is_none());
+    let folder = open(FOLDER, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    halt.wait_for_lock(&folder)?;
+    if !empty()? {
+        return Ok(());
     }
+    unmount(FOLDER, UnmountFlags::DETACH)?;
+    if !before.was_there && empty()? {
+        fs::remove_dir(FOLDER)?;
+    }
+    Ok(())
 }
 
 fn is_mount() -> bool {

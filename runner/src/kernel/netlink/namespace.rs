@@ -55,7 +55,7 @@ impl Netlink {
     ) -> Result<Applied, Error> {
         let id = self.call(&opened);
         if let Some(host) = &mut self.host {
-            let folder = *host.folder.get_or_insert_with(named::Folder::now);
+            let folder = *host.folder.get_or_insert_with(named::folder_now);
             if let Some(Witness(tell)) = &mut host.witness {
                 tell(name, opened.2, folder, id)
                     .map_err(|error| Error::Invalid(crate::journal::unwritable(&error)))?;
@@ -147,7 +147,7 @@ impl Netlink {
     pub(super) fn restore_folder(&mut self) -> io::Result<()> {
         let more = self.spaces.all().any(|space| space.own && space.name.is_some());
         let Some(host) = self.host.as_mut().filter(|_| !more) else { return Ok(()) };
-        host.folder.take().map_or(Ok(()), |folder| folder.restore(&self.halt))
+        host.folder.take().map_or(Ok(()), |folder| named::restore_folder(folder, &self.halt))
     }
 
     pub(super) fn set_namespace_id(

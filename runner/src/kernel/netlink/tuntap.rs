@@ -10,7 +10,7 @@ use super::settings;
 use super::space::Space;
 use crate::change::{Applied, Change, Kind, Setting, Spec};
 use crate::kernel::tun::{self, Device};
-use crate::kernel::{Error, KernelError, kind};
+use crate::kernel::{Error, KernelError};
 use crate::text::help;
 
 impl Netlink {
@@ -25,7 +25,7 @@ impl Netlink {
             Kind::Tun(options) => Device { tap: false, options: *options },
             Kind::Tap(options) => Device { tap: true, options: *options },
             other => {
-                let kind = kind::name(other);
+                let kind = other.word();
                 return Err(Error::Invalid(format!("`{kind}` is neither tun nor tap")));
             }
         };

@@ -34,7 +34,7 @@ impl Netlink {
         let link = if let Change::ChangeLink { link, .. } = change {
             link.clone()
         } else if let Change::CreateLink { namespace, spec } = change {
-            let shares = kind::shares_parent(kind::name(&spec.kind));
+            let shares = kind::shares_parent(spec.kind.word());
             spec.parent.as_ref().filter(|_| shares)?.reference(namespace)
         } else {
             return None;

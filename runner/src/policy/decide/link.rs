@@ -39,9 +39,9 @@ impl Decision<'_> {
         let parent = self.parent(&namespace, &spec, shown)?;
         let others = sent.iter().filter(|option| !kind::is_underlay(&spec.kind, option));
         let others: Vec<Attribute> = others.cloned().collect();
-        self.uses(&namespace, kind::name(&spec.kind), &others, shown)?;
+        self.uses(&namespace, spec.kind.word(), &others, shown)?;
         if !own || parent.is_some() {
-            self.may_stand(own, kind::name(&spec.kind), spec.name.as_str())?;
+            self.may_stand(own, spec.kind.word(), spec.name.as_str())?;
             if let (false, Kind::Other(other)) = (own, &spec.kind)
                 && kind::has_other_end(&other.kind)
             {
@@ -152,7 +152,7 @@ impl Decision<'_> {
         let link = self.reference(namespace, &parent)?;
         let key = (link.namespace.name.clone(), link.name.clone());
         // The kernel gives a macvlan on a macvlan the lower one's parent, an ipvlan likewise.
-        let flat = |other: &str| flattens(kind::name(&spec.kind), other);
+        let flat = |other: &str| flattens(spec.kind.word(), other);
         match self.kernel.see_link(&link) {
             Ok(seen) if seen.own || seen.in_own_space => {
                 let Some(below) = &seen.below else { return Ok(None) };
@@ -171,7 +171,7 @@ impl Decision<'_> {
                     )));
                 };
                 let below = self.below_within(there, born, shown, deepest)?;
-                let direct = |below: &Below| below.direct && flat(kind::name(&born.kind));
+                let direct = |below: &Below| below.direct && flat(born.kind.word());
                 Ok(below.map(|below| Below { direct: direct(&below), ..below }))
             }
             Err(error) => {
@@ -464,7 +464,7 @@ fn last_mtu(settings: &[Setting]) -> Option<u32> {
 
 /// What a new link is, as it is sent; but for its parent.
 fn birth_facts(spec: &Spec) -> Facts {
-    let facts = facts_of(kind::name(&spec.kind), spec.name.as_str(), &spec.settings);
+    let facts = facts_of(spec.kind.word(), spec.name.as_str(), &spec.settings);
     Facts { vlan: kind::vlan_id(spec), ..facts }
 }
 

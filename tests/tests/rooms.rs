@@ -1,0 +1,239 @@
+//! The rooms of the runner, and which of them know of each other: ARCHITECTURE.md has the picture. A
+//! room is a file or folder of `runner/src`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use netwright_tests::workspace;
+
+/// Each room with all that it may use. What is used stands above whoever uses it, so that there is no
+/// circle; an edge that is new is put here by whoever needs it, and is seen by whoever reads the change.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("builtin", &[]),
+    ("clock", &[]),
+    ("near", &[]),
+    ("rights", &[]),
+    ("text", &[]),
+    ("change", &[]),
+    ("document", &["text"]),
+    ("exit", &["document"]),
+    ("halt", &["exit"]),
+    ("process", &["exit"]),
+    ("resources", &["exit"]),
+    ("crash", &["process"]),
+    ("file", &["halt", "text"]),
+    ("grant", &["document", "file", "text"]),
+    ("store", &["exit", "file", "text"]),
+    ("naming", &["document", "exit", "store"]),
+    (
+        "journal",
+        &["change", "crash", "document", "exit", "halt", "naming", "process", "store", "text"],
+    ),
+    ("kernel", &["change", "clock", "exit", "halt", "journal", "text"]),
+    ("attach", &["change", "exit", "grant", "journal", "kernel", "process", "text"]),
+    ("policy", &["change", "grant", "kernel", "text"]),
+    ("program", &["exit", "kernel", "process"]),
+    ("report", &["change", "exit", "file", "halt", "kernel", "text"]),
+    ("probe", &["change", "kernel", "report"]),
+    ("scenario", &["builtin", "change", "document", "grant", "naming", "policy"]),
+    ("state", &["change", "kernel", "policy", "text"]),
+    ("uplink", &["change", "exit", "grant", "kernel", "policy", "process", "rights"]),
+    ("capture", &["change", "kernel", "probe"]),
+    ("cli", &["exit", "near", "report", "scenario"]),
+    ("tap", &["kernel", "probe", "rights", "text"]),
+    (
+        "host",
+        &[
+            "capture", "change", "exit", "grant", "halt", "journal", "kernel", "policy", "probe",
+            "program", "report", "tap", "text",
+        ],
+    ),
+    (
+        "check",
+        &[
+            "capture", "change", "exit", "host", "kernel", "policy", "probe", "report", "scenario",
+            "text",
+        ],
+    ),
+    (
+        "recipe",
+        &[
+            "builtin", "change", "cli", "exit", "file", "grant", "host", "near", "report",
+            "scenario", "text",
+        ],
+    ),
+    ("consent", &["exit", "file", "grant", "near", "recipe", "report", "scenario", "text"]),
+    (
+        "guest",
+        &[
+            "change", "exit", "file", "halt", "host", "journal", "kernel", "policy", "process",
+            "recipe", "report", "store", "text",
+        ],
+    ),
+    (
+        "lab",
+        &[
+            "change", "crash", "document", "exit", "file", "guest", "journal", "kernel", "naming",
+            "process", "report", "store", "text",
+        ],
+    ),
+    ("doctor", &["change", "exit", "guest", "kernel", "lab", "policy", "report"]),
+    (
+        "recover",
+        &[
+            "clock", "crash", "document", "exit", "halt", "journal", "kernel", "lab", "naming",
+            "near", "process", "report", "store", "text",
+        ],
+    ),
+    (
+        "kept",
+        &[
+            "change", "clock", "exit", "journal", "kernel", "lab", "naming", "near", "policy",
+            "process", "recover", "report", "text",
+        ],
+    ),
+    (
+        "run",
+        &[
+            "attach", "capture", "change", "check", "cli", "clock", "consent", "crash", "exit",
+            "file", "grant", "guest", "halt", "host", "journal", "kept", "kernel", "lab", "naming",
+            "policy", "process", "recipe", "recover", "report", "rights", "scenario", "state",
+            "store", "tap", "text", "uplink",
+        ],
+    ),
+];
+
+/// The program's own entrance and the list of rooms.
+const OUTSIDE: [&str; 2] = ["main", "lib"];
+
+#[test]
+fn rooms_use_what_stands_above_them() {
+    let mut above = BTreeSet::new();
+    for (room, uses) in ROOMS {
+        let below: Vec<_> = uses.iter().filter(|used| !above.contains(**used)).collect();
+        assert_eq!(below, [&""; 0], "`{room}` uses what comes after it, or itself");
+        assert!(above.insert(*room), "`{room}` stands here twice");
+    }
+}
+
+#[test]
+fn rooms_use_what_they_may_and_no_more() {
+    let found = edges();
+    let allowed: BTreeSet<(String, String)> = ROOMS
+        .iter()
+        .flat_map(|(room, uses)| uses.iter().map(|used| ((*room).to_owned(), (*used).to_owned())))
+        .collect();
+    let new: Vec<_> = found.iter().filter(|(edge, _)| !allowed.contains(*edge)).collect();
+    assert_eq!(new, [], "edges that the table above does not allow, with a file that has each");
+    let stale: Vec<_> = allowed.iter().filter(|edge| !found.contains_key(*edge)).collect();
+    assert_eq!(stale, [&(String::new(), String::new()); 0], "allowed, and used nowhere");
+}
+
+#[test]
+fn every_room_is_in_the_table() {
+    let known: BTreeSet<&str> = ROOMS.iter().map(|(room, _)| *room).collect();
+    let missing: BTreeSet<String> = sources()
+        .into_iter()
+        .map(|(path, _)| room_of(&path))
+        .filter(|room| !known.contains(room.as_str()) && !OUTSIDE.contains(&room.as_str()))
+        .collect();
+    assert_eq!(missing, BTreeSet::new());
+}
+
+#[test]
+fn what_the_policy_lets_through_is_said_by_the_policy_alone() {
+    let mut wrong = sources();
+    wrong.retain(|(path, text)| {
+        text.contains("Permitted::by_policy(") && !path.starts_with("policy")
+    });
+    assert_eq!(wrong, []);
+}
+
+/// What rooms use of each other outside of tests, with one of the files.
+fn edges() -> BTreeMap<(String, String), String> {
+    let mut found = BTreeMap::new();
+    for (path, text) in sources() {
+        let room = room_of(&path);
+        if OUTSIDE.contains(&room.as_str()) {
+            continue;
+        }
+        for used in used(&text).into_iter().filter(|used| *used != room) {
+            found.insert((room.clone(), used), path.clone());
+        }
+    }
+    found
+}
+
+/// The rooms behind `crate::`, one or several in braces.
+fn used(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in text.match_indices("crate::") {
+        let before = text[..at].chars().next_back();
+        if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_') {
+            continue;
+        }
+        let rest = &text[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            Some(list) => found.extend(names_of(list)),
+            None => found.extend([word(rest)]),
+        }
+    }
+    found.remove("");
+    found
+}
+
+/// The first word of each item of a list, up to the brace that closes it.
+fn names_of(list: &str) -> Vec<String> {
+    let (mut depth, mut names, mut begins) = (0_u32, Vec::new(), true);
+    for (at, letter) in list.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => begins = true,
+            letter if begins && !letter.is_whitespace() => {
+                names.push(word(&list[at..]));
+                begins = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn word(text: &str) -> String {
+    text.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+}
+
+fn room_of(path: &str) -> String {
+    let first = path.split('/').next().unwrap_or_default();
+    first.strip_suffix(".rs").unwrap_or(first).to_owned()
+}
+
+/// All Rust files by their path below `runner/src`, without their comments and their tests.
+fn sources() -> Vec<(String, String)> {
+    let root = workspace().join("runner/src");
+    let mut found = Vec::new();
+    collect(&root, &root, &mut found);
+    assert!(found.len() > 100, "the sources were not found");
+    found
+}
+
+fn collect(folder: &Path, root: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).expect("the runner's sources are here").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, root, found);
+            continue;
+        }
+        let name = path.strip_prefix(root).expect("a path below the root").display().to_string();
+        let is_test = ["tests.rs", "model.rs", "stand_in.rs"].iter().any(|end| name.ends_with(end));
+        if name.ends_with(".rs") && !is_test {
+            let text = fs::read_to_string(&path).expect("a source is text");
+            let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+            let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            found.push((name, lines.collect::<Vec<_>>().join("\n")));
+        }
+    }
+}
