@@ -16,10 +16,11 @@ use super::{Stop, Verdict, engine};
 use crate::exit::{Exit, Failure};
 use crate::halt::REMEDY;
 use crate::host::bindings::exports::netwright::host::guest::Fault;
-use crate::host::{Host, LimitReached, Limits, Session};
+use crate::host::{Host, LimitReached, Session};
 use crate::process;
 use crate::recipe::Recipe;
 use crate::report::Report;
+use crate::scenario::Limits;
 use crate::text::{escape, help};
 
 /// Bytes of a message beside what the recipe's limits allow.

@@ -14,7 +14,7 @@ use crate::change::{
     Answer, Applied, Change, LinkRef, Made, Name, NamespaceRef, Query, Route, Undo,
 };
 use crate::halt::Halt;
-use crate::host::{Host, Limits, Session};
+use crate::host::{Host, Session};
 use crate::journal::Claim;
 use crate::kernel::Permitted;
 use crate::kernel::{
@@ -22,6 +22,7 @@ use crate::kernel::{
 };
 use crate::policy::Policy;
 use crate::report::{Report, View};
+use crate::scenario::Limits;
 
 /// Longer than what computes, shorter than what waits.
 const PATIENCE: Duration = Duration::from_millis(50);

@@ -1,57 +1,10 @@
 //! How much one recipe may use up before it is stopped.
 
 use std::fmt;
-use std::time::Duration;
-
-use serde::Serialize;
 
 use crate::change::{Change, Kind};
 use crate::kernel::Error;
-
-/// What a run may use. The scenario's `limits` narrow or widen the first four.
-#[derive(Debug, Clone, Serialize)]
-pub struct Limits {
-    /// Wall clock of the whole run.
-    pub time: Duration,
-    /// Bytes of a recipe's linear memory, all memories together.
-    pub memory: usize,
-    /// Namespaces that exist at one time.
-    pub namespaces: usize,
-    /// Links that exist at one time, each end of a veth counted.
-    pub links: usize,
-    /// Changes asked for, whether they are made or refused: each is kept, with what undoes it.
-    pub changes: usize,
-    /// Elements of a recipe's tables, all tables together.
-    pub table_elements: usize,
-    /// Bytes that one host call may bring.
-    pub call_bytes: usize,
-    /// Handles held at one time.
-    pub handles: usize,
-    /// Bytes of log, report and print.
-    pub log_bytes: usize,
-    /// Bytes of frames that captures hold at one time, all together.
-    pub captured_bytes: usize,
-    /// Bytes of one recipe file.
-    pub recipe_bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            time: Duration::from_secs(60),
-            memory: 64 << 20,
-            namespaces: 4096,
-            links: 16384,
-            changes: 65536,
-            table_elements: 1 << 20,
-            call_bytes: 16 << 20,
-            handles: 65536,
-            log_bytes: 1 << 20,
-            captured_bytes: 16 << 20,
-            recipe_bytes: 64 << 20,
-        }
-    }
-}
+use crate::scenario::Limits;
 
 /// A budget was used up: the recipe is stopped and everything undone.
 #[derive(Debug, Clone)]
@@ -114,7 +67,7 @@ impl Objects {
             links: 0,
             links_limit: limits.links,
             changes: 0,
-            changes_limit: limits.changes,
+            changes_limit: limits.changes(),
         }
     }
 

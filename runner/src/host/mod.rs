@@ -22,7 +22,7 @@ mod taps;
 mod verify;
 mod vlans;
 
-pub use budget::{Budget, LimitReached, Limits};
+pub use budget::{Budget, LimitReached};
 pub use handle::{
     CaptureHandle, LinkHandle, ListenerHandle, NamespaceHandle, PingingHandle, Refusal, TapHandle,
 };
@@ -31,6 +31,7 @@ pub use session::Session;
 use wasmtime::component::ResourceTable;
 
 use crate::report::Level;
+use crate::scenario::Limits;
 
 /// The host as one recipe sees it, for one call of its exports.
 pub struct Host {

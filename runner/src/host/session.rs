@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::Limits;
 use super::budget::Objects;
 use crate::capture::Captures;
 use crate::change::{Answer, Applied, Change, LinkRef, Made, NamespaceRef, Query, Undo};
@@ -21,6 +20,7 @@ use crate::policy::Reach;
 use crate::policy::{Policy, reached_uplinks, uplink_needs};
 use crate::probe::Monitor;
 use crate::report::Report;
+use crate::scenario::Limits;
 use crate::tap::Opener;
 
 pub struct Session {

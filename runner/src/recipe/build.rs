@@ -12,8 +12,8 @@ use super::manifest::Manifest;
 use crate::cli::BuildArguments;
 use crate::exit::{Exit, Failure};
 use crate::file::{Refused, bounded, ordinary, whole};
-use crate::host::Limits;
 use crate::report::print;
+use crate::scenario::Limits;
 use crate::text;
 use crate::text::escape;
 

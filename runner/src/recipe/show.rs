@@ -5,9 +5,9 @@ use std::path::Path;
 use super::Recipe;
 use super::manifest::Parameter;
 use crate::exit::{Exit, Failure};
-use crate::host::Limits;
 use crate::report::{self};
 use crate::scenario;
+use crate::scenario::Limits;
 use crate::text::escape;
 
 /// Prints what a recipe is and says of itself, without running it.

@@ -10,12 +10,12 @@ use crate::cli::CheckArguments;
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
 use crate::halt::Halt;
-use crate::host::{Limits, Session};
+use crate::host::Session;
 use crate::journal::{self, History};
 use crate::kept;
 use crate::lab::{self, Inside};
 use crate::policy::Target;
-use crate::scenario::{Check, Remembered, Scenario, reaches};
+use crate::scenario::{Check, Limits, Remembered, Scenario, reaches};
 
 /// Runs the checks of a kept lab, or of a deployment on the host, as the scenario had them when it
 /// was deployed.
@@ -27,7 +27,7 @@ pub fn check_again(arguments: &CheckArguments) -> Result<Exit, Failure> {
     let (place, target, remembered) = found.go(arguments)?;
     let remembered = remembered.ok_or_else(|| none_remembered(&arguments.name))?;
     let scenario = Scenario::again(&remembered).map_err(|faults| prepare::refused(&faults))?;
-    let mut limits = prepare::limits(&scenario);
+    let mut limits = scenario.limits.clone();
     if let Some(seconds) = arguments.timeout {
         limits.time = Duration::from_secs_f64(seconds);
     }

@@ -10,9 +10,9 @@ use crate::change::Change;
 use crate::check;
 use crate::exit::{Exit, Failure};
 use crate::halt::Halt;
-use crate::host::{Limits, Session};
+use crate::host::Session;
 use crate::report::Report;
-use crate::scenario::{Check, PlacedCheck, reaches};
+use crate::scenario::{Check, Limits, PlacedCheck, reaches};
 use crate::state::{State, repair};
 
 /// A change may take along what hangs on it, as routes on an address: that is put back in turn.

@@ -13,14 +13,13 @@ use crate::cli::{ApplyArguments, RunArguments, ScenarioArguments};
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
 use crate::halt::Halt;
-use crate::host::Limits;
 use crate::journal;
 use crate::lab::{self, Folder, Inside};
 use crate::naming::Taken;
 use crate::policy::Target;
 use crate::recover;
 use crate::report::{Report, print, print_json};
-use crate::scenario::{PlacedCheck, Scenario};
+use crate::scenario::{Limits, PlacedCheck, Scenario};
 use crate::state::compare;
 
 /// Deploys a scenario, or mends its deployment.
@@ -171,10 +170,9 @@ impl Deployment<'_> {
         let Some(remembered) = &plan.rehearsal.scenario else {
             return Ok((Vec::new(), self.usual_limits()));
         };
-        let scenario = Scenario::again(&remembered).map_err(|faults| prepare::refused(&faults))?;
-        let limits = prepare::limits(&scenario);
-        let time = self.arguments.timeout.map_or(limits.time, Duration::from_secs_f64);
-        Ok((scenario.checks, Limits { time, ..limits }))
+        let scenario = Scenario::again(remembered).map_err(|faults| prepare::refused(&faults))?;
+        let time = self.arguments.timeout.map_or(scenario.limits.time, Duration::from_secs_f64);
+        Ok((scenario.checks, Limits { time, ..scenario.limits }))
     }
 
     /// Where there is no scenario that has limits of its own.

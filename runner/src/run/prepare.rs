@@ -17,14 +17,13 @@ use crate::exit::{Exit, Failure};
 use crate::file::{self, Identity, Last, Missing, Output, Refused};
 use crate::grant::{Capability, Facts, Grants, Key, Policies, Request, Rule, Uses, Whose};
 use crate::guest::Guest;
-use crate::host::Limits;
 use crate::journal;
 use crate::lab;
 use crate::naming::Taken;
 use crate::policy::Target;
 use crate::recipe::Recipe;
 use crate::report::{Artifacts, Report, View};
-use crate::scenario::{Faults, Override, RecipeFault, Scenario, Step};
+use crate::scenario::{Faults, Limits, Override, RecipeFault, Scenario, Step};
 use crate::text::path as shown;
 
 /// Everything that a run needs, read and checked.
@@ -89,7 +88,7 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
     let scenario = load(&arguments.what, &arguments.parameters)?;
     let uses = Uses::default();
     let operator = operator(&arguments.grant)?.noted_in(uses.clone());
-    let mut limits = limits(&scenario);
+    let mut limits = scenario.limits.clone();
     if let Some(seconds) = arguments.timeout {
         limits.time = Duration::from_secs_f64(seconds);
     }
@@ -193,7 +192,7 @@ fn not_on_host(name: &str) -> Result<(), Failure> {
 /// Checks a scenario and its recipes' parameters; runs no recipe.
 pub fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let scenario = load(&arguments.what, &arguments.parameters)?;
-    let limits = limits(&scenario);
+    let limits = scenario.limits.clone();
     let recipes = recipes(&scenario, &limits)?;
     let view = View { json: false, quiet: true, verbose: false };
     let mut report = Report::new(&scenario.name, "lab", view);
@@ -251,27 +250,6 @@ fn grants(
         }
     };
     scenario.steps.iter().zip(recipes).enumerate().map(of).collect()
-}
-
-/// The scenario's limits, and the host's own for what a scenario can't set.
-pub(super) fn limits(scenario: &Scenario) -> Limits {
-    let asked = &scenario.limits;
-    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-    let usual = Limits::default();
-    Limits {
-        time: asked.time,
-        memory: size(asked.memory),
-        namespaces: asked.namespaces as usize,
-        links: asked.links as usize,
-        table_elements: size(asked.table),
-        call_bytes: size(asked.call_bytes),
-        handles: asked.handles as usize,
-        log_bytes: size(asked.log),
-        captured_bytes: size(asked.captured),
-        // Where more objects are allowed, each may have its address and its route.
-        changes: usual.changes.max(3 * (asked.namespaces as usize + asked.links as usize)),
-        ..usual
-    }
 }
 
 /// Loads each step's recipe and compares its parameters with its manifest; all faults at once.

@@ -13,13 +13,13 @@ use crate::guest::{Guest, Stop};
 use crate::halt::{Halt, REMEDY};
 use crate::host::bindings::exports::netwright::host::guest::Fault;
 use crate::host::bindings::netwright::host::types;
-use crate::host::{Host, Limits, Session};
+use crate::host::{Host, Session};
 use crate::kernel::{Absent, Asked, Error, Kernel};
 use crate::policy::Policy;
 use crate::policy::Reach;
 use crate::recipe::Recipe;
 use crate::report::Report;
-use crate::scenario::{Capture, Faults, PlacedCheck, RecipeFault, Scenario, reaches};
+use crate::scenario::{Capture, Faults, Limits, PlacedCheck, RecipeFault, Scenario, reaches};
 use crate::text::{escape, is_own_remedy};
 
 /// A scenario with its recipes loaded.

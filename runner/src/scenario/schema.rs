@@ -8,7 +8,7 @@ use schemars::transform::transform_subschemas;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use super::Check;
+use super::{Check, Limits};
 
 /// A netwright scenario: which recipes to run, with which parameters, and what must hold
 /// afterwards.
@@ -101,7 +101,18 @@ pub fn schema() -> Schema {
         .with(|settings| settings.untagged_enum_variant_titles = false);
     let mut schema = settings.into_generator().into_root_schema_for::<ScenarioFile>();
     allow_variables(&mut schema);
+    tell_defaults(&mut schema);
     schema
+}
+
+/// The limits that hold where a file is silent, from the one table of them.
+fn tell_defaults(schema: &mut Schema) {
+    for (key, value) in Limits::defaults() {
+        let limit = schema.pointer_mut(&format!("/$defs/LimitsFile/properties/{key}"));
+        let Some(Value::Object(limit)) = limit else { continue };
+        let value = value.parse::<u64>().map_or_else(|_| json!(value), |count| json!(count));
+        limit.insert("default".to_owned(), value);
+    }
 }
 
 /// A number, a yes-or-no or one of a few words may be written as `${name}` too.

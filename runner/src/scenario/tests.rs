@@ -294,6 +294,32 @@ fn the_published_schema_is_that_of_the_types() {
 }
 
 #[test]
+fn defaults_of_limits_are_the_same_in_the_page_the_schema_and_every_run() {
+    let page = include_str!("../../../docs/scenarios.md");
+    let schema = schema::schema();
+    let keys = schema.pointer("/$defs/LimitsFile/properties").unwrap().as_object().unwrap();
+    let mut all = Vec::new();
+    for (key, default) in Limits::defaults() {
+        let (begin, end) = (format!("| `{key}` | "), format!(" | {default} |"));
+        let row = |line: &&str| line.starts_with(&begin) && line.ends_with(&end);
+        assert_eq!(page.lines().filter(row).count(), 1, "docs/scenarios.md lacks {key}: {default}");
+        let told = &keys[key]["anyOf"][0]["type"];
+        let told = if told.is_null() { &keys[key]["type"] } else { told };
+        let quote = if told == "string" { "\"" } else { "" };
+        assert_eq!(keys[key]["default"].to_string(), format!("{quote}{default}{quote}"));
+        all.push(format!("{key}: {default}"));
+    }
+    assert_eq!(all.len(), keys.len(), "a limit has no default");
+    let written = format!(
+        "name: x\nsteps: [{{ recipe: builtin:ip, params: {{ script: link }} }}]\nlimits: {{ {} }}\n",
+        all.join(", ")
+    );
+    let written = Scenario::parse(&written, "x.yaml", &[]).unwrap();
+    assert_eq!(written.limits, Limits::default());
+    assert_eq!(Scenario::of_recipe("builtin:ip", &[]).unwrap().limits, Limits::default());
+}
+
+#[test]
 fn what_the_parser_accepts_or_refuses_the_schema_does_too() {
     let validator = jsonschema::validator_for(schema::schema().as_value()).unwrap();
     let as_json = |text: &str| document::yaml(text, 0, &mut Vec::new()).unwrap().to_json();
