@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use netwright_tests::component::recipe;
 use netwright_tests::machine::patience;
-use netwright_tests::{Output, Session};
+use netwright_tests::{Host, Output, Session};
 
 const BOMB: &str = "target/recipes/components/bomb.wasm";
 
@@ -99,6 +99,98 @@ fn namespaces_are_bounded() {
 #[test]
 fn links_are_bounded() {
     is_stopped("links", "links: 16", "16 links");
+}
+
+/// Every way to lose links, singly and in batches: what the kernel took along is not counted any
+/// more, what it put back is.
+#[test]
+fn as_many_links_as_may_be_can_be_there_again_and_never_more() {
+    let output = bomb("around-links", "time: 5m, links: 4, namespaces: 1").expect_code(0);
+    assert_eq!(output.stdout.matches(": 4 links\n").count(), 18, "{output:#?}");
+}
+
+/// Scripts of ip(8), with what they must end with where two links and one namespace are allowed.
+const TWO_LINKS: [(&str, i32); 13] = [
+    ("link add ea type veth peer name eb; link del ea; link add ea type veth peer name eb", 0),
+    (
+        "link add ea type veth peer name eb; link del eb; link add ea type bridge; link add eb type bridge",
+        0,
+    ),
+    (
+        "netns add n; -n n link add ea type veth peer name eb; netns del n; netns add n; \
+         -n n link add ec type veth peer name ed; netns del n; link add ea type veth peer name eb",
+        0,
+    ),
+    (
+        "netns add n; link add ea type veth peer name eb netns n; netns del n; \
+         link add ea type veth peer name eb",
+        0,
+    ),
+    (
+        "link add ep type bridge; link add ec link ep type macvlan; link del ep; \
+         link add ep type bridge; link add ec link ep type macvlan",
+        0,
+    ),
+    ("tuntap add et mode tap; tuntap del et mode tap; link add ea type veth peer name eb", 0),
+    ("link add ea type veth peer name eb; link add ec type bridge", 7),
+    ("link add ea type bridge; link add eb type veth peer name ec", 7),
+    ("link add ea type bridge; link add eb type bridge; link add ec type bridge", 7),
+    (
+        "link add ea type veth peer name eb; link del ea; link add ea type veth peer name eb; \
+         link add ec type bridge",
+        7,
+    ),
+    ("netns add n; -n n link add ea type veth peer name eb; link add ec type bridge", 7),
+    ("link add ea type veth peer name eb; link set eb name ec; tuntap add et mode tun", 7),
+    ("netns add n; netns del n; netns add m; netns add n", 7),
+];
+
+const FREE: [&str; 5] = [
+    "host.link.create name=ea,eb,ec,ed,ep,et kind=veth,bridge,tap,tun",
+    "host.link.create name=ec kind=macvlan",
+    "host.link.modify name=ea,eb,ec,ed,ep,et",
+    "host.namespace name=n,m",
+    "host.link.read",
+];
+
+#[test]
+fn links_and_namespaces_are_counted_as_they_are_in_a_lab_and_on_the_host() {
+    for (script, code) in TWO_LINKS {
+        let lines: Vec<String> =
+            script.split(';').map(|line| format!("        {}", line.trim())).collect();
+        let scenario = format!(
+            "name: two\nsteps:\n  - recipe: builtin:ip\n    params:\n      script: |\n{}\nlimits: {{ links: 2, namespaces: 1 }}\n",
+            lines.join("\n")
+        );
+        let host = Host::new();
+        let file = host.session().file("two.yaml", scenario).display().to_string();
+        let lab = host.session().netwright(["run", &file]).expect_code(code);
+        let grants = FREE.iter().flat_map(|grant| ["--grant", grant]);
+        let words = ["run", &file, "--target", "host"].into_iter().chain(grants);
+        let on_host = host.netwright(words, &[]).expect_code(code);
+        if code == 7 {
+            let which = if script.contains("add m") { "1 namespaces" } else { "2 links" };
+            for output in [lab, on_host] {
+                assert!(
+                    output.stderr.contains("limit reached: ") && output.stderr.contains(which),
+                    "{output:#?}"
+                );
+            }
+        }
+    }
+}
+
+/// What others have is none of the run's, however much it is.
+#[test]
+fn links_of_others_are_not_counted() {
+    let host = Host::with("link add x0 type bridge\nlink add x1 type veth peer name x2");
+    let scenario = "name: one\nsteps:\n  - { recipe: builtin:ip, params: { script: link add ea type bridge } }\nlimits: { links: 1, namespaces: 0 }\n";
+    let file = host.session().file("one.yaml", scenario).display().to_string();
+    let grants = FREE.iter().flat_map(|grant| ["--grant", grant]);
+    for verb in ["run", "plan"] {
+        let words = [verb, &file, "--target", "host"].into_iter().chain(grants.clone());
+        host.netwright(words, &[]).expect_code(0);
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::host::{Host, Session};
 use crate::journal::Claim;
 use crate::kernel::Permitted;
 use crate::kernel::{
-    Absent, BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight,
+    Absent, BatchError, Census, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight,
 };
 use crate::policy::Policy;
 use crate::report::{Report, View};
@@ -159,6 +159,10 @@ impl Kernel for Willing {
 
     fn differences(&self, _: &Undo) -> Vec<String> {
         Vec::new()
+    }
+
+    fn census(&self) -> Result<Census, Error> {
+        Ok(Census::default())
     }
 
     fn remains(&self) -> Vec<String> {

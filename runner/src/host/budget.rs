@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::change::{Change, Kind};
-use crate::kernel::Error;
+use crate::change::Change;
+use crate::kernel::{Census, Error, kind};
 use crate::scenario::Limits;
 
 /// A budget was used up: the recipe is stopped and everything undone.
@@ -49,12 +49,15 @@ impl Budget {
 }
 
 /// The objects that exist because of a run; shared by its steps.
-#[derive(Debug, Clone)]
+///
+/// What was made since the kernel was last asked is added to what there was then, and what was
+/// deleted is not taken off: only the kernel knows what went with it. So the counts are too high
+/// at most, and the kernel is asked before anything is refused.
+#[derive(Debug)]
 pub(super) struct Objects {
-    namespaces: usize,
-    namespaces_limit: usize,
-    links: usize,
-    links_limit: usize,
+    /// none where it may have become more by other ways than changes
+    at_most: Option<Census>,
+    limits: Census,
     changes: usize,
     changes_limit: usize,
 }
@@ -62,10 +65,8 @@ pub(super) struct Objects {
 impl Objects {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            namespaces: 0,
-            namespaces_limit: limits.namespaces,
-            links: 0,
-            links_limit: limits.links,
+            at_most: None,
+            limits: Census { namespaces: limits.namespaces, links: limits.links },
             changes: 0,
             changes_limit: limits.changes(),
         }
@@ -73,51 +74,45 @@ impl Objects {
 
     /// Refuses what would go over the limits; objects are counted once they are there, changes at
     /// once.
-    pub(super) fn allow(&mut self, changes: &[&Change]) -> Result<(), Error> {
+    pub(super) fn allow(
+        &mut self,
+        changes: &[&Change],
+        census: impl FnOnce() -> Result<Census, Error>,
+    ) -> Result<(), Error> {
         let weight: usize = changes.iter().map(|change| weight(change)).sum();
         let changes_after = self.changes.saturating_add(weight);
         if changes_after > self.changes_limit {
             return Err(Error::Limit(format!("{} changes", self.changes_limit)));
         }
         self.changes = changes_after;
-        let mut after = self.clone();
-        changes.iter().for_each(|change| after.count(change));
-        if after.namespaces > after.namespaces_limit {
-            return Err(Error::Limit(format!("{} namespaces", after.namespaces_limit)));
+        let more = changes.iter().fold(Census::default(), |more, change| more.and(made_by(change)));
+        if more == Census::default() || self.at_most.is_some_and(|had| self.fits(had.and(more))) {
+            return Ok(());
         }
-        if after.links > after.links_limit {
-            return Err(Error::Limit(format!("{} links", after.links_limit)));
+        let there = census()?;
+        self.at_most = Some(there);
+        let after = there.and(more);
+        if self.fits(after) {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::Limit(match after.namespaces > self.limits.namespaces {
+            true => format!("{} namespaces", self.limits.namespaces),
+            false => format!("{} links", self.limits.links),
+        }))
+    }
+
+    fn fits(&self, after: Census) -> bool {
+        after.namespaces <= self.limits.namespaces && after.links <= self.limits.links
     }
 
     pub(super) fn count(&mut self, change: &Change) {
-        match change {
-            Change::CreateNamespace { .. } => self.namespaces += 1,
-            Change::DeleteNamespace { .. } => self.namespaces = self.namespaces.saturating_sub(1),
-            Change::CreateLink { spec, .. } => self.links += links_of(&spec.kind),
-            Change::DeleteLink { .. } => self.links = self.links.saturating_sub(1),
-            Change::SetNamespaceId { .. }
-            | Change::ChangeLink { .. }
-            | Change::MoveLink { .. }
-            | Change::PutAddress { .. }
-            | Change::RemoveAddress { .. }
-            | Change::PutRoute { .. }
-            | Change::RemoveRoute { .. }
-            | Change::AddRule { .. }
-            | Change::RemoveRule { .. }
-            | Change::PutNeighbour { .. }
-            | Change::RemoveNeighbour { .. }
-            | Change::PutEntry { .. }
-            | Change::RemoveEntry { .. }
-            | Change::SetSysctl { .. }
-            | Change::RestoreSysctls { .. }
-            | Change::PutQdisc { .. }
-            | Change::RemoveQdisc { .. }
-            | Change::PutVlan { .. }
-            | Change::RemoveVlan { .. }
-            | Change::SetVlans { .. } => {}
-        }
+        self.at_most = self.at_most.map(|had| had.and(made_by(change)));
+    }
+
+    /// Has the kernel asked before more is made: something came back, or a program made what it
+    /// liked.
+    pub(super) fn count_anew(&mut self) {
+        self.at_most = None;
     }
 }
 
@@ -126,21 +121,35 @@ fn weight(change: &Change) -> usize {
     1 + change.to_string().len() / 512
 }
 
-fn links_of(kind: &Kind) -> usize {
-    match kind {
-        Kind::Veth(_) => 2,
-        Kind::Macvlan(_)
-        | Kind::Macvtap(_)
-        | Kind::Bridge(_)
-        | Kind::Vlan(_)
-        | Kind::Vxlan(_)
-        | Kind::Dummy
-        | Kind::Ifb
-        | Kind::Ipvlan(_)
-        | Kind::Ipvtap(_)
-        | Kind::Tun(_)
-        | Kind::Tap(_)
-        | Kind::Vrf(_)
-        | Kind::Other(_) => 1,
+/// What a change makes, at most.
+fn made_by(change: &Change) -> Census {
+    match change {
+        Change::CreateNamespace { .. } => Census { namespaces: 1, links: 0 },
+        Change::CreateLink { spec, .. } => {
+            let links = 1 + usize::from(kind::has_other_end(kind::name(&spec.kind)));
+            Census { namespaces: 0, links }
+        }
+        Change::DeleteNamespace { .. }
+        | Change::DeleteLink { .. }
+        | Change::SetNamespaceId { .. }
+        | Change::ChangeLink { .. }
+        | Change::MoveLink { .. }
+        | Change::PutAddress { .. }
+        | Change::RemoveAddress { .. }
+        | Change::PutRoute { .. }
+        | Change::RemoveRoute { .. }
+        | Change::AddRule { .. }
+        | Change::RemoveRule { .. }
+        | Change::PutNeighbour { .. }
+        | Change::RemoveNeighbour { .. }
+        | Change::PutEntry { .. }
+        | Change::RemoveEntry { .. }
+        | Change::SetSysctl { .. }
+        | Change::RestoreSysctls { .. }
+        | Change::PutQdisc { .. }
+        | Change::RemoveQdisc { .. }
+        | Change::PutVlan { .. }
+        | Change::RemoveVlan { .. }
+        | Change::SetVlans { .. } => Census::default(),
     }
 }

@@ -29,6 +29,7 @@ impl exec::Host for Host {
         let before = self.session.kernel.unmarked(&namespace);
         let outcome = program::run(&descriptor, &program, &arguments, timeout).await;
         self.session.kernel.adopt(&namespace, &before);
+        self.session.objects.count_anew();
         let outcome = outcome?;
         let elapsed_ms = u32::try_from(outcome.elapsed.as_millis()).unwrap_or(u32::MAX);
         Ok(exec::Outcome {

@@ -30,7 +30,7 @@ pub struct Session {
     pub kernel: Box<dyn Kernel + Send>,
     pub journal: Journal,
     pub report: Report,
-    objects: Objects,
+    pub(super) objects: Objects,
     /// Opens the character devices of macvtaps, where the operator may.
     pub opener: Option<Opener>,
     /// Tells of links as the kernel changes them, where somebody wants to read it.
@@ -91,7 +91,7 @@ impl Session {
     pub fn perform(&mut self, change: Change) -> Result<Made, Error> {
         let permitted = self.permit_all(vec![change]).map_err(|(_, error)| error)?;
         let Some(change) = permitted.first() else { return Ok(Made::Nothing) };
-        self.objects.allow(&[change.get()])?;
+        self.objects.allow(&[change.get()], || self.kernel.census())?;
         let intent = self.intend(&permitted)?.into_iter().next();
         let applied = self.kernel.apply(change);
         let Some(intent) = intent else { return Ok(Made::Nothing) };
@@ -126,7 +126,8 @@ impl Session {
         let fail = BatchError::new;
         let permitted = self.permit_all(changes).map_err(|(index, error)| fail(index, error))?;
         let plain: Vec<&Change> = permitted.iter().map(Permitted::get).collect();
-        self.objects.allow(&plain).map_err(|error| fail(plain.len().saturating_sub(1), error))?;
+        let allowed = self.objects.allow(&plain, || self.kernel.census());
+        allowed.map_err(|error| fail(plain.len().saturating_sub(1), error))?;
         let intents = self.intend(&permitted).map_err(|error| fail(0, error))?;
         match self.kernel.apply_all(&permitted) {
             Ok(applied) => {
@@ -146,6 +147,9 @@ impl Session {
                         Some(applied) => drop(self.done(intent, change.get(), applied)),
                         None => self.journal.failed(intent),
                     }
+                }
+                if !failure.left.is_empty() {
+                    self.objects.count_anew();
                 }
                 let halted = matches!(failure.error, Error::Halted(_));
                 if let Some(change) = permitted.get(failure.index).filter(|_| !halted) {
@@ -346,6 +350,7 @@ impl Session {
             self.kernel.revert(&standing.undo).and_then(|()| self.is_back(&standing.undo));
         let error = outcome.as_ref().err().map(ToString::to_string);
         self.report.undone(&standing.change, error.as_deref());
+        self.objects.count_anew();
         if outcome.is_ok() {
             self.journal.undone(&standing);
         }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight};
+use super::{BatchError, Census, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight};
 use crate::change::{
     Answer, Applied, Change, Feature, LinkRef, Name, NamespaceRef, Query, Route, Undo,
 };
@@ -104,6 +104,10 @@ impl Kernel for Absent {
 
     fn differences(&self, _: &Undo) -> Vec<String> {
         Vec::new()
+    }
+
+    fn census(&self) -> Result<Census, Error> {
+        Ok(Census::default())
     }
 
     fn remains(&self) -> Vec<String> {

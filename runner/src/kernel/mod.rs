@@ -109,11 +109,32 @@ pub trait Kernel {
     /// `None` where there is no way.
     fn way(&self, from: IpAddr, to: IpAddr) -> Result<Option<Route>, Error>;
 
+    /// What there is of the run's now; unlike a count of what was made and deleted it can't drift.
+    fn census(&self) -> Result<Census, Error>;
+
     /// What differs from the state that an undo should have brought about, in words.
     fn differences(&self, undo: &Undo) -> Vec<String>;
 
     /// What still carries this run's mark outside its own namespaces, in words.
     fn remains(&self) -> Vec<String>;
+}
+
+/// How many objects of a run's there are at one time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Census {
+    pub namespaces: usize,
+    /// each end of a veth counted
+    pub links: usize,
+}
+
+impl Census {
+    /// This and more.
+    pub(crate) fn and(self, more: Self) -> Self {
+        Self {
+            namespaces: self.namespaces.saturating_add(more.namespaces),
+            links: self.links.saturating_add(more.links),
+        }
+    }
 }
 
 /// Called with a new namespace's name and descriptor.

@@ -20,7 +20,8 @@ use crate::grant::Grants;
 use crate::journal::Claim;
 use crate::kernel::mark::Mark;
 use crate::kernel::{
-    Absent, BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, Put, SpaceSight,
+    Absent, BatchError, Census, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, Put,
+    SpaceSight,
 };
 
 /// What the machine's network holds.
@@ -201,6 +202,10 @@ impl Kernel for World {
 
     fn differences(&self, _: &Undo) -> Vec<String> {
         Vec::new()
+    }
+
+    fn census(&self) -> Result<Census, Error> {
+        Ok(Census::default())
     }
 
     fn remains(&self) -> Vec<String> {

@@ -15,7 +15,7 @@ use crate::grant::{Grants, Rule};
 use crate::journal::Claim;
 use crate::kernel::mark::Mark;
 use crate::kernel::{
-    BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight, kind,
+    BatchError, Census, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight, kind,
 };
 
 struct Machine;
@@ -140,6 +140,10 @@ impl Kernel for Machine {
 
     fn differences(&self, _: &Undo) -> Vec<String> {
         Vec::new()
+    }
+
+    fn census(&self) -> Result<Census, Error> {
+        Ok(Census::default())
     }
 
     fn remains(&self) -> Vec<String> {

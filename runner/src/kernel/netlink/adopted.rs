@@ -13,9 +13,18 @@ use crate::kernel::{Error, kind};
 use crate::text::help;
 
 /// Links that the kernel makes in each namespace once it knows their kind (the `fb_tunnel_dev` of
-/// net/ipv4 and net/ipv6).
-const KERNELS: [&str; 9] =
-    ["tunl0", "gre0", "gretap0", "erspan0", "sit0", "ip6tnl0", "ip6gre0", "ip_vti0", "ip6_vti0"];
+/// net/ipv4 and net/ipv6), with that kind.
+const KERNELS: [(&str, &str); 9] = [
+    ("tunl0", "ipip"),
+    ("gre0", "gre"),
+    ("gretap0", "gretap"),
+    ("erspan0", "erspan"),
+    ("sit0", "sit"),
+    ("ip6tnl0", "ip6tnl"),
+    ("ip6gre0", "ip6gre"),
+    ("ip_vti0", "vti"),
+    ("ip6_vti0", "vti6"),
+];
 
 /// Kinds whose links stay in the namespace that they were made in (NETIF_F_NETNS_LOCAL): whoever made
 /// one made it there, and knew whose it is.
@@ -73,9 +82,14 @@ impl Netlink {
         space.own
             && link.group() != host.mark.group()
             && !link.has(IFF_LOOPBACK)
-            && !KERNELS.contains(&link.name.as_str())
+            && !is_kernels(link)
             && !self.is_lent(space, link.index)
             // A run that was killed may not have come to the mark of what it made.
             && !told()
     }
+}
+
+/// Whether the kernel has put a link into its namespace by itself.
+pub(super) fn is_kernels(link: &RawLink) -> bool {
+    KERNELS.contains(&(link.name.as_str(), link.kind().as_str()))
 }

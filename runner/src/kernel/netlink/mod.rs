@@ -8,6 +8,7 @@ mod batch;
 mod beside;
 mod born;
 mod bundle;
+mod census;
 mod change;
 mod create;
 mod distribution;
@@ -73,7 +74,8 @@ use super::failpoint::Failpoint;
 use super::mark::Mark;
 use super::uplink::Uplinks;
 use super::{
-    BatchError, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, Put, SpaceSight, Upper, netns,
+    BatchError, Census, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, Put, SpaceSight,
+    Upper, netns,
 };
 use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Route, Undo};
 use crate::halt::Halt;
@@ -347,6 +349,10 @@ impl Kernel for Netlink {
 
     fn way(&self, from: IpAddr, to: IpAddr) -> Result<Option<Route>, Error> {
         self.way_of(&*self.spaces.find(&NamespaceRef::named(None))?, from, to)
+    }
+
+    fn census(&self) -> Result<Census, Error> {
+        self.counted()
     }
 
     fn differences(&self, undo: &Undo) -> Vec<String> {

@@ -9,6 +9,8 @@ use netwright_sdk::wit::netwright::host::probes::{self, PingOptions};
 use netwright_sdk::wit::netwright::host::types::{Attribute, Error, IpAddress};
 use netwright_sdk::wit::netwright::host::{params, report};
 
+mod around;
+
 struct Bomb;
 
 fn how() -> String {
@@ -48,6 +50,7 @@ impl Guest for Bomb {
             "namespaces" => {
                 (0..100_000).try_for_each(|n| Namespace::create(&format!("n{n}")).map(drop))?
             }
+            "around-links" => around::links()?,
             "links" => links(&Namespace::root()?)?,
             "handles" => handles()?,
             "call" => report::attach("big", "text/plain", &vec![0; 40 << 20]),
