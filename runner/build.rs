@@ -13,7 +13,7 @@ const BUILT_IN: [&str; 3] = ["ip", "topology", "macvlan-network"];
 const SOURCES_OF_RECIPES: [&str; 3] = ["Cargo.lock", "scenarios/recipes", "scenarios/topology"];
 
 /// The SDK's crates, by their folders.
-const SDK: [&str; 5] = ["guest-sdk", "guest-sdk/macros", "grants", "frames", "names"];
+const SDK: [&str; 5] = ["guest-sdk", "guest-sdk/macros", "grants", "frames", "network"];
 /// What of such a folder a crate that uses it is compiled from.
 const SOURCES: [&str; 3] = ["Cargo.toml", "src", "wit"];
 const LICENSES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use netwright_names::shell::Quoted;
+use netwright_network::shell::Quoted;
 
 use super::capability::{Capability, Class, Omitted};
 use super::fault::{Broken, Fault, quote, suggest};

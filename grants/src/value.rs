@@ -77,7 +77,7 @@ const MODES: [&str; 6] = ["macvlan", "macvtap", "ipvlan", "ipvtap", "vlan", "por
 const TABLES: [(&str, u32); 3] = [("default", 253), ("main", MAIN_TABLE), ("local", 255)];
 
 /// The names in grants are of links and namespaces of the host.
-const LONGEST_NAME: usize = netwright_names::LONGEST_LINK;
+const LONGEST_NAME: usize = netwright_network::names::LONGEST_LINK;
 
 /// A container's name may be longer than a link's.
 const LONGEST_CONTAINER: usize = 128;
@@ -179,7 +179,7 @@ fn takes_patterns(capability: Capability, key: Key, reading: Reading) -> bool {
 
 /// What a link or namespace of ours can be called there.
 fn is_new_name(text: &str) -> bool {
-    netwright_names::on_host(text).is_ok()
+    netwright_network::names::on_host(text).is_ok()
 }
 
 fn word(text: &str, what: &str, known: &[&str]) -> Result<Value, Broken> {

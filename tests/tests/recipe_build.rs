@@ -64,7 +64,7 @@ fn the_sdk_that_the_program_carries_is_the_workspaces_own() {
     assert!(told.ends_with("netwright-sdk = { path = \"sdk/guest-sdk\" }\n"), "{told}");
     let members =
         ["guest-sdk/src", "guest-sdk/wit", "guest-sdk/macros", "grants/src", "frames/src"];
-    for member in members.into_iter().chain(["names/src"]) {
+    for member in members.into_iter().chain(["network/src"]) {
         let (ours, copy) = (workspace().join(member), session.path("sdk").join(member));
         let compared = Command::new("diff").arg("-r").args([ours, copy]).output();
         let differences = Output::from(compared.expect("diff is installed")).expect_code(0);

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use netwright_names::shell::Word;
+use netwright_network::shell::Word;
 use netwright_tests::machine::patience;
 use netwright_tests::{Host, Output};
 

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use netwright_names::shell::Word;
+use netwright_network::shell::Word;
 use serde::Deserialize;
 
 use crate::exit::{Exit, Failure};

@@ -1,6 +1,6 @@
 //! Journals that can't be read, or not to the end: they stay as they are, and are told of.
 
-use netwright_names::shell::Word;
+use netwright_network::shell::Word;
 
 use super::claim::Claim;
 use super::folder::SUFFIX;

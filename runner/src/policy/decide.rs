@@ -78,17 +78,17 @@ impl HostPolicy {
 fn names_are_plain(change: &Change) -> Result<(), String> {
     let renamed = |settings: &[Setting]| {
         settings.iter().try_for_each(|setting| match setting {
-            Setting::Name(name) => netwright_names::on_host(name.as_str()),
+            Setting::Name(name) => netwright_network::names::on_host(name.as_str()),
             _ => Ok(()),
         })
     };
     match change {
-        Change::CreateNamespace { name } => netwright_names::on_host(name.as_str()),
+        Change::CreateNamespace { name } => netwright_network::names::on_host(name.as_str()),
         Change::CreateLink { spec, .. } => {
-            netwright_names::on_host(spec.name.as_str())?;
+            netwright_network::names::on_host(spec.name.as_str())?;
             renamed(&spec.settings)?;
             match &spec.kind {
-                Kind::Veth(veth) => netwright_names::on_host(&veth.peer.name),
+                Kind::Veth(veth) => netwright_network::names::on_host(&veth.peer.name),
                 _ => Ok(()),
             }
         }

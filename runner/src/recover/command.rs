@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use netwright_names::shell::Word;
+use netwright_network::shell::Word;
 
 use super::{Recovered, need_rights, recover, unfinished};
 use crate::document::Remembered;

@@ -12,7 +12,7 @@ pub use command::{confirm, destroy, forget, gc};
 pub(crate) use watch::start as watch_over;
 pub use watch::watch;
 
-use netwright_names::shell::Word;
+use netwright_network::shell::Word;
 
 use crate::clock;
 use crate::crash;

@@ -70,12 +70,12 @@ pub fn family_word(address: IpAddr) -> &'static str {
 
 /// The name of a link.
 pub fn name(text: &str) -> Result<String, String> {
-    netwright_names::link(text).map(|()| text.to_owned())
+    netwright_network::names::link(text).map(|()| text.to_owned())
 }
 
 /// The name of a new namespace.
 pub fn new_namespace(text: &str) -> Result<String, String> {
-    netwright_names::namespace(text).map(|()| text.to_owned())
+    netwright_network::names::namespace(text).map(|()| text.to_owned())
 }
 
 /// The name of a port, or of its master: the kernel joins links of one namespace only.

@@ -6,7 +6,7 @@ use netwright::change::{Change, LinkRef, NamespaceRef};
 use netwright::report::fuzzing::{json, junit, message, terminal};
 use netwright_fuzz::{harmless, text};
 use netwright_grants::{Capability, Facts, Grants, Request, Rule};
-use netwright_names::shell::{Quoted, Word};
+use netwright_network::shell::{Quoted, Word};
 use quick_junit::Report;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::Command;
 
-use netwright_names::shell::Word;
+use netwright_network::shell::Word;
 use netwright_tests::{Host, Output, program};
 
 use super::SECRET;

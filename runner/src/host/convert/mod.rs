@@ -42,7 +42,7 @@ pub(super) fn namespace_name(text: Option<&str>) -> Parsed<Option<Name>> {
 /// A link's name as the kernel has it: looked up, never made, so wider than [`Name`].
 pub(super) fn existing_link(text: &str) -> Parsed<String> {
     let printable = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-    if text.len() <= netwright_names::LONGEST_LINK && printable && !text.contains('/') {
+    if text.len() <= netwright_network::names::LONGEST_LINK && printable && !text.contains('/') {
         return Ok(text.to_owned());
     }
     let shown = crate::change::shown(text);

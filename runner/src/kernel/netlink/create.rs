@@ -10,7 +10,7 @@ use std::sync::Arc;
 use netlink_packet_core::{Emitable, NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage};
-use netwright_names::shell::Quoted;
+use netwright_network::shell::Quoted;
 use rtnetlink::{LinkMessageBuilder, LinkUnspec};
 
 use super::Netlink;

@@ -9,7 +9,7 @@ use crate::fault::shown;
 use crate::keyword::suggestion;
 use crate::lex::Word;
 
-pub(crate) const LONGEST_NAME: usize = netwright_names::LONGEST_LINK;
+pub(crate) const LONGEST_NAME: usize = netwright_network::names::LONGEST_LINK;
 /// IFALIASZ less its NUL.
 const LONGEST_ALIAS: usize = 255;
 
@@ -108,12 +108,12 @@ pub(crate) fn refuse_choice(
 
 /// The name of a new link.
 pub(crate) fn new_name(cursor: &mut Cursor<'_>, word: &Word) -> Option<String> {
-    admit(cursor, word, netwright_names::link)
+    admit(cursor, word, netwright_network::names::link)
 }
 
 /// The name of a namespace, under the same rule whether it is new or not.
 pub(crate) fn namespace_word(cursor: &mut Cursor<'_>, word: &Word) -> Option<String> {
-    admit(cursor, word, netwright_names::namespace)
+    admit(cursor, word, netwright_network::names::namespace)
 }
 
 fn admit(

@@ -4,8 +4,6 @@
 //! is a file's), without what steers a terminal, is taken for an option, or leaves the name to the
 //! kernel. On the machine's own network, where others read names too, it is narrower.
 
-pub mod shell;
-
 /// The longest name of a link: IFNAMSIZ of linux/if.h, less its NUL.
 pub const LONGEST_LINK: usize = 15;
 /// NAME_MAX of linux/limits.h: `ip netns add` makes a file of this name.

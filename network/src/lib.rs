@@ -1,0 +1,5 @@
+//! The words for networks, which the host, its recipes and its grants share: plain values and their
+//! texts, without any I/O.
+
+pub mod names;
+pub mod shell;
