@@ -46,7 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "host",
         &[
             "capture", "change", "exit", "grant", "halt", "journal", "kernel", "policy", "probe",
-            "program", "report", "tap", "text",
+            "program", "report", "scenario", "tap", "text",
         ],
     ),
     (
@@ -59,8 +59,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "recipe",
         &[
-            "builtin", "change", "cli", "exit", "file", "grant", "host", "near", "report",
-            "scenario", "text",
+            "builtin", "change", "cli", "exit", "file", "grant", "near", "report", "scenario",
+            "text",
         ],
     ),
     ("consent", &["exit", "file", "grant", "near", "recipe", "report", "scenario", "text"]),
@@ -68,7 +68,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "guest",
         &[
             "change", "exit", "file", "halt", "host", "journal", "kernel", "policy", "process",
-            "recipe", "report", "store", "text",
+            "recipe", "report", "scenario", "store", "text",
         ],
     ),
     (

@@ -126,7 +126,7 @@ fn made_by(change: &Change) -> Census {
     match change {
         Change::CreateNamespace { .. } => Census { namespaces: 1, links: 0 },
         Change::CreateLink { spec, .. } => {
-            let links = 1 + usize::from(kind::has_other_end(kind::name(&spec.kind)));
+            let links = 1 + usize::from(kind::has_other_end(spec.kind.word()));
             Census { namespaces: 0, links }
         }
         Change::DeleteNamespace { .. }
