@@ -1,4 +1,5 @@
-//! The import rules of ARCHITECTURE.md: where each library stops.
+//! The import rules of ARCHITECTURE.md: where each library stops. Those between rooms are in
+//! `rooms.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

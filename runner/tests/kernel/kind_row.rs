@@ -29,7 +29,7 @@ pub(crate) struct Row<'a> {
     pub(crate) changes: &'a [(&'a str, &'a str, Setting)],
 }
 
-/// Whether this kernel must have every kind; see the second kernel in ARCHITECTURE.md.
+/// Whether this kernel must have every kind; see docs/adding.md, a test for the second kernel.
 static COMPLETE: LazyLock<bool> =
     LazyLock::new(|| std::env::var_os("NETWRIGHT_COMPLETE_KERNEL").is_some());
 
