@@ -1,6 +1,6 @@
 //! Turns a topology into one batch: namespaces, links, ports, addresses, and what refers to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use netwright_sdk::wit::netwright::host::addresses::{Address, AddressFlags};
 use netwright_sdk::wit::netwright::host::batch::{Change, Step};
@@ -21,14 +21,17 @@ pub fn changes(topology: &Topology) -> Vec<(Step, Place)> {
         changes.push((Change::CreateNamespace(name.clone()), place.clone()));
     }
     let stack = Stack::new(topology);
+    let bonded = bonded(topology);
     for link in lower_first(topology, &stack) {
-        let create = Change::CreateLink((space(&link.key.0), spec(link, &stack)));
+        let create = Change::CreateLink((space(&link.key.0), spec(link, &stack, &bonded)));
         changes.push((create, link.place.clone()));
     }
     topology.links.iter().for_each(|link| masters(link, &mut changes));
     for link in &topology.altered {
         let mut settings = settings(&link.mtu, &link.mac, &link.settings);
-        settings.extend(link.master.iter().map(|(name, _)| Setting::Master(Some(name.clone()))));
+        let master = link.master.iter().map(|(name, _)| Setting::Master(Some(name.clone())));
+        let raise = settings.iter().position(|one| *one == Setting::Up(true));
+        settings.splice(raise.unwrap_or(settings.len())..raise.unwrap_or(settings.len()), master);
         if !settings.is_empty() {
             let set = Change::ChangeLink((link_name(&link.key), settings));
             changes.push((set, link.place.clone()));
@@ -100,7 +103,26 @@ fn lower_first<'a>(topology: &'a Topology, stack: &Stack<'_>) -> Vec<&'a Link> {
     depths.into_iter().map(|(_, link)| link).collect()
 }
 
-fn spec(link: &Link, stack: &Stack<'_>) -> Spec {
+/// The links that become ports of a bond that is made here. Bonding takes what is down alone, and raises
+/// it (drivers/net/bonding/bond_main.c, bond_enslave).
+fn bonded(topology: &Topology) -> BTreeSet<Key> {
+    let is_bond = |link: &&Link| matches!(&link.kind, Kind::Other(other) if other.kind == "bond");
+    let bonds: BTreeSet<&Key> =
+        topology.links.iter().filter(is_bond).map(|link| &link.key).collect();
+    let joined = topology.links.iter().filter_map(|link| {
+        let (name, _) = link.master.as_ref()?;
+        bonds.contains(&(link.key.0.clone(), name.clone())).then(|| link.key.clone())
+    });
+    joined.collect()
+}
+
+/// What is left to do for a port of a bond once it is one.
+fn unraised(mut settings: Vec<Setting>, key: &Key, bonded: &BTreeSet<Key>) -> Vec<Setting> {
+    settings.retain(|one| *one != Setting::Up(true) || !bonded.contains(key));
+    settings
+}
+
+fn spec(link: &Link, stack: &Stack<'_>, bonded: &BTreeSet<Key>) -> Spec {
     let parent = stack.lower(link).map(|(namespace, name)| {
         let elsewhere = namespace != link.key.0;
         LinkName { namespace: elsewhere.then_some(namespace), name }
@@ -111,11 +133,15 @@ fn spec(link: &Link, stack: &Stack<'_>) -> Spec {
                 namespace: (peer.key.0 != link.key.0).then(|| peer.key.0.clone()),
                 name: peer.key.1.clone(),
             },
-            peer_settings: settings(&peer.mtu, &peer.mac, &peer.settings),
+            peer_settings: unraised(
+                settings(&peer.mtu, &peer.mac, &peer.settings),
+                &peer.key,
+                bonded,
+            ),
         }),
         (kind, _) => kind.clone(),
     };
-    let settings = settings(&link.mtu, &link.mac, &link.settings);
+    let settings = unraised(settings(&link.mtu, &link.mac, &link.settings), &link.key, bonded);
     Spec { name: link.key.1.clone(), kind, parent, settings }
 }
 

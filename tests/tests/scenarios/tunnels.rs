@@ -31,6 +31,36 @@ fn a_bond_goes_over_to_the_cable_that_works() {
     assert_eq!(bond()["active_slave"], "eth0");
 }
 
+/// Bonding takes ports that are down, and links of a topology are up unless it says otherwise.
+#[test]
+fn a_bond_takes_the_ports_that_a_topology_gives_it() {
+    let session = Session::new();
+    let text = "
+name: bonded
+steps:
+  - recipe: builtin:topology
+    params:
+      namespaces: [host, sw]
+      links:
+        - { name: eth1, namespace: host, kind: veth, peer: sw/p1, master: bond0 }
+        - { name: eth2, namespace: host, kind: veth, peer: sw/p2, master: bond0 }
+        - { name: bond0, namespace: host, kind: bond, options: { mode: active-backup, miimon: 100 } }
+        - { name: br0, namespace: sw, kind: bridge, ports: [p1, p2] }
+";
+    let file = session.file("bonded.yaml", text).display().to_string();
+    if !has_bonds() {
+        let output = session.netwright(["run", &file]).expect_code(8);
+        assert!(output.stderr.contains("CONFIG_BONDING"), "{}", output.stderr);
+        return;
+    }
+    let lab = session.keep("bonded", [file]);
+    for port in ["eth1", "eth2"] {
+        let port = link(&lab, Some("host"), port);
+        assert_eq!(port["master"], "bond0");
+        assert!(port["flags"].to_string().contains("\"UP\""), "{port}");
+    }
+}
+
 #[test]
 fn each_tunnel_carries_what_its_sites_say() {
     let session = Session::new();
