@@ -95,6 +95,27 @@ fn a_recipes_path_is_shown_escaped_wherever_it_is_shown() {
 
 /// Links that another program named, in every command that tells of them.
 #[test]
+fn a_scenarios_path_begins_no_line_of_its_own() {
+    let session = Session::new();
+    let scenario = "x.yaml\nFORGED: 99 checks\u{1b}[2J.yaml";
+    session.file(scenario, "nme: a\n");
+    let script = "s.ip\nFORGED\u{9b}.ip";
+    session.file(script, "ip lnk\n");
+    let parameter = format!("script=@{script}");
+    for words in [
+        vec!["validate", scenario],
+        vec!["run", scenario],
+        vec!["plan", scenario],
+        vec!["apply", scenario],
+        vec!["run", "builtin:ip", "-p", &parameter],
+    ] {
+        let output = session.netwright(&words).expect_code(2);
+        assert!(output.stderr.contains("FORGED"), "{output:#?}");
+        is_tame(&output);
+    }
+}
+
+#[test]
 fn names_that_a_program_gave_to_links_are_shown_escaped_and_quoted() {
     let session = Session::new();
     session.file("p.yaml", format!("name: p\n{LAB}"));

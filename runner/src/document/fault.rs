@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, normalize_untrusted_str};
 
-use crate::text::is_harmless;
+use crate::text::{escape, is_harmless};
 
 /// More faults than these are counted, not shown.
 const MOST_SHOWN: usize = 50;
@@ -166,7 +166,7 @@ impl Faults {
         let mut group = match source {
             Some(source) if !source.text.is_empty() => title.element(line_of(source, &fault.span)),
             Some(source) => title.element(
-                annotate_snippets::Origin::path(shown(&source.name)).line(1).char_column(1),
+                annotate_snippets::Origin::path(named(&source.name)).line(1).char_column(1),
             ),
             None => title.elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new()),
         };
@@ -180,6 +180,11 @@ impl Faults {
 /// Text that came from outside, so that it can't move the cursor or fake a line.
 fn shown(text: &str) -> String {
     normalize_untrusted_str(&tame(text))
+}
+
+/// What a source is called, which is one line whatever its file is called.
+fn named(name: &str) -> String {
+    shown(&escape(name))
 }
 
 /// Character by character, so that places in it stay. The renderer knows of ASCII's control
@@ -201,7 +206,7 @@ fn line_of<'a>(source: &'a Source, span: &Span) -> Snippet<'a, annotate_snippets
     let marked = (start - line_start).min(line.len())..end.min(line.len());
     let marked = tame(&line[..marked.start]).len()..tame(&line[..marked.end]).len();
     Snippet::source(tame(line))
-        .path(shown(&source.name))
+        .path(named(&source.name))
         .line_start(source.text[..line_start].matches('\n').count() + 1)
         .annotation(AnnotationKind::Primary.span(marked))
 }
