@@ -3,6 +3,8 @@
 //! It has the operator's grants from its start, decides by them itself, and makes nothing but
 //! children of the links that they name, each born in the namespace that comes with the request.
 
+mod stand_in;
+
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::Stdio;
 
@@ -20,8 +22,20 @@ use crate::policy::{Connection, HostPolicy, Policy};
 use crate::process;
 use crate::rights::keep_only_for_good;
 
+/// Before the rules of a rehearsal, which is joined to stand-ins.
+const REHEARSAL: &str = "rehearsal";
+
 /// Starts the process where the operator grants an uplink. Before the lab is entered.
 pub(crate) fn start(grants: &Grants) -> Result<Option<Uplinks>, Failure> {
+    start_as(&[], grants)
+}
+
+/// The same for a rehearsal, which makes nothing on the machine's links.
+pub(crate) fn rehearse(grants: &Grants) -> Result<Option<Uplinks>, Failure> {
+    start_as(&[REHEARSAL], grants)
+}
+
+fn start_as(how: &[&str], grants: &Grants) -> Result<Option<Uplinks>, Failure> {
     let names = grants.named(Capability::Uplink, Key::Link);
     if names.is_empty() {
         return Ok(None);
@@ -42,6 +56,7 @@ pub(crate) fn start(grants: &Grants) -> Result<Option<Uplinks>, Failure> {
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
             .map_err(|errno| failed(errno.into()))?;
     process::itself("__uplink")
+        .args(how)
         .args(told(grants))
         .stdin(Stdio::from(theirs))
         .stdout(Stdio::null())
@@ -76,13 +91,23 @@ fn heard(rules: &[String]) -> Result<Grants, Failure> {
     Ok(Grants::given(given, denied))
 }
 
-/// What `netwright __uplink RULE…` does, until its standard input is closed.
+/// What `netwright __uplink [rehearsal] RULE…` does, until its standard input is closed.
 pub fn serve(rules: &[String]) -> Result<Exit, Failure> {
     // A terminal's signals are for the run, which needs this process while it cleans up.
     let _ = setsid();
     let lacking = |error: std::io::Error| Failure::new(Exit::Lacking, error.to_string());
+    let (rehearses, rules) = match rules.split_first() {
+        Some((first, rest)) if first == REHEARSAL => (true, rest),
+        Some(_) | None => (false, rules),
+    };
     let grants = heard(rules)?;
     let mark = Mark::new().map_err(lacking)?;
+    if rehearses {
+        let names = grants.named(Capability::Uplink, Key::Link);
+        stand_in::leave(&names, mark).map_err(|error| {
+            Failure::new(Exit::Lacking, format!("no stand-ins for uplinks: {error}"))
+        })?;
+    }
     let operator = Connection::of_operator();
     let policy = HostPolicy::new(grants, mark, operator);
     let policy = Policy::Host(policy.into());

@@ -64,6 +64,12 @@ impl Place {
         }
     }
 
+    /// A lab in which a run is rehearsed: joined to stand-ins for what the operator names.
+    pub(super) fn rehearsal(prepared: &mut Prepared) -> Result<Self, Failure> {
+        prepared.start_guests()?;
+        Self::joined(uplink::rehearse(&prepared.operator)?)
+    }
+
     /// A lab of the run's own.
     pub(super) fn lab() -> Result<Self, Failure> {
         Self::joined(None)

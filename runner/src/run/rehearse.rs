@@ -88,9 +88,9 @@ pub fn rehearse(scenario: &ScenarioArguments) -> Result<Exit, Failure> {
     let scenario = prepared.scenario.remembered.clone();
     let rehearsal = match prepared.target {
         Target::Lab => {
-            // A rehearsal has no consequences: it is joined to nothing.
+            let place = Place::rehearsal(&mut prepared)?;
+            // It has no consequences: nothing else of the operator's is given to it.
             prepared.operator = Grants::default();
-            let place = Place::enter(&mut prepared)?;
             let (changes, state) = carry_out(prepared, place)?;
             Rehearsal { name, changes, state, scenario, ground: None, time: Some(time) }
         }

@@ -275,3 +275,61 @@ fn a_step_has_of_an_uplink_what_it_asks_for() {
         assert_eq!(host.differences(&before), [""; 0]);
     }
 }
+
+/// A plan rehearses, and touches nothing: its lab is joined to stand-ins.
+#[test]
+fn a_lab_with_an_uplink_is_planned_and_deployed() {
+    let host = Host::with(&format!("{NIC}\nlink add br0 address 02:00:00:00:00:01 type bridge"));
+    for (name, script, grant) in [
+        (
+            "child",
+            "ip link add mac1 link eth1 type macvlan mode bridge",
+            "uplink link=eth1 mode=macvlan",
+        ),
+        (
+            "tap",
+            "ip link add tap1 link eth1 type macvtap mode vepa",
+            "uplink link=eth1 mode=macvtap",
+        ),
+        ("port", "ip link add eth0 link br0 type veth", "uplink link=br0 mode=port"),
+    ] {
+        let text = |script: &str| {
+            format!(
+                "name: {name}\nsteps:\n  - recipe: builtin:ip\n    params: {{ script: \"{script}\" }}\n"
+            )
+        };
+        let file = host.session().file(&format!("{name}.yaml"), text(script));
+        let file = file.display().to_string();
+        let before = host.state();
+        let told = |words: &[&str]| {
+            let words = [words, &[&file, "--grant", grant]].concat();
+            host.netwright(words, &[])
+        };
+        let plan = told(&["plan", "--exit-code"]).expect_code(3);
+        assert!(plan.stdout.contains("1 change"), "{plan:#?}");
+        assert_eq!(host.differences_now(&before), [""; 0], "{name}: a plan touches nothing");
+        told(&["apply"]).expect_code(0);
+        let plan = told(&["plan", "--exit-code"]).expect_code(0);
+        assert!(plan.stdout.contains("0 changes"), "{plan:#?}");
+        let again = told(&["apply"]).expect_code(0);
+        assert!(again.stdout.contains("0 changes"), "{again:#?}");
+        // One more change, of the link that the uplink made.
+        let link = script.split(' ').nth(3).expect("a name");
+        host.session().file(
+            &format!("{name}.yaml"),
+            text(&format!("{script}\\nip link set {link} mtu 1400")),
+        );
+        let plan = told(&["plan", "--exit-code"]).expect_code(3);
+        assert!(plan.stdout.contains("mtu 1500 -> 1400"), "{plan:#?}");
+        told(&["apply"]).expect_code(0);
+        told(&["plan", "--exit-code"]).expect_code(0);
+        host.netwright(["destroy", name], &[]).expect_code(0);
+        assert_eq!(host.differences(&before), [""; 0], "{name}");
+    }
+    // What is not given is missing in a plan as it is in a run.
+    let file = host.session().file("none.yaml", "name: none\nsteps:\n  - recipe: builtin:ip\n    params: { script: \"ip link add mac1 link eth2 type macvlan\" }\n");
+    let file = file.display().to_string();
+    let plan = ["plan", &file, "--grant", "uplink link=eth1 mode=macvlan"];
+    let plan = host.netwright(plan, &[]).expect_code(5);
+    assert!(plan.stderr.contains("has no link `eth2`"), "{}", plan.stderr);
+}
