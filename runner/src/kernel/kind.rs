@@ -5,10 +5,7 @@ pub(crate) mod in_place;
 pub(crate) mod macvlan;
 pub(crate) mod options;
 mod reach;
-mod tables;
-mod tunnels;
 mod validate;
-pub(crate) mod wire;
 pub(crate) mod words;
 
 pub(crate) use reach::{

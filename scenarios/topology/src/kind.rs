@@ -207,7 +207,7 @@ pub(crate) fn read(
         }
         Word::Other(name) => {
             let lower = links::lower(fields, reader, false);
-            let options = attributes(links::options(fields, reader));
+            let options = attributes(links::options(name, fields, reader));
             let kind = Kind::Other(Other { kind: name.to_owned(), options });
             Some(Parts { lower, ..alone(kind) })
         }
@@ -220,7 +220,7 @@ fn bridge_options(
     fields: &mut Fields<'_>,
     reader: &mut Reader,
 ) -> Vec<(String, String)> {
-    let mut options = links::options(fields, reader);
+    let mut options = links::options("bridge", fields, reader);
     let told = options.iter().any(|(name, _)| name == "vlan_filtering");
     if !told && ports.iter().any(|port| port.vlans.is_some()) {
         options.push(("vlan_filtering".to_owned(), "1".to_owned()));
@@ -335,7 +335,7 @@ fn vlan(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Parts> {
     let protocol = fields
         .get("protocol")
         .map_or(Some(VlanProtocol::Dot1q), |at| reader.word(&at, "protocol", &protocols));
-    let options = attributes(links::options(fields, reader));
+    let options = attributes(links::options("vlan", fields, reader));
     let id = u16::try_from(id?).ok()?;
     Some(stacked(Kind::Vlan(Vlan { id, protocol: protocol?, options }), lower?))
 }
@@ -345,7 +345,7 @@ fn vxlan(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Parts> {
     // RFC 7348, 5: 24 bits.
     let id = fields.need(reader, "id").and_then(|at| reader.number(&at, 0, (1 << 24) - 1));
     let mut options = vec![("id".to_owned(), id?.to_string())];
-    options.extend(links::options(fields, reader));
+    options.extend(links::options("vxlan", fields, reader));
     Some(Parts { lower, ..alone(Kind::Vxlan(attributes(options))) })
 }
 

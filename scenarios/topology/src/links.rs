@@ -344,8 +344,12 @@ const PORT_FLAGS: &[(&str, &str)] = &[
     ("fastleave", "fastleave"),
 ];
 
-/// A kind's `options`: a map of words as in ip-link(8).
-pub(crate) fn options(fields: &mut Fields<'_>, reader: &mut Reader) -> Vec<(String, String)> {
+/// A kind's `options`: a map of words as in ip-link(8), each held to what the kernel takes.
+pub(crate) fn options(
+    kind: &str,
+    fields: &mut Fields<'_>,
+    reader: &mut Reader,
+) -> Vec<(String, String)> {
     let Some(at) = fields.get("options") else { return Vec::new() };
     let Value::Object(entries) = at.value else {
         return reader.wrong(&at, "a map of options as in ip-link(8)").unwrap_or_default();
@@ -353,18 +357,23 @@ pub(crate) fn options(fields: &mut Fields<'_>, reader: &mut Reader) -> Vec<(Stri
     let mut options = Vec::new();
     for (key, value) in entries {
         let place = at.place.step(key);
-        let value = match value {
+        let text = match value {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
             Value::Bool(true) => "on".to_owned(),
             Value::Bool(false) => "off".to_owned(),
             // An option without a value.
             Value::Null => String::new(),
-            Value::Array(_) | Value::Object(_) => reader
-                .wrong(&At { value, place }, "text, a number, true or false")
-                .unwrap_or_default(),
+            Value::Array(_) | Value::Object(_) => {
+                let _: Option<String> =
+                    reader.wrong(&At { value, place }, "text, a number, true or false");
+                continue;
+            }
         };
-        options.push((key.clone(), value));
+        if let Some(fault) = netwright_options::fault(kind, key, &text) {
+            reader.fault_with(&place, fault.message, fault.remedy);
+        }
+        options.push((key.clone(), text));
     }
     options
 }

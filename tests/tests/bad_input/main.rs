@@ -83,7 +83,7 @@ fn caged(session: &Session, arguments: &[String]) -> Output {
 /// What only the recipe can refuse is asked from inside the lab, which `run` has to enter before
 /// any thread starts; so that lab may be made, and nothing may be left of it.
 fn refuses(group: &str, least: usize) {
-    let asks_recipe = ["topology", "macvlan-network", "ip"].contains(&group);
+    let asks_recipe = ["topology", "macvlan-network", "ip", "options"].contains(&group);
     let machine = Machine::now().unwrap();
     let session = Session::new();
     let mut wrong = String::new();
@@ -125,6 +125,12 @@ fn faults_of_yaml_are_refused() {
 #[test]
 fn unknown_and_missing_keys_are_refused() {
     refuses("keys", 29);
+}
+
+/// By the table that they are sent by, of whatever kind.
+#[test]
+fn wrong_options_of_kinds_are_refused() {
+    refuses("options", 2);
 }
 
 #[test]

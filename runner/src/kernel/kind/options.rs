@@ -1,101 +1,23 @@
 //! Options by name: finding, sending and reading them.
 
-use super::tables::{self, GENEVE_TTL_INHERIT, VXLAN_TTL_INHERIT};
-use super::tunnels;
-use super::wire::{Encoder, Row, Wire};
+use netwright_options::{
+    Encoder, Fault as Wrong, INET6, LINK, OPERATIONAL_STATES, Row, Wire, find as row_of, value_for,
+};
+pub(crate) use netwright_options::{nearest, table};
+
 use super::words::decode;
 use crate::change::Attribute;
 use crate::kernel::Error;
 use crate::kernel::netlink::attributes::Nest;
 use crate::text::help;
 
-/// The options of a kind, or of a port of a master (`bridge_slave`). `None`: not known here.
-pub(crate) fn table(kind: &str) -> Option<&'static [Row]> {
-    Some(match kind {
-        "bridge" => tables::BRIDGE,
-        "bridge_slave" => tables::BRIDGE_SLAVE,
-        "vlan" => tables::VLAN,
-        "vxlan" => tables::VXLAN,
-        "geneve" => tables::GENEVE,
-        "vrf" => tables::VRF,
-        "bond" => tables::BOND,
-        "bond_slave" => tables::BOND_SLAVE,
-        "hsr" => tables::HSR,
-        "xfrm" => tables::XFRM,
-        "bareudp" => tables::BAREUDP,
-        "macsec" => tables::MACSEC,
-        "ipvlan" | "ipvtap" => tables::IPVLAN,
-        "tun" => tables::TUN,
-        "gre" | "gretap" => tunnels::GRE,
-        "erspan" => tunnels::ERSPAN,
-        "ip6gre" | "ip6gretap" => tunnels::GRE6,
-        "ipip" | "sit" => tunnels::IPTUN,
-        "ip6tnl" => tunnels::IP6TNL,
-        "vti" => tunnels::VTI,
-        "vti6" => tunnels::VTI6,
-        "dummy" | "ifb" | "nlmon" | "vcan" | "wireguard" | "team" | "vrf_slave" | "team_slave" => {
-            &[]
-        }
-        _ => return None,
-    })
-}
-
 /// Where one option of a kind is described; the error is a sentence.
 pub(super) fn find(kind: &str, option: &Attribute) -> Result<&'static Row, String> {
-    let inherits = matches!(option.name.as_str(), "ttl" | "hoplimit") && option.value == "inherit";
-    match kind {
-        "vxlan" if inherits => return Ok(&VXLAN_TTL_INHERIT),
-        "geneve" if inherits => return Ok(&GENEVE_TTL_INHERIT),
-        _ => {}
-    }
-    let rows = table(kind).ok_or_else(|| {
-        format!("options of kind `{kind}` are not known here, so not `{}` either", option.name)
-    })?;
-    rows.iter()
-        .find(|row| row.name == option.name)
-        .ok_or_else(|| unknown(&format!("`{kind}`"), &option.name, rows))
+    row_of(kind, &option.name, &option.value).map_err(sentence)
 }
 
-fn unknown(of: &str, name: &str, rows: &[Row]) -> String {
-    let names: Vec<_> = rows.iter().map(|row| row.name).collect();
-    let shown = name.escape_debug();
-    match nearest(name, &names) {
-        Some(near) => {
-            let help = help(format!("did you mean `{near}`?"));
-            format!("{of} has no option `{shown}`{help}")
-        }
-        None if names.is_empty() => format!("{of} takes no options, but has `{shown}`"),
-        None => format!("{of} has no option `{shown}`"),
-    }
-}
-
-/// Comparing costs the product of both lengths, and no known word is nearly as long.
-const LONGEST_TYPED: usize = 64;
-
-/// The known word that a mistyped one was meant to be.
-pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    if word.len() > LONGEST_TYPED {
-        return None;
-    }
-    let distance = |candidate: &str| strsim::damerau_levenshtein(word, candidate);
-    known
-        .iter()
-        .copied()
-        .map(|candidate| (distance(candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-        .or_else(|| {
-            let mut longer =
-                known.iter().copied().filter(|one| word.len() > 2 && one.starts_with(word));
-            longer.next()
-        })
-}
-
-/// A value as the row wants it: what `inherit` means is in the row.
-fn value_for<'a>(row: &Row, option: &'a Attribute) -> &'a str {
-    let inherit = option.value == "inherit" && matches!(row.wire, Wire::Flag);
-    if inherit { "" } else { &option.value }
+fn sentence(wrong: Wrong) -> String {
+    wrong.message + &wrong.remedy.map(help).unwrap_or_default()
 }
 
 /// IFLA_INFO_DATA or IFLA_INFO_SLAVE_DATA.
@@ -107,10 +29,14 @@ pub(crate) fn encode(
     let mut encoder = Encoder::default();
     for option in options {
         let row = find(kind, option).map_err(Error::Invalid)?;
-        encoder
-            .add(row, value_for(row, option), &mut |name| index_of(name).map_err(Fault::Kernel))?;
+        let value = value_for(row, &option.value);
+        encoder.add(row, value, &mut |name| index_of(name).map_err(Fault::Kernel))?;
     }
-    Ok(encoder.finish())
+    let mut nest = Nest::new();
+    for (attribute, bytes) in encoder.finish() {
+        nest.put(attribute, bytes);
+    }
+    Ok(nest)
 }
 
 /// Whether an option is one of a tunnel's flags, or a key, which goes with a flag.
@@ -170,14 +96,8 @@ impl From<Fault> for Error {
 
 /// Everything that is wrong with options, without asking the kernel for links.
 pub(crate) fn faults(kind: &str, options: &[Attribute]) -> Vec<String> {
-    let mut found = Vec::new();
-    for option in options {
-        let checked = find(kind, option).and_then(|row| {
-            Encoder::default().add(row, value_for(row, option), &mut |_| Ok::<_, String>(1))
-        });
-        found.extend(checked.err());
-    }
-    found
+    let wrong = |one: &Attribute| netwright_options::fault(kind, &one.name, &one.value);
+    options.iter().filter_map(wrong).map(sentence).collect()
 }
 
 /// A kind's data in ip(8)'s words. Where two names mean one attribute, the first is used.
@@ -213,12 +133,12 @@ pub(crate) fn canonical(kind: &str, name: &str) -> Option<&'static str> {
 
 /// Attributes of any link; `addrgenmode` and `index` are not among them.
 pub(crate) fn link_attribute(option: &Attribute) -> Result<(u16, Vec<u8>), String> {
-    general(tables::LINK, option)
+    general(LINK, option)
 }
 
 /// IFLA_INET6_ADDR_GEN_MODE with its value.
 pub(crate) fn inet6_attribute(option: &Attribute) -> Result<(u16, Vec<u8>), String> {
-    general(tables::INET6, option)
+    general(INET6, option)
 }
 
 fn general(rows: &[Row], option: &Attribute) -> Result<(u16, Vec<u8>), String> {
@@ -226,7 +146,7 @@ fn general(rows: &[Row], option: &Attribute) -> Result<(u16, Vec<u8>), String> {
         if option.name == "index" {
             return "the `index` of a link is chosen when it is made, and stays".to_owned();
         }
-        let mut names: Vec<_> = tables::LINK.iter().map(|row| row.name).collect();
+        let mut names: Vec<_> = LINK.iter().map(|row| row.name).collect();
         names.push("addrgenmode");
         let near = nearest(&option.name, &names);
         let help = near.map(|near| help(format!("did you mean `{near}`?"))).unwrap_or_default();
@@ -234,20 +154,19 @@ fn general(rows: &[Row], option: &Attribute) -> Result<(u16, Vec<u8>), String> {
     })?;
     let mut encoder = Encoder::default();
     encoder.add(row, &option.value, &mut |_| Err::<u32, _>(String::new()))?;
-    let bytes = encoder.finish().bytes();
-    Ok((row.attribute, bytes.get(4..).unwrap_or_default().to_vec()))
+    Ok(encoder.finish().into_iter().next().unwrap_or((row.attribute, Vec::new())))
 }
 
 /// The operational state in RFC 2863's words.
 pub(crate) fn operational_state(code: u8) -> String {
-    let known = tables::OPERATIONAL_STATES.iter().find(|(_, known)| *known == u64::from(code));
+    let known = OPERATIONAL_STATES.iter().find(|(_, known)| *known == u64::from(code));
     known.map_or_else(|| code.to_string(), |(word, _)| (*word).to_owned())
 }
 
 /// Attributes of any link, as read back.
 pub(crate) fn read_link(attributes: &[u8]) -> Vec<Attribute> {
     let mut none = |_| None;
-    let shown = tables::LINK.iter().filter(|row| row.name != "state");
+    let shown = LINK.iter().filter(|row| row.name != "state");
     shown
         .filter_map(|row| {
             let value = decode(row, attributes, &mut none)?;
@@ -258,7 +177,7 @@ pub(crate) fn read_link(attributes: &[u8]) -> Vec<Attribute> {
 
 /// `addrgenmode` from IFLA_AF_SPEC's part for IPv6.
 pub(crate) fn read_inet6(attributes: &[u8]) -> Option<Attribute> {
-    let row = tables::INET6.first()?;
+    let row = INET6.first()?;
     let value = decode(row, attributes, &mut |_| None)?;
     Some(Attribute { name: row.name.to_owned(), value })
 }
@@ -267,7 +186,7 @@ pub(crate) fn read_inet6(attributes: &[u8]) -> Option<Attribute> {
 mod tests {
     use super::{canonical, encode, read, table};
     use crate::change::Attribute;
-    use crate::kernel::kind::wire::Wire;
+    use netwright_options::Wire;
 
     const KINDS: &[&str] = &[
         "bridge",

@@ -1,6 +1,7 @@
 //! What links of a kind reach beyond themselves: other links' frames, other ends, other names.
 
-use super::wire::Wire;
+use netwright_options::Wire;
+
 use super::{Parent, kind_options, options, parent};
 use crate::change::{Attribute, Kind, Macvlan, MacvlanChange, MacvlanMode, Options, Setting, Spec};
 

@@ -2,7 +2,10 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::wire::{Direction, GRE_INPUT_FLAGS, GRE_KEY, GRE_OUTPUT_FLAGS, Row, TunnelKeys, Wire};
+use netwright_options::{
+    Direction, GRE_INPUT_FLAGS, GRE_KEY, GRE_OUTPUT_FLAGS, Row, TunnelKeys, Wire,
+};
+
 use crate::change::MacAddress;
 use crate::kernel::netlink::attributes::{self, u32_of};
 

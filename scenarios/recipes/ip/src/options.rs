@@ -4,6 +4,7 @@ use netwright_sdk::wit::types::Attribute;
 
 use crate::cursor::{Cursor, Named};
 use crate::keyword::{Keyword, find, names};
+use crate::lex::Word;
 use crate::value::{attribute, link, mac, number, refuse_choice, switch};
 
 /// What the value of an option must be.
@@ -129,6 +130,7 @@ pub(crate) fn pairs(cursor: &mut Cursor<'_>, kind: &str) -> Option<Vec<Attribute
     let mut options = Vec::new();
     while let Some(word) = cursor.next() {
         if is_flag(kind, &word.text) {
+            is_taken(cursor, kind, word, None)?;
             options.push(attribute(&word.text, ""));
             continue;
         }
@@ -140,7 +142,23 @@ pub(crate) fn pairs(cursor: &mut Cursor<'_>, kind: &str) -> Option<Vec<Attribute
             cursor.fault(word, message, Some(help));
             return None;
         };
+        is_taken(cursor, kind, word, Some(value))?;
         options.push(attribute(&word.text, &value.text));
     }
     Some(options)
+}
+
+/// Tells what the kernel would not take of an option, at its name or at its value. None where nobody
+/// knows what follows.
+fn is_taken(cursor: &mut Cursor<'_>, kind: &str, word: &Word, value: Option<&Word>) -> Option<()> {
+    // What the host knows nothing of it refuses itself.
+    if netwright_options::table(kind).is_none() {
+        return Some(());
+    }
+    let text = value.map_or("", |value| value.text.as_str());
+    let Some(fault) = netwright_options::fault(kind, &word.text, text) else { return Some(()) };
+    let known = netwright_options::find(kind, &word.text, text).is_ok();
+    let place = value.filter(|_| known).unwrap_or(word);
+    cursor.fault(place, fault.message, fault.remedy);
+    known.then_some(())
 }

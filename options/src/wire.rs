@@ -3,14 +3,13 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
-use crate::change::MacAddress;
-use crate::kernel::netlink::attributes::Nest;
+use crate::nest::Nest;
 
 /// One option: its name in ip(8), the attribute that carries it, and its form there.
-pub(crate) struct Row {
-    pub(crate) name: &'static str,
-    pub(crate) attribute: u16,
-    pub(crate) wire: Wire,
+pub struct Row {
+    pub name: &'static str,
+    pub attribute: u16,
+    pub wire: Wire,
 }
 
 pub(crate) const fn row(name: &'static str, attribute: u16, wire: Wire) -> Row {
@@ -19,14 +18,14 @@ pub(crate) const fn row(name: &'static str, attribute: u16, wire: Wire) -> Row {
 
 /// Which of a tunnel's two directions an option is for: IFLAGS and OFLAGS with their keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub enum Direction {
     In,
     Out,
     Both,
 }
 
 /// The form of an option's value.
-pub(crate) enum Wire {
+pub enum Wire {
     /// so many bytes, host order, within a range; decimal or 0x
     Number(usize, RangeInclusive<u64>),
     /// the same in network order
@@ -71,17 +70,17 @@ pub(crate) enum Wire {
 }
 
 /// Where a kind of tunnel has its keys and flags.
-pub(crate) struct TunnelKeys {
-    pub(crate) input: u16,
-    pub(crate) output: u16,
+pub struct TunnelKeys {
+    pub input: u16,
+    pub output: u16,
     /// none for kinds whose keys need no flag
-    pub(crate) flags: Option<(u16, u16)>,
+    pub flags: Option<(u16, u16)>,
 }
 
 /// linux/if_tunnel.h
-pub(super) const GRE_KEY: u16 = 0x2000;
-pub(crate) const GRE_INPUT_FLAGS: u16 = 2;
-pub(crate) const GRE_OUTPUT_FLAGS: u16 = 3;
+pub const GRE_KEY: u16 = 0x2000;
+pub const GRE_INPUT_FLAGS: u16 = 2;
+pub const GRE_OUTPUT_FLAGS: u16 = 3;
 
 /// Part of an attribute's bytes: put there, added to what other options put there, or taken out of
 /// that.
@@ -93,11 +92,11 @@ enum Piece {
 
 /// Attributes under way, several options may share one.
 #[derive(Default)]
-pub(crate) struct Encoder(Vec<(u16, Vec<u8>)>);
+pub struct Encoder(Vec<(u16, Vec<u8>)>);
 
 impl Encoder {
     /// Adds an option; `index_of` finds links. The error is a sentence.
-    pub(crate) fn add<E: From<String>>(
+    pub fn add<E: From<String>>(
         &mut self,
         row: &Row,
         value: &str,
@@ -129,12 +128,9 @@ impl Encoder {
         }
     }
 
-    pub(crate) fn finish(self) -> Nest {
-        let mut nest = Nest::new();
-        for (attribute, bytes) in self.0 {
-            nest.put(attribute, bytes);
-        }
-        nest
+    /// Types and values.
+    pub fn finish(self) -> Vec<(u16, Vec<u8>)> {
+        self.0
     }
 }
 
@@ -161,8 +157,8 @@ fn pieces(row: &Row, value: &str) -> Result<Vec<(u16, Piece)>, String> {
         }),
         Wire::Ipv4List => set(addresses(name, value)?),
         Wire::Mac => {
-            let mac: MacAddress = value.parse().map_err(|why| format!("`{name}`: {why}"))?;
-            set(mac.0.to_vec())
+            let mac = crate::mac(value).map_err(|why| format!("`{name}`: {why}"))?;
+            set(mac.to_vec())
         }
         Wire::Ports => set(ports(name, value)?),
         Wire::Bit(bit) => {
@@ -264,9 +260,9 @@ fn address<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {
 }
 
 fn addresses(name: &str, value: &str) -> Result<Vec<u8>, String> {
-    let mut nest = Nest::new();
+    let mut nest = Nest::default();
     for (place, one) in (0_u16..).zip(value.split(',').filter(|one| !one.is_empty())) {
-        nest.put(place, address::<Ipv4Addr>(name, one)?.octets());
+        nest.put(place, &address::<Ipv4Addr>(name, one)?.octets());
     }
     Ok(nest.bytes())
 }
@@ -285,14 +281,14 @@ fn ports(name: &str, value: &str) -> Result<Vec<u8>, String> {
 fn qos_map(name: &str, value: &str) -> Result<Vec<u8>, String> {
     /// linux/if_link.h
     const IFLA_VLAN_QOS_MAPPING: u16 = 1;
-    let mut nest = Nest::new();
+    let mut nest = Nest::default();
     for pair in value.split_whitespace() {
         let parsed = pair
             .split_once(':')
             .and_then(|(from, to)| Some((from.parse::<u32>().ok()?, to.parse::<u32>().ok()?)));
         let (from, to) =
             parsed.ok_or_else(|| format!("`{name}` must be pairs FROM:TO, not `{pair}`"))?;
-        nest.put(IFLA_VLAN_QOS_MAPPING, [from.to_ne_bytes(), to.to_ne_bytes()].concat());
+        nest.put(IFLA_VLAN_QOS_MAPPING, &[from.to_ne_bytes(), to.to_ne_bytes()].concat());
     }
     Ok(nest.bytes())
 }

@@ -28,7 +28,7 @@ const fn vti_key(direction: Direction) -> Wire {
     TunnelKey(direction, TunnelKeys { input: 2, output: 3, flags: None })
 }
 
-pub(super) static GRE: &[Row] = &[
+pub(crate) static GRE: &[Row] = &[
     row("dev", 1, Link),
     row("key", 4, gre_key(Both)),
     row("ikey", 4, gre_key(In)),
@@ -54,7 +54,7 @@ pub(super) static GRE: &[Row] = &[
     row("fwmark", 20, Number(4, U32)),
 ];
 
-pub(super) static ERSPAN: &[Row] = &[
+pub(crate) static ERSPAN: &[Row] = &[
     row("dev", 1, Link),
     row("key", 4, gre_key(Both)),
     row("ikey", 4, gre_key(In)),
@@ -74,7 +74,7 @@ pub(super) static ERSPAN: &[Row] = &[
     row("erspan_hwid", 24, Number(2, 0..=63)),
 ];
 
-pub(super) static GRE6: &[Row] = &[
+pub(crate) static GRE6: &[Row] = &[
     row("dev", 1, Link),
     row("key", 4, gre_key(Both)),
     row("ikey", 4, gre_key(In)),
@@ -101,7 +101,7 @@ pub(super) static GRE6: &[Row] = &[
 const PROTOCOLS: &[(&str, u64)] = &[("any", 0), ("ipip", 4), ("ip6ip", 41), ("mplsip", 137)];
 
 /// ipip and sit
-pub(super) static IPTUN: &[Row] = &[
+pub(crate) static IPTUN: &[Row] = &[
     row("dev", 1, Link),
     row("local", 2, Ipv4),
     row("remote", 3, Ipv4),
@@ -116,7 +116,7 @@ pub(super) static IPTUN: &[Row] = &[
 
 const PROTOCOLS6: &[(&str, u64)] = &[("any", 0), ("ipip6", 4), ("ip6ip6", 41)];
 
-pub(super) static IP6TNL: &[Row] = &[
+pub(crate) static IP6TNL: &[Row] = &[
     row("dev", 1, Link),
     row("local", 2, Ipv6),
     row("remote", 3, Ipv6),
@@ -129,7 +129,7 @@ pub(super) static IP6TNL: &[Row] = &[
     row("fwmark", 20, Number(4, U32)),
 ];
 
-pub(super) static VTI: &[Row] = &[
+pub(crate) static VTI: &[Row] = &[
     row("dev", 1, Link),
     row("key", 2, vti_key(Both)),
     row("ikey", 2, vti_key(In)),
@@ -140,7 +140,7 @@ pub(super) static VTI: &[Row] = &[
     row("fwmark", 6, Number(4, U32)),
 ];
 
-pub(super) static VTI6: &[Row] = &[
+pub(crate) static VTI6: &[Row] = &[
     row("dev", 1, Link),
     row("key", 2, vti_key(Both)),
     row("ikey", 2, vti_key(In)),

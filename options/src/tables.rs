@@ -8,20 +8,20 @@ use super::wire::Wire::{
 };
 use super::wire::{Row, row};
 
-pub(super) const U8: RangeInclusive<u64> = 0..=0xff;
-pub(super) const U16: RangeInclusive<u64> = 0..=0xffff;
-pub(super) const U32: RangeInclusive<u64> = 0..=0xffff_ffff;
-pub(super) const U64: RangeInclusive<u64> = 0..=u64::MAX;
+pub(crate) const U8: RangeInclusive<u64> = 0..=0xff;
+pub(crate) const U16: RangeInclusive<u64> = 0..=0xffff;
+pub(crate) const U32: RangeInclusive<u64> = 0..=0xffff_ffff;
+pub(crate) const U64: RangeInclusive<u64> = 0..=u64::MAX;
 const BIT: RangeInclusive<u64> = 0..=1;
 /// 20 bits, RFC 8200
-pub(super) const FLOW_LABEL: RangeInclusive<u64> = 0..=0xf_ffff;
+pub(crate) const FLOW_LABEL: RangeInclusive<u64> = 0..=0xf_ffff;
 /// 24 bits, RFC 7348 and RFC 8926
 const NETWORK_ID: RangeInclusive<u64> = 0..=0xff_ffff;
 
-pub(super) const ETHERTYPES: &[(&str, u64)] = &[("802.1Q", 0x8100), ("802.1ad", 0x88a8)];
+pub(crate) const ETHERTYPES: &[(&str, u64)] = &[("802.1Q", 0x8100), ("802.1ad", 0x88a8)];
 
 /// IFLA_BR_; times in hundredths of a second, as ip(8) takes them
-pub(super) static BRIDGE: &[Row] = &[
+pub(crate) static BRIDGE: &[Row] = &[
     row("forward_delay", 1, Number(4, U32)),
     row("hello_time", 2, Number(4, U32)),
     row("max_age", 3, Number(4, U32)),
@@ -63,7 +63,7 @@ pub(super) static BRIDGE: &[Row] = &[
 ];
 
 /// IFLA_BRPORT_
-pub(super) static BRIDGE_SLAVE: &[Row] = &[
+pub(crate) static BRIDGE_SLAVE: &[Row] = &[
     row("state", 1, Number(1, 0..=4)),
     row("priority", 2, Number(2, 0..=63)),
     row("cost", 3, Number(4, 1..=65535)),
@@ -95,7 +95,7 @@ pub(super) static BRIDGE_SLAVE: &[Row] = &[
 ];
 
 /// IFLA_VLAN_, linux/if_vlan.h for the flags
-pub(super) static VLAN: &[Row] = &[
+pub(crate) static VLAN: &[Row] = &[
     row("id", 1, Number(2, 1..=4094)),
     row("protocol", 5, NetworkWord(ETHERTYPES)),
     row("reorder_hdr", 2, Bit(0x1)),
@@ -108,11 +108,11 @@ pub(super) static VLAN: &[Row] = &[
 ];
 
 const NO: &[u8] = &[0];
-pub(super) const DONT_FRAGMENT: &[(&str, u64)] = &[("unset", 0), ("set", 1), ("inherit", 2)];
-pub(super) const SERVICE: &[(&str, u64)] = &[("inherit", 1)];
+pub(crate) const DONT_FRAGMENT: &[(&str, u64)] = &[("unset", 0), ("set", 1), ("inherit", 2)];
+pub(crate) const SERVICE: &[(&str, u64)] = &[("inherit", 1)];
 
 /// IFLA_VXLAN_
-pub(super) static VXLAN: &[Row] = &[
+pub(crate) static VXLAN: &[Row] = &[
     row("id", 1, Number(4, NETWORK_ID)),
     row("vni", 1, Number(4, NETWORK_ID)),
     row("remote", 2, Ip(16)),
@@ -158,11 +158,11 @@ pub(super) static VXLAN: &[Row] = &[
 ];
 
 /// `ttl inherit` has an attribute of its own.
-pub(super) static VXLAN_TTL_INHERIT: Row = row("ttl", 28, Flag);
-pub(super) static GENEVE_TTL_INHERIT: Row = row("ttl", 12, Flag);
+pub(crate) static VXLAN_TTL_INHERIT: Row = row("ttl", 28, Flag);
+pub(crate) static GENEVE_TTL_INHERIT: Row = row("ttl", 12, Flag);
 
 /// IFLA_GENEVE_
-pub(super) static GENEVE: &[Row] = &[
+pub(crate) static GENEVE: &[Row] = &[
     row("id", 1, Number(4, NETWORK_ID)),
     row("vni", 1, Number(4, NETWORK_ID)),
     row("remote", 2, Ip(7)),
@@ -182,7 +182,7 @@ pub(super) static GENEVE: &[Row] = &[
 ];
 
 /// IFLA_VRF_
-pub(super) static VRF: &[Row] = &[row("table", 1, Number(4, 1..=0xffff_ffff))];
+pub(crate) static VRF: &[Row] = &[row("table", 1, Number(4, 1..=0xffff_ffff))];
 
 const BOND_MODES: &[(&str, u64)] = &[
     ("balance-rr", 0),
@@ -212,7 +212,7 @@ const BOND_HASH: &[(&str, u64)] = &[
 ];
 
 /// IFLA_BOND_
-pub(super) static BOND: &[Row] = &[
+pub(crate) static BOND: &[Row] = &[
     row("mode", 1, Word(1, BOND_MODES)),
     row("active_slave", 2, Link),
     row("clear_active_slave", 2, Fixed(&[0; 4])),
@@ -248,11 +248,11 @@ pub(super) static BOND: &[Row] = &[
 ];
 
 /// IFLA_BOND_SLAVE_
-pub(super) static BOND_SLAVE: &[Row] =
+pub(crate) static BOND_SLAVE: &[Row] =
     &[row("queue_id", 5, Number(2, U16)), row("prio", 9, Number(4, U32))];
 
 /// IFLA_HSR_
-pub(super) static HSR: &[Row] = &[
+pub(crate) static HSR: &[Row] = &[
     row("slave1", 1, Link),
     row("slave2", 2, Link),
     row("supervision", 3, Number(1, U8)),
@@ -261,11 +261,11 @@ pub(super) static HSR: &[Row] = &[
 ];
 
 /// IFLA_XFRM_
-pub(super) static XFRM: &[Row] =
+pub(crate) static XFRM: &[Row] =
     &[row("dev", 1, Link), row("if_id", 2, Number(4, U32)), row("external", 3, Flag)];
 
 /// IFLA_BAREUDP_
-pub(super) static BAREUDP: &[Row] = &[
+pub(crate) static BAREUDP: &[Row] = &[
     row("dstport", 1, Network(2, U16)),
     row(
         "ethertype",
@@ -282,7 +282,7 @@ pub(super) static BAREUDP: &[Row] = &[
 ];
 
 /// IFLA_MACSEC_
-pub(super) static MACSEC: &[Row] = &[
+pub(crate) static MACSEC: &[Row] = &[
     row("sci", 1, Hexadecimal64),
     row("port", 2, Network(2, 1..=65535)),
     row("icvlen", 3, Number(1, 8..=16)),
@@ -299,13 +299,13 @@ pub(super) static MACSEC: &[Row] = &[
 ];
 
 /// IFLA_IPVLAN_; `bridge` is the absence of the other two flags
-pub(super) static IPVLAN: &[Row] = &[
+pub(crate) static IPVLAN: &[Row] = &[
     row("mode", 1, Word(2, &[("l2", 0), ("l3", 1), ("l3s", 2)])),
     row("flag", 2, Word(2, &[("bridge", 0), ("private", 1), ("vepa", 2)])),
 ];
 
 /// IFLA_TUN_, only read: what a tun or tap is is asked for through /dev/net/tun
-pub(super) static TUN: &[Row] = &[
+pub(crate) static TUN: &[Row] = &[
     row("user", 1, Number(4, U32)),
     row("group", 2, Number(4, U32)),
     row("type", 3, Word(1, &[("tun", 1), ("tap", 2)])),
@@ -316,7 +316,7 @@ pub(super) static TUN: &[Row] = &[
 ];
 
 /// Attributes of any link, IFLA_; those of ip-link(8) that have no setting of their own
-pub(super) static LINK: &[Row] = &[
+pub static LINK: &[Row] = &[
     row("numtxqueues", 31, Number(4, 1..=4096)),
     row("numrxqueues", 32, Number(4, 1..=4096)),
     row("gso_max_segs", 40, Number(4, 0..=65535)),
@@ -329,7 +329,7 @@ pub(super) static LINK: &[Row] = &[
 ];
 
 /// RFC 2863 and linux/if.h
-pub(super) const OPERATIONAL_STATES: &[(&str, u64)] = &[
+pub const OPERATIONAL_STATES: &[(&str, u64)] = &[
     ("unknown", 0),
     ("notpresent", 1),
     ("down", 2),
@@ -340,6 +340,6 @@ pub(super) const OPERATIONAL_STATES: &[(&str, u64)] = &[
 ];
 
 /// IFLA_INET6_ADDR_GEN_MODE, inside IFLA_AF_SPEC
-pub(super) static INET6: &[Row] = &[row("addrgenmode", 8, Word(1, ADDRESS_GENERATION))];
+pub static INET6: &[Row] = &[row("addrgenmode", 8, Word(1, ADDRESS_GENERATION))];
 const ADDRESS_GENERATION: &[(&str, u64)] =
     &[("eui64", 0), ("none", 1), ("stable_secret", 2), ("random", 3)];
