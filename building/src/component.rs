@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use wasi_preview1_component_adapter_provider::{
@@ -31,10 +31,18 @@ pub struct Compiled {
 
 /// Runs a `cargo build` and gives the core modules that it made; progress and diagnostics are shown
 /// as ever. <https://doc.rust-lang.org/cargo/reference/external-tools.html#artifact-messages>
-pub fn compile(mut command: Command) -> Result<Vec<Compiled>, String> {
+pub fn compile(command: Command) -> Result<Vec<Compiled>, String> {
+    compile_by(command, |command| command.output().map_err(|error| error.to_string()))
+}
+
+/// The same by whoever starts it and waits for its output.
+pub fn compile_by(
+    mut command: Command,
+    run: impl FnOnce(&mut Command) -> Result<Output, String>,
+) -> Result<Vec<Compiled>, String> {
     command.arg("--message-format=json-render-diagnostics");
-    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| format!("cargo did not start: {error}"))?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let output = run(&mut command).map_err(|error| format!("cargo did not start: {error}"))?;
     if !output.status.success() {
         return Err(format!("cargo failed: {}", output.status));
     }

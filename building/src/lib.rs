@@ -5,6 +5,6 @@ mod component;
 mod recipes;
 mod toolchain;
 
-pub use component::{Compiled, compile, encode, is_module, with_manifest};
+pub use component::{Compiled, compile, compile_by, encode, is_module, with_manifest};
 pub use recipes::{Recipe, build_recipes};
 pub use toolchain::{OLDEST_MINOR, REMEDY, TARGET, Toolchain, find_program};

@@ -8,19 +8,21 @@
 #![expect(unsafe_code, reason = "the standard library can't close what it didn't open")]
 
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, Read as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output};
 use std::time::{Duration, Instant};
 
 use crate::exit::{Exit, Failure};
+use crate::halt::{Halt, Halted, signals};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, RawDir, open};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, getpid, kill_process, pidfd_open, pidfd_send_signal,
+    Pid, PidfdFlags, Signal, getpid, getppid, kill_process, kill_process_group, pidfd_open,
+    pidfd_send_signal, set_parent_process_death_signal,
 };
 
 /// This program again, in one of its hidden roles.
@@ -108,6 +110,18 @@ impl Owned {
         self.child.wait()
     }
 
+    /// Ends it with the group that it is the first of. Nobody has waited for it, so that its number,
+    /// which is the group's, is still its own.
+    fn end_group(&mut self) {
+        let number = i32::try_from(self.pinned.number()).ok().and_then(Pid::from_raw);
+        for (signal, patience) in [(Signal::TERM, TO_END), (Signal::KILL, Duration::ZERO)] {
+            // What is over by now needs no end.
+            let _ = number.map(|group| kill_process_group(group, signal));
+            let _ = self.pinned.is_over_within(patience);
+        }
+        self.end();
+    }
+
     /// Ends it if it hasn't ended by itself.
     pub(crate) fn end(&mut self) -> Option<ExitStatus> {
         self.pinned.end().and_then(|()| self.child.wait()).ok()
@@ -118,6 +132,53 @@ impl Drop for Owned {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Why there is no output of a group of processes.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    Failed(io::Error),
+    Halted(Halted),
+}
+
+/// So often it is asked whether a group may go on.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+/// So long a group that is asked to end may take for it.
+const TO_END: Duration = Duration::from_secs(3);
+
+/// Starts a program as the first of a group of processes, and waits for what it writes. The whole
+/// group ends before this returns, where it may not go on; and the program itself where this process
+/// is killed.
+pub(crate) fn output_of_group(command: &mut Command, halt: &Halt) -> Result<Output, Stopped> {
+    let parent = getpid();
+    // SAFETY: between fork and exec, and system calls are all that it does.
+    unsafe {
+        command.process_group(0).pre_exec(move || {
+            close_others()?;
+            set_parent_process_death_signal(Some(Signal::TERM))?;
+            match getppid() == Some(parent) {
+                true => Ok(()),
+                false => Err(Errno::SRCH.into()),
+            }
+        })
+    };
+    let _held = signals::held();
+    let mut owned = Owned::start(command).map_err(Stopped::Failed)?;
+    let stdout = owned.stdout();
+    let reader = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        stdout.map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut bytes)).map(|_| bytes)
+    });
+    while !owned.pinned.is_over_within(BETWEEN_LOOKS).map_err(Stopped::Failed)? {
+        if let Err(why) = halt.may_go_on() {
+            owned.end_group();
+            return Err(Stopped::Halted(why));
+        }
+    }
+    let status = owned.wait().map_err(Stopped::Failed)?;
+    let read = reader.join().map_err(|_| io::Error::other("its output can't be read"));
+    let stdout = read.and_then(|read| read).map_err(Stopped::Failed)?;
+    Ok(Output { status, stdout, stderr: Vec::new() })
 }
 
 /// A process, by descriptor: the same one, whatever becomes of its number.

@@ -86,6 +86,45 @@ fn the_sdk_that_the_program_carries_is_the_workspaces_own() {
     assert!(none.stderr.contains("does not name `netwright-sdk`"), "{none:#?}");
 }
 
+/// Cargo, what it compiles and runs, and whatever they have started.
+#[test]
+fn a_build_that_is_terminated_leaves_nothing_running() {
+    const TERMINATED: i32 = 128 + 15;
+    let session = Session::new();
+    session.folder("slow");
+    session.folder("slow/src");
+    session.file("slow/src/lib.rs", "");
+    let manifest = "[package]\nname = \"slow\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+                    [lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n";
+    session.file("slow/Cargo.toml", manifest);
+    let told = session.path("told");
+    let script = format!(
+        "fn main() {{ std::fs::write({told:?}, std::process::id().to_string() + \".\").unwrap(); \
+         std::thread::sleep(std::time::Duration::from_secs(6000)) }}"
+    );
+    session.file("slow/build.rs", script);
+    let mut command = session.command(["recipe", "build", "slow"]);
+    let mut build = at_home(&mut command).spawn().expect("the program is there");
+    let number = || {
+        let text = std::fs::read_to_string(&told).unwrap_or_default();
+        text.strip_suffix('.').and_then(|number| number.parse::<u32>().ok())
+    };
+    let waits = || number().map_or(vec!["no build script yet".to_owned()], |_| Vec::new());
+    assert_eq!(netwright_tests::machine::until_empty(waits), [""; 0]);
+    let number = number().expect("it is told");
+    let sent = Command::new("kill").args(["-TERM", &build.id().to_string()]).status();
+    assert!(sent.expect("kill(1) is there").success());
+    let status = build.wait().expect("it is ours");
+    assert_eq!(status.code(), Some(TERMINATED));
+    // What nobody waits for may be listed for a moment.
+    let runs = || {
+        let state = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        let over = state.is_empty() || state.contains(") Z ");
+        if over { Vec::new() } else { vec![state] }
+    };
+    assert_eq!(netwright_tests::machine::until_empty(runs), [""; 0]);
+}
+
 #[test]
 fn what_another_language_made_gets_its_manifest() {
     let session = Session::new();

@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use netwright_building::{
-    Compiled, REMEDY, TARGET, Toolchain, compile, encode, is_module, with_manifest,
+    Compiled, REMEDY, TARGET, Toolchain, compile_by, encode, is_module, with_manifest,
 };
 
 use super::Recipe;
@@ -12,6 +13,8 @@ use super::manifest::Manifest;
 use crate::cli::BuildArguments;
 use crate::exit::{Exit, Failure};
 use crate::file::{Refused, bounded, ordinary, whole};
+use crate::halt::Halt;
+use crate::process::{self, Stopped};
 use crate::report::print;
 use crate::scenario::Limits;
 use crate::text;
@@ -98,7 +101,7 @@ fn of_crate(folder: &Path) -> Result<Built, Failure> {
     })?;
     let mut command = toolchain.cargo_build(&folder);
     command.args(["--lib", "--release"]);
-    let compiled = compile(command).map_err(|error| Failure::new(Exit::Failed, error))?;
+    let compiled = compile(command)?;
     let own = |one: &Compiled| one.manifest == cargo_toml;
     let compiled = compiled.into_iter().find(own).ok_or_else(|| {
         Failure::usage(format!(
@@ -108,6 +111,25 @@ fn of_crate(folder: &Path) -> Result<Built, Failure> {
     let module = read(&compiled.module)?;
     let component = encode(&compiled.package, &module).map_err(Failure::usage)?;
     Ok(Built { component, place: place(&compiled.package) })
+}
+
+/// By cargo, which ends with this process, and what it has started with it.
+fn compile(command: Command) -> Result<Vec<Compiled>, Failure> {
+    let mut halted = None;
+    let compiled = compile_by(command, |command| {
+        process::output_of_group(command, &Halt::default()).map_err(|stop| match stop {
+            Stopped::Failed(error) => error.to_string(),
+            Stopped::Halted(why) => {
+                let told = why.to_string();
+                halted = Some(why);
+                told
+            }
+        })
+    });
+    match halted {
+        Some(why) => Err(why.into()),
+        None => compiled.map_err(|error| Failure::new(Exit::Failed, error)),
+    }
 }
 
 fn of_file(file: &Path) -> Result<Built, Failure> {

@@ -127,6 +127,9 @@ fn shared_folder() -> io::Result<OwnedFd> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    // What is no folder is not mounted either.
+    drop(open(FOLDER, flags, Mode::empty())?);
     let shared =
         || mount_change(FOLDER, MountPropagationFlags::SHARED | MountPropagationFlags::REC);
     match shared() {
@@ -137,7 +140,6 @@ fn shared_folder() -> io::Result<OwnedFd> {
         }
         answer => answer?,
     }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok(open(FOLDER, flags, Mode::empty())?)
 }
 
