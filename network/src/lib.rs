@@ -2,4 +2,5 @@
 //! texts, without any I/O.
 
 pub mod names;
+pub mod raw;
 pub mod shell;

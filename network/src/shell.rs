@@ -3,6 +3,8 @@
 
 use std::fmt::{self, Formatter, Result, Write as _};
 
+use crate::raw;
+
 /// A word as sh(1) reads it back, in quotes where it needs them; it steers no terminal.
 #[derive(Debug, Clone, Copy)]
 pub struct Word<'a>(pub &'a str);
@@ -38,7 +40,7 @@ impl fmt::Display for Quoted<'_> {
 fn coded(f: &mut Formatter<'_>, text: &str) -> Result {
     f.write_str("\"$(printf '")?;
     // What begins with it would be an option.
-    for (place, byte) in text.bytes().enumerate() {
+    for (place, byte) in raw::to_kernel(text).into_iter().enumerate() {
         let plain = byte.is_ascii_alphanumeric() || b" ._:/@+=,[]()<>;&|*?#~{}^-".contains(&byte);
         if plain && !(place == 0 && byte == b'-') {
             f.write_char(char::from(byte))?;
@@ -75,6 +77,8 @@ mod tests {
         assert_eq!(shown("e\u{1b}[31m\u{202e}"), "\"$(printf 'e\\033[31m\\342\\200\\256')\"");
         assert_eq!(shown("a\n"), "\"$(printf 'a')\"\"${IFS#??}\"");
         assert_eq!(Quoted("eth0").to_string(), "'eth0'");
+        let raw = crate::raw::from_kernel(b"\xff9");
+        assert_eq!(shown(&raw), "\"$(printf '\\3779')\"");
     }
 
     #[test]

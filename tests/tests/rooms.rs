@@ -19,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("document", &["text"]),
     ("exit", &["document"]),
     ("halt", &["exit"]),
-    ("process", &["exit"]),
+    ("process", &["exit", "halt"]),
     ("resources", &["exit"]),
     ("crash", &["process"]),
     ("file", &["halt", "text"]),
@@ -59,8 +59,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "recipe",
         &[
-            "builtin", "change", "cli", "exit", "file", "grant", "near", "report", "scenario",
-            "text",
+            "builtin", "change", "cli", "exit", "file", "grant", "halt", "near", "process",
+            "report", "scenario", "text",
         ],
     ),
     ("consent", &["exit", "file", "grant", "near", "recipe", "report", "scenario", "text"]),

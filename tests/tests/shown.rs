@@ -145,6 +145,49 @@ fn names_that_a_program_gave_to_links_are_shown_escaped_and_quoted() {
     assert_eq!(plan.stdout, "p: 0 changes\n");
 }
 
+/// Bytes that are no characters: no two names look the same, each is said to the kernel again, and an
+/// alias comes back as it was.
+#[test]
+fn names_that_are_no_utf8_are_told_apart_and_break_no_run() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let session = Session::new();
+    session.file("r.yaml", format!("name: r\n{LAB}"));
+    session.netwright(["apply", "r.yaml"]).expect_code(0);
+    let lab = session.deployed("r");
+    let raw = |bytes: &'static [u8]| std::ffi::OsStr::from_bytes(bytes);
+    let names: [&[u8]; 4] = [b"\xff\xfe9", b"\xff\xfd9", b"\xe2\x82x", "\u{fffd}".as_bytes()];
+    let make = || {
+        for name in names {
+            let words = ["ip", "link", "add", "name"].map(std::ffi::OsStr::new);
+            let kind = ["type", "bridge"].map(std::ffi::OsStr::new);
+            lab.exec(None, words.into_iter().chain([raw(name)]).chain(kind)).expect_code(0);
+        }
+    };
+    make();
+    for words in [&["plan", "r.yaml"][..], &["inspect", "r"], &["plan", "r.yaml", "--json"]] {
+        is_tame(&session.netwright(words.iter().copied()).expect_code(0));
+    }
+    session.netwright(["apply", "r.yaml"]).expect_code(0);
+    let plan = session.netwright(["plan", "r.yaml"]).expect_code(0);
+    assert_eq!(plan.stdout, "r: 0 changes\n");
+    make();
+    let commands = session.netwright(["plan", "r.yaml", "--as", "ip"]).expect_code(0);
+    session.file("commands.sh", &commands.stdout);
+    let script = format!("sh -e {}", session.path("commands.sh").display());
+    lab.exec(None, ["sh", "-c", &script]).expect_code(0);
+    let plan = session.netwright(["plan", "r.yaml"]).expect_code(0);
+    assert_eq!(plan.stdout, "r: 0 changes\n");
+    let host = Host::with("link add eth1 type bridge");
+    let words = ["link", "set", "eth1", "alias"].map(std::ffi::OsStr::new);
+    host.run("ip", words.into_iter().chain([raw(b"\xff\xfealias")])).expect_code(0);
+    let alias = || host.run("sh", ["-c", "ip link show eth1 | od -c | grep -o '377 376.*'"]).stdout;
+    let before = alias();
+    assert!(!before.is_empty());
+    let grants = ["host.link.read", "host.link.modify name=eth1"];
+    assert_eq!(host.run_ip("ip link set eth1 alias mine", &grants).code, 0);
+    assert_eq!(alias(), before);
+}
+
 #[test]
 fn a_fault_begins_with_one_word_on_a_terminal_too() {
     let session = Session::new();

@@ -3,9 +3,10 @@
 //! Read from the attributes themselves: netlink-packet-route refuses a whole message for one
 //! value that it can't parse, and a link's own data are read by table in `kind`.
 
-use netlink_packet_core::Emitable;
+use netlink_packet_core::{DefaultNla, Emitable};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkHeader, LinkMessage};
+use netwright_network::raw;
 
 use super::attributes::{find, text, u8_of, u32_of, u64_of};
 use super::socket::Body;
@@ -22,7 +23,7 @@ const IFLA_MASTER: u16 = 10;
 const IFLA_TXQLEN: u16 = 13;
 const IFLA_OPERSTATE: u16 = 16;
 const IFLA_LINKINFO: u16 = 18;
-const IFLA_IFALIAS: u16 = 20;
+pub(crate) const IFLA_IFALIAS: u16 = 20;
 const IFLA_STATS64: u16 = 23;
 const IFLA_AF_SPEC: u16 = 26;
 const IFLA_GROUP: u16 = 27;
@@ -86,7 +87,7 @@ impl RawLink {
         Some(Self {
             index: header.index,
             flags: header.flags.bits(),
-            name: text(find(attributes, IFLA_IFNAME)?),
+            name: raw::from_kernel(find(attributes, IFLA_IFNAME)?),
             attributes: attributes.to_vec(),
         })
     }
@@ -172,7 +173,7 @@ impl RawLink {
     }
 
     pub(crate) fn alias(&self) -> Option<String> {
-        find(&self.attributes, IFLA_IFALIAS).map(text).filter(|alias| !alias.is_empty())
+        find(&self.attributes, IFLA_IFALIAS).map(raw::from_kernel).filter(|alias| !alias.is_empty())
     }
 
     pub(crate) fn group(&self) -> u32 {
@@ -245,6 +246,13 @@ fn setting(all: &[u8], place: usize) -> Option<u32> {
     all.get(place * size_of::<u32>()..).and_then(u32_of)
 }
 
+/// A text as the kernel has it.
+pub(crate) fn terminated(text: &str) -> Vec<u8> {
+    let mut bytes = raw::to_kernel(text);
+    bytes.push(0);
+    bytes
+}
+
 /// RTM_GETLINK for all links, by index or by name; without statistics, unless asked for.
 pub(crate) fn get_link(
     index: Option<u32>,
@@ -254,7 +262,8 @@ pub(crate) fn get_link(
     let mut message = LinkMessage::default();
     message.header.index = index.unwrap_or(0);
     if let Some(name) = name {
-        message.attributes.push(LinkAttribute::IfName(name.to_owned()));
+        let name = DefaultNla::new(IFLA_IFNAME, terminated(name));
+        message.attributes.push(LinkAttribute::Other(name));
     }
     if !statistics {
         message.attributes.push(LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats]));

@@ -3,12 +3,15 @@
 //! links' indexes, for a name may be another link's by then.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use netwright_grants::{Reach, SettingKey};
+use netwright_network::raw::to_kernel;
 
 use super::Netlink;
 use super::advertised;
@@ -267,7 +270,8 @@ pub(super) fn alters_addresses(key: &SettingKey) -> bool {
 }
 
 fn file_of(key: &str) -> PathBuf {
-    key.split('/').filter(|part| *part != "..").fold(PathBuf::from(ROOT), |at, part| at.join(part))
+    let parts = key.split('/').filter(|part| *part != "..");
+    parts.fold(PathBuf::from(ROOT), |at, part| at.join(OsString::from_vec(to_kernel(part))))
 }
 
 fn shown(file: &Path) -> String {

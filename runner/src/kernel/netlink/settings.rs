@@ -10,7 +10,7 @@ use super::attributes::Nest;
 use super::narrow::LEAST_IPV6;
 use super::raw_link::{
     IFF_ALLMULTI, IFF_DYNAMIC, IFF_MULTICAST, IFF_NOARP, IFF_NOTRAILERS, IFF_PROMISC, IFF_UP,
-    RawLink,
+    IFLA_IFALIAS, RawLink, terminated,
 };
 use super::socket::Request;
 use crate::change::{Attribute, LinkRef, Options, Setting};
@@ -43,7 +43,10 @@ pub(crate) fn put<T>(
         Setting::Mac(mac) => builder.address(mac.0.to_vec()),
         Setting::Broadcast(mac) => builder.broadcast(mac.0.to_vec()),
         Setting::Name(name) => builder.name(name.as_str()),
-        Setting::Alias(alias) => builder.alias(alias.clone()),
+        Setting::Alias(alias) => {
+            let alias = DefaultNla::new(IFLA_IFALIAS, terminated(alias));
+            builder.append_extra_attribute(LinkAttribute::Other(alias))
+        }
         Setting::Group(group) => builder.link_group(*group),
         Setting::TransmitQueueLength(length) => builder.txqueuelen(*length),
         Setting::Promiscuous(on) => builder.promiscuous(*on),
