@@ -51,16 +51,43 @@ impl Sources {
     }
 
     pub(crate) fn locate(&self, span: &Span) -> Location {
-        let Some(source) = self.0.get(span.source) else {
+        Walk::default().to(self, span)
+    }
+}
+
+/// A way through the sources from place to place, none of which is counted twice where they come in
+/// their order.
+#[derive(Default)]
+struct Walk {
+    source: usize,
+    offset: usize,
+    line: usize,
+    column: usize,
+}
+
+impl Walk {
+    fn to(&mut self, sources: &Sources, span: &Span) -> Location {
+        let Some(source) = sources.0.get(span.source) else {
             return Location { source: String::new(), line: 1, column: 1 };
         };
-        let before = &source.text[..floor(&source.text, span.start)];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Location {
-            source: source.name.clone(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1,
+        let end = floor(&source.text, span.start);
+        if self.source != span.source || end < self.offset {
+            *self = Self { source: span.source, ..Self::default() };
         }
+        let passed = &source.text[self.offset..end];
+        self.line += passed.matches('\n').count();
+        let line = match passed.rfind('\n') {
+            Some(newline) => {
+                self.column = 0;
+                &passed[newline + 1..]
+            }
+            None => passed,
+        };
+        let begins = self.column == 0;
+        let line = if begins { line.trim_start_matches('\u{feff}') } else { line };
+        self.column += line.chars().count();
+        self.offset = end;
+        Location { source: source.name.clone(), line: self.line + 1, column: self.column + 1 }
     }
 }
 
@@ -130,7 +157,8 @@ impl Faults {
 
     /// Each with its place.
     pub fn iter(&self) -> impl Iterator<Item = (Location, &Fault)> {
-        self.faults.iter().map(|fault| (self.sources.locate(&fault.span), fault))
+        let mut walk = Walk::default();
+        self.faults.iter().map(move |fault| (walk.to(&self.sources, &fault.span), fault))
     }
 
     pub fn len(&self) -> usize {
@@ -164,7 +192,16 @@ impl Faults {
         let title = Level::ERROR.primary_title(shown(&fault.message));
         let source = self.sources.0.get(fault.span.source);
         let mut group = match source {
-            Some(source) if !source.text.is_empty() => title.element(line_of(source, &fault.span)),
+            Some(source) if !source.text.is_empty() => match long_line_of(source, &fault.span) {
+                Some(part) => {
+                    let at = self.sources.locate(&fault.span);
+                    let path = shown(&source.name);
+                    let at =
+                        annotate_snippets::Origin::path(path).line(at.line).char_column(at.column);
+                    title.element(at).element(part)
+                }
+                None => title.element(line_of(source, &fault.span)),
+            },
             Some(source) => title.element(
                 annotate_snippets::Origin::path(named(&source.name)).line(1).char_column(1),
             ),
@@ -193,6 +230,38 @@ fn named(name: &str) -> String {
 fn tame(text: &str) -> String {
     let known = |character: char| character.is_ascii_control() || is_harmless(character);
     text.chars().map(|each| if known(each) { each } else { char::REPLACEMENT_CHARACTER }).collect()
+}
+
+/// Bytes of a longer line that are shown before a fault, and from its start on.
+const AROUND: usize = 60;
+/// No terminal has a longer line.
+const LONGEST_LINE: usize = 2000;
+
+/// Of a line that is too long to be shown, what is around a fault.
+fn long_line_of<'a>(
+    source: &'a Source,
+    span: &Span,
+) -> Option<Snippet<'a, annotate_snippets::Annotation<'a>>> {
+    let text = &source.text;
+    let start = floor(text, span.start);
+    let before = &text[floor(text, start.saturating_sub(LONGEST_LINE))..start];
+    let after = &text[start..floor(text, start + LONGEST_LINE)];
+    let left = before.rfind('\n').map_or(before.len(), |newline| before.len() - newline - 1);
+    let right = after.find('\n').unwrap_or(after.len());
+    if left + right < LONGEST_LINE {
+        return None;
+    }
+    let from = floor(text, start - left.min(AROUND));
+    let to = floor(text, start + right.min(AROUND));
+    let head = if left > AROUND { "…" } else { "" };
+    let tail = if right > AROUND { "…" } else { "" };
+    let marked = tame(&text[start..floor(text, span.end.min(to)).max(start)]);
+    let (lead, rest) = (tame(&text[from..start]), tame(&text[start..to]));
+    let place = head.len() + lead.len();
+    let line = format!("{head}{lead}{rest}{tail}");
+    let number = text[..start].matches('\n').count() + 1;
+    let snippet = Snippet::source(line).line_start(number);
+    Some(snippet.annotation(AnnotationKind::Primary.span(place..place + marked.len())))
 }
 
 /// The line that a fault begins in, with the fault's part of it marked.

@@ -18,7 +18,8 @@ const MOST_NODES: usize = 200_000;
 
 /// Reads one document; whatever is wrong is added to `faults`.
 pub(crate) fn read(text: &str, source: usize, faults: &mut Vec<Fault>) -> Option<Node> {
-    let mut builder = Builder { text, source, faults, open: Vec::new(), root: None, nodes: 0 };
+    let mut builder =
+        Builder { text, source, faults, open: Vec::new(), root: None, nodes: 0, lines: Vec::new() };
     let options = granit_parser::options! {
         emit_unresolved_aliases: true,
         emit_anchor_events: true,
@@ -58,6 +59,8 @@ struct Builder<'a> {
     open: Vec<Open>,
     root: Option<Node>,
     nodes: usize,
+    /// where each line starts, once that was asked for
+    lines: Vec<usize>,
 }
 
 /// A list or map whose end hasn't come yet.
@@ -137,7 +140,7 @@ impl Builder<'_> {
             seen.entry(value.to_owned()).or_insert(span.start);
             *key = Some(Key { name, span: span.clone() });
             if let Some(first) = first {
-                let line = self.text[..first].matches('\n').count() + 1;
+                let line = self.line_of(first);
                 let message = format!("key {} comes twice; first in line {line}", quote(value));
                 self.fault(span.start..span.end, message, None);
             }
@@ -145,6 +148,15 @@ impl Builder<'_> {
         }
         let value = scalar::resolve(value, style, self.text, &span);
         self.place_node(Node { span, value });
+    }
+
+    /// The number of the line that a place is in.
+    fn line_of(&mut self, place: usize) -> usize {
+        if self.lines.is_empty() {
+            self.lines.push(0);
+            self.lines.extend(self.text.match_indices('\n').map(|(newline, _)| newline + 1));
+        }
+        self.lines.partition_point(|start| *start <= place)
     }
 
     fn close(&mut self, end: usize) {

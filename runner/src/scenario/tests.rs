@@ -372,3 +372,19 @@ fn no_character_of_a_file_steers_the_terminal() {
     let faults = Scenario::parse(text, "x.yaml", &[]).unwrap_err().to_string();
     assert!(faults.contains("\n2 | steps: [é, �, é]\n  |            ^\n"), "{faults}");
 }
+
+/// Of a line that no terminal shows, what is around each fault; places are those of the whole line.
+#[test]
+fn of_a_long_line_a_fault_shows_its_surroundings() {
+    let keys: String = (0..3000).map(|number| format!("k{number}: 1, ")).collect();
+    let text = format!("name: s\nparams: {{ {keys}k2999: 1 }}\nsteps: []\n");
+    let faults = Scenario::parse(&text, "long.yaml", &[]).expect_err("a key comes twice");
+    let shown = faults.to_string();
+    let column = text.lines().nth(1).and_then(|line| line.rfind("k2999")).expect("it is there") + 1;
+    assert!(shown.contains(&format!("long.yaml:2:{column}\n")), "{shown}");
+    assert!(shown.contains("key `k2999` comes twice; first in line 2"), "{shown}");
+    assert!(shown.contains("2 | …"), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() < 200), "{shown}");
+    let first = faults.iter().next().map(|(place, _)| (place.line, place.column));
+    assert_eq!(first, Some((2, column)));
+}

@@ -1,13 +1,22 @@
 //! A scenario's own parameters: defaults from the file, values from `-p`, and `${name}` where
 //! they are used.
 
+use std::collections::HashMap;
+
 use crate::document::{
     Entry, Node, Override, Piece, Reader, Sources, Span, Text, Value, quote, suggestion,
 };
 
+/// Faults beyond these are told without help, which goes through all names.
+const MOST_HELPED: usize = 100;
+
 /// The parameters with their values.
 #[derive(Debug, Default)]
-pub(crate) struct Variables(Vec<Entry>);
+pub(crate) struct Variables {
+    entries: Vec<Entry>,
+    /// their places, by name
+    places: HashMap<String, usize>,
+}
 
 impl Variables {
     /// Defaults of the file, replaced by what the command line says.
@@ -32,13 +41,14 @@ impl Variables {
             }
         }
         let names: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
+        let places: HashMap<_, _> = names.iter().cloned().zip(0..).collect();
         for given in overrides {
-            match entries.iter_mut().find(|entry| entry.key == given.key) {
+            match places.get(&given.key).and_then(|place| entries.get_mut(*place)) {
                 Some(entry) => entry.value = given.replace(&entry.value, sources, reader),
                 None => unknown(given, &names, sources, reader),
             }
         }
-        Self(entries)
+        Self { entries, places }
     }
 
     /// The node with every `${name}` in it replaced.
@@ -100,13 +110,17 @@ impl Variables {
     }
 
     fn value(&self, name: &str, span: &Span, reader: &mut Reader) -> Option<&Node> {
-        let names = || self.0.iter().map(|entry| entry.key.as_str());
-        let Some(entry) = self.0.iter().find(|entry| entry.key == name) else {
-            let help = suggestion(name, names()).or_else(|| {
-                Some(if self.0.is_empty() {
+        let names = || self.entries.iter().map(|entry| entry.key.as_str());
+        let Some(entry) = self.places.get(name).and_then(|place| self.entries.get(*place)) else {
+            // Of so many faults not all are shown.
+            let helps = reader.faults.len() < MOST_HELPED;
+            let help = suggestion(name, names().filter(|_| helps)).or_else(|| {
+                Some(if self.entries.is_empty() {
                     format!("add it: `params: {{ {name}: … }}`")
-                } else {
+                } else if helps {
                     format!("there are {}", names().collect::<Vec<_>>().join(", "))
+                } else {
+                    "name one of `params`".to_owned()
                 })
             });
             reader.fault_with(span, format!("unknown parameter {}", quote(name)), help);
