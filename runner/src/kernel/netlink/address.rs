@@ -63,7 +63,8 @@ impl Netlink {
     ) -> Result<Applied, Error> {
         let (space, before) = self.resolve(link)?;
         let full = reference(&space, &before);
-        let losses = self.holdings(&space);
+        // What is taken back has no undo of its own.
+        let losses = (!undoing).then(|| self.holdings(&space));
         let address = Address { prefix, peer, ..bare(prefix) };
         let message = message(before.index, &address)?;
         let request = Request { message: RouteNetlinkMessage::DelAddress(message), flags: 0 };
@@ -78,10 +79,10 @@ impl Netlink {
             }
             on_link(failure, &space, &full, change)
         })?;
-        if let Some(beside) = &beside {
+        if let Some(beside) = beside.as_ref().filter(|beside| !beside.goes_alone()) {
             self.put_back_beside(&space, &before, beside, undoing)?;
         }
-        let steps = self.lost(&space, losses);
+        let steps = losses.map(|losses| self.lost(&space, losses)).unwrap_or_default();
         Ok(Applied { made: Made::Nothing, undo: Undo { steps } })
     }
 }

@@ -237,6 +237,22 @@ impl Beside {
         })
     }
 
+    /// Whether the kernel takes nothing of all that along, so that nobody has to look: neither others
+    /// of the subnet, nor what has it for its source, nor what goes with a link's last address or with
+    /// a prefix.
+    pub(super) fn goes_alone(&self) -> bool {
+        let own = self.address.prefix.address;
+        let network = connected(&self.address);
+        let sourced = |route: &Route| route.source == Some(own);
+        let of_network =
+            |route: &Route| route.family == Family::Ipv6 && route.destination == Some(network);
+        let remains = |(index, info): &Held| *index == self.index && !info.secondary;
+        let last = own.is_ipv4() && !self.addresses.iter().any(remains);
+        !last
+            && !self.has_secondaries()
+            && !self.routes.iter().any(|route| sourced(route) || of_network(route))
+    }
+
     /// Whether others of its subnet go with it, unless the kernel is told to promote them.
     fn has_secondaries(&self) -> bool {
         let network = connected(&self.address);
