@@ -103,7 +103,7 @@ impl Encoder {
         index_of: &mut dyn FnMut(&str) -> Result<u32, E>,
     ) -> Result<(), E> {
         if let Wire::Link = row.wire {
-            let index = index_of(value)?;
+            let index = if value.is_empty() { 0 } else { index_of(value)? };
             self.merge(row.attribute, Piece::Set(index.to_ne_bytes().to_vec()));
             return Ok(());
         }

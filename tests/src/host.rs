@@ -219,7 +219,14 @@ fn forget_what_ages(value: &mut Value) {
     if let Value::Object(entries) = value {
         // `state` is a neighbour's, or a bridge port's on its way to forwarding. `operstate` follows
         // from the other flags, up to a second later (net/core/link_watch.c), and so does NO-CARRIER.
-        let ages = ["valid_life_time", "preferred_life_time", "expires", "state", "operstate"];
+        let ages = [
+            "valid_life_time",
+            "preferred_life_time",
+            "expires",
+            "state",
+            "operstate",
+            "link_failure_count",
+        ];
         entries.retain(|name, _| !ages.contains(&name.as_str()) && !name.ends_with("timer"));
         if let Some(Value::Array(flags)) = entries.get_mut("flags") {
             flags.retain(|flag| flag != "NO-CARRIER");

@@ -9,9 +9,9 @@ mod validate;
 pub(crate) mod words;
 
 pub(crate) use reach::{
-    has_other_end, is_own, is_underlay, linked, listens, makes_take_over, opens_parent,
-    sent_options, shares_parent, takes_over, vlan_id, vlan_of, vrf_table, vrf_table_of,
-    wants_alone,
+    has_other_end, is_bundle, is_own, is_underlay, linked, listens, makes_take_over, opens_parent,
+    reaches_ports, sent_options, shares_parent, takes_over, vlan_id, vlan_of, vrf_table,
+    vrf_table_of, wants_alone,
 };
 pub use validate::{validate, validate_settings};
 

@@ -100,6 +100,12 @@ pub trait Kernel {
         Ok(Vec::new())
     }
 
+    /// The links of others that a link is one bundle with: a bond or team, of which it may be a port,
+    /// and its ports.
+    fn bundle_of(&self, _: &LinkRef) -> Result<Vec<LinkSight>, Error> {
+        Ok(Vec::new())
+    }
+
     /// The links of the root namespace that carry what goes between an address of its own and a
     /// station: all that its route leaves by and that have the address, with all that stand below
     /// them or are their ports.

@@ -1,6 +1,7 @@
 //! What each change needs on the host, and what it becomes there: references are filled in with
 //! the objects that were looked at, and what is made carries the run's mark.
 
+mod bundle;
 mod link;
 mod route;
 mod vrf;

@@ -2,6 +2,7 @@
 
 mod advertised;
 mod beside;
+mod bundle;
 mod coverage;
 mod deaf;
 mod fail;

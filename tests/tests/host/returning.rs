@@ -7,7 +7,7 @@ const GRANTS: [&str; 8] = [
     "host.link.read",
     "host.namespace name=lab-*",
     "host.link.move name=eth1",
-    "host.link.modify name=eth1,eth7,br0",
+    "host.link.modify name=bd,eth1,eth7,br0",
     "host.link.create kind=bridge name=lab-*",
     "host.link.create kind=bridge name=lab-* mtu=1000",
     "host.link.create kind=bond,team,vrf name=lab-*",

@@ -279,7 +279,7 @@ fn a_step_has_of_an_uplink_what_it_asks_for() {
 /// A plan rehearses, and touches nothing: its lab is joined to stand-ins.
 #[test]
 fn a_lab_with_an_uplink_is_planned_and_deployed() {
-    let host = Host::with(&format!("{NIC}\nlink add br0 address 02:00:00:00:00:01 type bridge"));
+    let host = Host::with(&format!("{NIC}\nlink add br0 type bridge\nlink set sw2 master br0"));
     for (name, script, grant) in [
         (
             "child",

@@ -24,6 +24,7 @@ const PROGRAMS: [(&str, &[&str]); 8] = [
             "upper::",
             "vrf::",
             "returning::a_port_of_a_bond",
+            "bundle::",
         ],
     ),
     ("impairments", &[]),

@@ -73,6 +73,12 @@ pub(crate) fn is_bit(kind: &str, name: &str) -> bool {
     row.is_some_and(|row| matches!(row.wire, Wire::Bit(_)))
 }
 
+/// Whether an option of which the kernel says nothing is none, which an empty value asks for.
+pub(crate) fn may_be_none(kind: &str, name: &str) -> bool {
+    let row = table(kind).into_iter().flatten().find(|row| row.name == name);
+    kind == "bond" && row.is_some_and(|row| matches!(row.wire, Wire::Link | Wire::Ipv4List))
+}
+
 /// A sentence about a value, or why a link was not found.
 enum Fault {
     Value(String),

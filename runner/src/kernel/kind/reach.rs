@@ -148,6 +148,38 @@ pub(crate) fn opens_parent(setting: &Setting) -> bool {
     matches!(setting, Setting::Promiscuous(true) | Setting::AllMulticast(true))
 }
 
+/// Whether a kind makes several links one: what it is given its ports get, too, and what becomes of
+/// one of them it may alter at the others (drivers/net/bonding, drivers/net/team).
+pub(crate) fn is_bundle(kind: &str) -> bool {
+    matches!(kind, "bond" | "team")
+}
+
+/// Whether a bundle hands a setting of its own on to its ports.
+pub(crate) fn reaches_ports(setting: &Setting) -> bool {
+    match setting {
+        Setting::Mtu(_)
+        | Setting::Mac(_)
+        | Setting::Promiscuous(_)
+        | Setting::AllMulticast(_)
+        | Setting::Options(_) => true,
+        Setting::Up(_)
+        | Setting::Other(_)
+        | Setting::Broadcast(_)
+        | Setting::Name(_)
+        | Setting::Alias(_)
+        | Setting::Group(_)
+        | Setting::TransmitQueueLength(_)
+        | Setting::Multicast(_)
+        | Setting::Arp(_)
+        | Setting::Dynamic(_)
+        | Setting::Trailers(_)
+        | Setting::Carrier(_)
+        | Setting::ProtocolDown(_)
+        | Setting::Master(_)
+        | Setting::Macvlan(_) => false,
+    }
+}
+
 /// Whether a link of a kind that is made on a child of a link gets that link for its own parent,
 /// whoever has it (macvlan_common_newlink). An ipvlan gets it only where its maker has rights there
 /// (ipvlan_link_new).

@@ -250,7 +250,7 @@ impl Batch<'_> {
         if let Some((_, peer)) = &plan.peer {
             self.remember(peer.clone());
         }
-        self.done(place, born::applied(&plan.link));
+        self.done(place, born::applied(&plan.link, plan.back));
         Ok(())
     }
 

@@ -36,7 +36,7 @@ impl Netlink {
         let answer = plan.via.execute(&plan.request());
         let plan = self.born(change, spec, plan, answer)?;
         self.grow_up(change, &plan)?;
-        Ok(applied(&plan.link))
+        Ok(applied(&plan.link, plan.back))
     }
 
     /// Takes the kernel's answer to a plan: where an index or name was taken that the recipe did
@@ -213,9 +213,10 @@ fn holder(space: &Space, link: &LinkRef) -> Option<String> {
     ))
 }
 
-pub(super) fn applied(link: &LinkRef) -> Applied {
+pub(super) fn applied(link: &LinkRef, back: Vec<Change>) -> Applied {
+    let deletion = Change::DeleteLink { link: link.clone() };
     Applied {
         made: Made::Link(link.clone()),
-        undo: Undo { steps: vec![Change::DeleteLink { link: link.clone() }] },
+        undo: Undo { steps: std::iter::once(deletion).chain(back).collect() },
     }
 }

@@ -6,6 +6,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::LinkMessage;
 
 use super::Netlink;
+use super::bundle::{entered_back, ports_of};
 use super::explain::{explain, explain_with, refused};
 use super::find::{on_link, reference};
 use super::lent::{execute_move, move_request};
@@ -52,6 +53,7 @@ impl Netlink {
         }
         let mut ports = self.ports_back(&space, &before, settings);
         ports.extend(leaves.then(|| self.port_back(&space, &before)).into_iter().flatten());
+        ports.extend(self.bundles_back(&space, &before, settings));
         let full = reference(&space, &before);
         let mut name_of = |index| space.name_at(index);
         let inverse = settings::inverse(&before, settings, &mut name_of);
@@ -115,7 +117,11 @@ impl Netlink {
         let mut next = 0;
         while let Some((space, link)) = lowered.get(next).cloned() {
             let children = self.children(&space, link.index);
-            lowered.extend(children.into_iter().filter(|(_, child)| child.mtu() > mtu));
+            // A bond's or team's ports have its MTU.
+            let bundled = kind::is_bundle(&link.kind()).then(|| ports_of(&space, &link));
+            let ports = bundled.into_iter().flatten().map(|port| (Arc::clone(&space), port));
+            let all = children.into_iter().chain(ports);
+            lowered.extend(all.filter(|(_, child)| child.mtu() > mtu));
             next += 1;
         }
         lowered.split_off(1)
@@ -134,9 +140,13 @@ impl Netlink {
             let now = self.link_at(&space, &link, index)?;
             self.check_bridge(&space, Some(&now), now.mtu(), settings)?;
         }
+        let back = entered_back(&space, settings);
         self.carry_out_deaf(change, &space, &link, settings, &[])?;
         self.note_mtu(&space, index, settings);
-        Ok(Applied { made: Made::Nothing, undo: Undo::default() })
+        let leaving = Change::ChangeLink { link, settings: vec![Setting::Master(None)] };
+        let first = (!back.is_empty()).then_some(leaving);
+        let steps = first.into_iter().chain(back).collect();
+        Ok(Applied { made: Made::Nothing, undo: Undo { steps } })
     }
 
     /// A link of the run's own in a namespace of others' goes up last, and deaf: what it is given
@@ -318,7 +328,8 @@ impl Netlink {
         if !undoing {
             self.check_leaving(&space, &before)?;
         }
-        let port = self.port_back(&space, &before);
+        let mut port = self.port_back(&space, &before);
+        port.extend(self.left_bundle_back(&space, &before));
         let (mut queueing, mut filter) = (None, Vec::new());
         if self.is_of_others(&space, &before) {
             self.may_lose(&space, &before, Loss::All, undoing)?;

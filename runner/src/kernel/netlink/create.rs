@@ -19,7 +19,7 @@ use super::raw_link::{IFF_LOOPBACK, RawLink};
 use super::settings::{self, at_birth, put};
 use super::socket::Request;
 use super::space::Space;
-use crate::change::{Kind, LinkRef, Name, Setting, Spec, Veth, shown};
+use crate::change::{Change, Kind, LinkRef, Name, Setting, Spec, Veth, shown};
 use crate::kernel::Error;
 use crate::kernel::kind::{self, Parent, options};
 use crate::text::help;
@@ -44,6 +44,8 @@ pub(crate) struct Plan {
     /// what the kernel does not heed at birth, for the link and for its peer
     pub(crate) later: Vec<Setting>,
     pub(crate) peer_later: Vec<Setting>,
+    /// what bundles that it enters are put back by, once it is gone
+    pub(crate) back: Vec<Change>,
 }
 
 impl Plan {
@@ -83,6 +85,7 @@ impl Netlink {
             peer: None,
             later: Vec::new(),
             peer_later: Vec::new(),
+            back: self.entered_back(target, spec),
         };
         let mut data = self.data(via, spec, parent.as_ref().map(|(_, link)| link))?;
         if let Kind::Veth(veth) = &spec.kind {

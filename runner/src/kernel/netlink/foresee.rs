@@ -42,8 +42,10 @@ impl Netlink {
         match change {
             Change::CreateNamespace { .. }
             | Change::DeleteNamespace { .. }
-            | Change::SetNamespaceId { .. }
-            | Change::CreateLink { .. } => Ok(Vec::new()),
+            | Change::SetNamespaceId { .. } => Ok(Vec::new()),
+            Change::CreateLink { namespace, spec } => {
+                Ok(self.entered_bundles_back(namespace, spec))
+            }
             // Nobody's but the run's own.
             Change::DeleteLink { link } => {
                 Ok(self.remaking(&self.spaces.find(&link.namespace)?, &link.name).steps)
@@ -165,6 +167,7 @@ impl Netlink {
         if port::leaves(raw, settings) {
             steps.extend(self.port_back(space, raw));
         }
+        steps.extend(self.bundles_back(space, raw, settings));
         if settings::loses_neighbours(settings)
             || settings::loses_routes(raw, settings)
             || settings::loses_ipv6(raw, settings)
@@ -194,6 +197,7 @@ impl Netlink {
         steps.extend(arriving(space, raw, self.settings_of(space, raw)));
         steps.extend(self.own_mtu(space, raw));
         steps.extend(self.port_back(space, raw));
+        steps.extend(self.left_bundle_back(space, raw));
         steps.extend(self.held_by(space, raw));
         steps.extend(self.filter_back(space, raw));
         Ok(steps)

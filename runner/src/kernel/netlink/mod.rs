@@ -339,6 +339,10 @@ impl Kernel for Netlink {
         self.sight(link)
     }
 
+    fn bundle_of(&self, link: &LinkRef) -> Result<Vec<LinkSight>, Error> {
+        self.bundle_of(link)
+    }
+
     fn lost_by_a_move(&self, link: &LinkRef) -> Result<Vec<Upper>, Error> {
         self.lost_by_a_move(link)
     }

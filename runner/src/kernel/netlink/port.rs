@@ -133,32 +133,9 @@ impl Netlink {
         let vlans = self.vlans(link).ok()?;
         Some(Change::SetVlans { link: link.clone(), vlans })
     }
-
-    /// A step without those options of a port that are as it says already: to set one may be more
-    /// than to have it, as the kernel keeps a bridge port's cost no longer in step with its speed.
-    pub(super) fn without_what_is_so(&self, step: &Change) -> Change {
-        let mut step = step.clone();
-        if let Change::ChangeLink { link, settings } = &mut step
-            && settings.iter().any(is_of_port)
-            && let Ok((space, now)) = self.resolve(link)
-        {
-            for setting in settings.iter_mut().filter(|one| is_of_port(one)) {
-                if let Setting::Options(given) = setting {
-                    let there = options_of(&space, &now, &given.kind);
-                    given.options.retain(|option| !there.contains(option));
-                }
-            }
-            settings.retain(|one| !matches!(one, Setting::Options(one) if one.options.is_empty()));
-        }
-        step
-    }
 }
 
-fn is_of_port(setting: &Setting) -> bool {
-    matches!(setting, Setting::Options(given) if given.kind.ends_with("_slave"))
-}
-
-fn options_of(space: &Space, link: &RawLink, kind: &str) -> Vec<Attribute> {
+pub(super) fn options_of(space: &Space, link: &RawLink, kind: &str) -> Vec<Attribute> {
     let mut name_of = |index| space.name_at(index);
     let mut all = kind::read(kind, link.slave_data(), &mut name_of);
     all.retain(|option| !RUNNING.contains(&option.name.as_str()));

@@ -335,6 +335,7 @@ fn old_options(
         let value = match name {
             "local" | "remote" if kind::is_replaced_whole(&given.kind) => "any",
             flag if options::is_bit(&given.kind, flag) => "off",
+            none if options::may_be_none(&given.kind, none) => "",
             _ => continue,
         };
         if !old.iter().any(|option| option.name == name) {

@@ -53,6 +53,7 @@ impl Netlink {
         self.note_made(target, raw.index);
         self.note_mtu(target, raw.index, &spec.settings);
         let link = reference(target, &raw);
+        let back = self.entered_back(target, spec);
         let asked =
             |setting: &&Setting| !matches!(setting, Setting::Other(one) if one.name == "index");
         let later: Vec<_> = spec.settings.iter().filter(asked).cloned().collect();
@@ -70,7 +71,7 @@ impl Netlink {
         // whose it is.
         done?;
         tun::stay(&file).map_err(|error| tun_error(&error, change))?;
-        Ok(applied(&link))
+        Ok(applied(&link, back))
     }
 }
 

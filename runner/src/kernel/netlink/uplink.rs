@@ -105,6 +105,6 @@ impl Netlink {
             let _ = target.execute(&super::change::delete_request(index));
             return Err(error);
         }
-        Ok(applied(&link))
+        Ok(applied(&link, Vec::new()))
     }
 }

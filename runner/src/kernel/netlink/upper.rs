@@ -84,6 +84,10 @@ impl Netlink {
             return true;
         }
         let kind = upper.kind();
+        if kind::is_bundle(&kind) {
+            // It names its ports, and outlasts them.
+            return false;
+        }
         let mut name_of = |index| space.name_at(index);
         let data = kind::read(&kind, upper.data(), &mut name_of);
         space.cookie == below.cookie

@@ -8,7 +8,7 @@ use super::route_message::same;
 use super::settings;
 use super::space::Space;
 use super::{Netlink, address, named, neighbour, qdisc, sysctl};
-use crate::change::{Address, Change, LinkRef, NamespaceRef, Route, Setting};
+use crate::change::{Address, Attribute, Change, LinkRef, NamespaceRef, Route, Setting};
 use crate::kernel::Error;
 
 impl Netlink {
@@ -147,12 +147,20 @@ impl Netlink {
         let (space, now) = self.resolve(link)?;
         let mut name_of = |index| space.name_at(index);
         let found = settings::inverse(&now, wanted, &mut name_of);
+        let is_so = |option: &Attribute, kind: &str| {
+            let same = |one: &Setting| matches!(one, Setting::Options(there) if there.kind == kind && there.options.contains(option));
+            found.iter().any(same) || !self.could_be(&space, &now, kind, option)
+        };
+        let back = |setting: &Setting| match setting {
+            Setting::Options(given) => given.options.iter().all(|one| is_so(one, &given.kind)),
+            _ => found.contains(setting),
+        };
         // A list of stations is undone entry by entry, so that there is no old value to find.
         let comparable = |setting: &&Setting| !matches!(setting, Setting::Macvlan(_));
         let missing: Vec<String> = wanted
             .iter()
             .filter(comparable)
-            .filter(|setting| !found.contains(setting))
+            .filter(|setting| !back(setting))
             .map(|setting| format!("`{}` is not back at `{setting}`", now.name))
             .collect();
         Ok((!missing.is_empty()).then(|| missing.join("; ")))

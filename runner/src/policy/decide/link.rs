@@ -91,7 +91,7 @@ impl Decision<'_> {
             return self.own_parent(namespace, &parent, spec);
         };
         if spec.settings.iter().any(kind::opens_parent) {
-            self.modifies(&seen, shown)?;
+            self.modifies_bundle(&seen, shown)?;
         }
         if !direct {
             return self.own_parent(namespace, &parent, spec);
@@ -230,7 +230,8 @@ impl Decision<'_> {
                     if let Subject::Foreign(seen) =
                         self.subject(&link, Capability::HostLinkModify, shown)?
                     {
-                        self.modifies(&seen, shown)?;
+                        let all = self.modifies_bundle(&seen, shown)?;
+                        self.links.extend(all);
                         self.links.push(seen.reference);
                     }
                 }
@@ -288,6 +289,7 @@ impl Decision<'_> {
             }
             Subject::Own(Some(seen)) => {
                 self.changes_own(&seen, &settings, shown)?;
+                self.alters_bundle(&seen, &settings, shown)?;
                 seen.reference
             }
             Subject::Foreign(seen) => {
@@ -295,6 +297,7 @@ impl Decision<'_> {
                 for name in names {
                     self.policy.need(Capability::HostLinkModify, named(name), &shown)?;
                 }
+                self.alters_bundle(&seen, &settings, shown)?;
                 seen.reference
             }
         };
@@ -356,7 +359,7 @@ impl Decision<'_> {
         shown: &str,
     ) -> Result<(), Error> {
         if settings.iter().any(kind::opens_parent) {
-            self.modifies(below, shown)?;
+            self.modifies_bundle(below, shown)?;
         }
         if direct && settings.iter().any(kind::makes_take_over) {
             self.policy.floor(below, self.kernel)?;
@@ -397,6 +400,7 @@ impl Decision<'_> {
                 self.policy.need(Capability::HostLinkMove, facts, &shown)?;
                 if !seen.in_own_space {
                     self.policy.floor(&seen, self.kernel)?;
+                    self.leaves_bundle(&seen, shown)?;
                 }
                 seen.reference
             }

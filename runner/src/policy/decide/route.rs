@@ -61,7 +61,7 @@ impl Decision<'_> {
 
     /// A denial whose words tell of the machine, of which the recipe is told no more than it asked,
     /// unless it may read everything.
-    fn discreet(&self, error: Error, capability: Capability, shown: &str) -> Error {
+    pub(super) fn discreet(&self, error: Error, capability: Capability, shown: &str) -> Error {
         let Error::Denied(denial) = error else { return error };
         if self.policy.would_have(Capability::HostLinkRead, Facts::default()) {
             return Error::Denied(denial);
