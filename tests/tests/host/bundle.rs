@@ -116,6 +116,10 @@ fn what_a_bond_alters_of_its_ports_is_put_back() {
         let chosen = |place: &usize| number == 0 || number == 4 || place % 5 == number % 5;
         let scripts = SCRIPTS.iter().enumerate().filter(|(place, _)| chosen(place));
         for (_, script) in scripts {
+            if bond.contains("fail_over_mac") && script.contains(" address ") {
+                // The kernel does nothing then, and says that it did (bond_set_mac_address).
+                continue;
+            }
             let what = format!("{bond}; {after}; {script}");
             let Some(host) = machine(bond, after) else { continue };
             met += 1;
