@@ -22,5 +22,6 @@ pub use changes::{made_changes, planned_changes};
 pub use host::Host;
 pub use session::{Lab, Output, Session, netwright, program, workspace};
 pub use shipped::{
-    has_bonds, has_tunnels, has_vlans, is_complete_kernel, scenarios_of_this_kernel,
+    has_bonds, has_bridge_vlans, has_netem, has_tunnels, has_vlans, is_complete_kernel,
+    scenarios_of_this_kernel,
 };

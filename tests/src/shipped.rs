@@ -58,6 +58,8 @@ impl Feature {
 static HAS_VLANS: LazyLock<bool> = LazyLock::new(|| VLANS.is_there());
 
 static HAS_BONDS: LazyLock<bool> = LazyLock::new(|| BONDS.is_there());
+static HAS_NETEM: LazyLock<bool> = LazyLock::new(|| NETEM.is_there());
+static HAS_BRIDGE_VLANS: LazyLock<bool> = LazyLock::new(|| BRIDGE_VLANS.is_there());
 static HAS_TUNNELS: LazyLock<bool> = LazyLock::new(|| TUNNELS.is_there());
 
 /// Whether this is the second or third kernel, on which nothing that the tests ask for may be missing.
@@ -73,6 +75,16 @@ pub fn has_bonds() -> bool {
 /// Whether the kernel has gre, gretap, ipip and geneve.
 pub fn has_tunnels() -> bool {
     *HAS_TUNNELS
+}
+
+/// Whether the kernel has netem.
+pub fn has_netem() -> bool {
+    *HAS_NETEM
+}
+
+/// Whether bridges filter by VLAN.
+pub fn has_bridge_vlans() -> bool {
+    *HAS_BRIDGE_VLANS
 }
 
 /// Whether the kernel has 802.1Q.

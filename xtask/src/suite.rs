@@ -20,7 +20,7 @@ const JOBS_VARIABLE: &str = "NETWRIGHT_TEST_JOBS";
 /// Of each processor: they wait more than they compute.
 const JOBS_PER_PROCESSOR: usize = 2;
 /// These begin first, for they take longest, and what is short fills the rest.
-const LONGEST: [&str; 9] = [
+const LONGEST: [&str; 10] = [
     "host",
     "scenarios",
     "hostile",
@@ -28,6 +28,7 @@ const LONGEST: [&str; 9] = [
     "recovery",
     "deploy",
     "plan_host",
+    "nouns",
     "recipe_build",
     "signals",
 ];

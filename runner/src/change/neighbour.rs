@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::MacAddress;
+use super::{MacAddress, Write};
 
 /// rtnetlink(7), ndm_state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,4 +41,14 @@ pub struct Entry {
     pub aged: bool,
     pub master: bool,
     pub destination: Option<IpAddr>,
+}
+
+impl Entry {
+    /// How it is put where it shall be. A vxlan has several ends for what is nobody's alone, and
+    /// replaces none of them (vxlan_fdb_update, drivers/net/vxlan/vxlan_core.c).
+    pub fn how(&self) -> Write {
+        let MacAddress(octets) = self.mac;
+        let for_many = octets == [0; 6] || octets[0] & 1 == 1;
+        if for_many && self.destination.is_some() { Write::Append } else { Write::Replace }
+    }
 }

@@ -52,6 +52,10 @@ pub enum Query {
     Entries {
         link: LinkRef,
     },
+    /// Those that stay until somebody takes them away, of all links, [`Answer::LastingEntries`].
+    LastingEntries {
+        namespace: NamespaceRef,
+    },
     Sysctl {
         namespace: NamespaceRef,
         key: String,
@@ -97,6 +101,7 @@ pub enum Answer {
     Rules(Vec<Rule>),
     Neighbours(Vec<(String, Neighbour)>),
     Entries(Vec<Entry>),
+    LastingEntries(Vec<(String, Entry)>),
     Text(String),
     Qdisc(Option<Qdisc>),
     Qdiscs(Vec<(String, Qdisc)>),

@@ -13,6 +13,7 @@ pub use inside::Inside;
 pub use origin::Origin;
 pub use sweeper::sweep_when_told;
 
+use crate::change::Change;
 use crate::document::Remembered;
 use crate::exit::{Exit, Failure};
 use crate::kernel::netns;
@@ -51,6 +52,14 @@ fn know_roots() {
 /// process's meanwhile.
 pub(crate) fn destroy(taken: &Taken) -> Result<(), Failure> {
     Folder::open()?.destroy(taken)
+}
+
+/// The changes that a kept lab was made by. Nothing where there is none, or where its process can't be
+/// looked into: whoever goes there is told why.
+pub(crate) fn made_by(name: &str) -> Result<Vec<Change>, Failure> {
+    let Some(lab) = Folder::open()?.find(name)? else { return Ok(Vec::new()) };
+    let file = hold::holder(&lab).and_then(|holder| Origin::open(&holder));
+    Ok(file.map(|file| Origin::read(file).changes).unwrap_or_default())
 }
 
 /// What the checks of a kept lab are read from, from now on.

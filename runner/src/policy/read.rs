@@ -34,6 +34,7 @@ impl HostPolicy {
             | Query::Routes { namespace, .. }
             | Query::Lookup { namespace, .. }
             | Query::Neighbours { namespace, .. }
+            | Query::LastingEntries { namespace }
             | Query::Qdiscs { namespace }
             | Query::AllVlans { namespace } => {
                 if self.space(namespace, kernel)?.own || self.reads() {
@@ -114,6 +115,10 @@ impl HostPolicy {
                 neighbours.retain(|(link, _)| eye.sees(link));
                 Answer::Neighbours(neighbours)
             }
+            Answer::LastingEntries(mut entries) => {
+                entries.retain(|(link, _)| eye.sees(link));
+                Answer::LastingEntries(entries)
+            }
             Answer::Qdiscs(mut qdiscs) => {
                 qdiscs.retain(|(link, _)| eye.sees(link));
                 Answer::Qdiscs(qdiscs)
@@ -155,6 +160,7 @@ fn listed(query: &Query) -> Option<&NamespaceRef> {
         | Query::Routes { namespace, .. }
         | Query::Lookup { namespace, .. }
         | Query::Neighbours { namespace, .. }
+        | Query::LastingEntries { namespace }
         | Query::Qdiscs { namespace }
         | Query::AllVlans { namespace } => Some(namespace),
         Query::Namespaces

@@ -85,9 +85,10 @@ impl Alteration<'_> {
             return Some(ending);
         }
         let rehearsal = &self.plan.rehearsal;
+        let settings = rehearsal.asked().settings();
         let mut left = Vec::new();
         for round in 1..=ROUNDS {
-            let now = match State::read(session.kernel.as_ref()) {
+            let now = match State::read(session.kernel.as_ref(), &settings) {
                 Ok(now) => now,
                 Err(error) => return Some(error.ends(&"what was made can't be read back").into()),
             };

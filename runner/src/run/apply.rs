@@ -210,13 +210,14 @@ impl Deployment<'_> {
 /// A saved plan holds for the place that it was made for, as that was then.
 fn unmoved(plan: &Plan, operator: &Grants, halt: &Halt) -> Result<(), Failure> {
     let name = &plan.rehearsal.name;
+    let settings = plan.rehearsal.asked().settings();
     let (was, is, then, now) = match &plan.rehearsal.ground {
         None => {
-            let (then, now) = (plan.present.clone(), deployed(name, halt)?);
+            let (then, now) = (plan.present.clone(), deployed(name, &settings, halt)?);
             (then.is_some(), now.is_some(), then.unwrap_or_default(), now.unwrap_or_default())
         }
         Some(ground) => {
-            let Survey { state, deployment, .. } = Survey::take(operator, name, halt)?;
+            let Survey { state, deployment, .. } = Survey::take(operator, name, &settings, halt)?;
             (ground.deployed, deployment.is_some(), ground.found.clone(), state)
         }
     };

@@ -1,11 +1,14 @@
 //! What this program asks of another process of itself, for what can be done once in a process only:
 //! entering a lab.
 
-use std::io::{self, Read as _};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::process::Stdio;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::Errno;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::exit::{Exit, Failure};
@@ -18,6 +21,32 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 /// The JSON that the command prints. Its complaints go where this process's go; its standard input
 /// is this one's, for the scenario may have come by it. It ends where this one may not go on.
 pub(super) fn answer<T: DeserializeOwned>(words: &[String], halt: &Halt) -> Result<T, Failure> {
+    answer_to(words, Stdio::inherit(), halt)
+}
+
+/// The same of a command that is told more than a command line may hold, as JSON.
+pub(super) fn answer_about<T: DeserializeOwned>(
+    words: &[String],
+    about: &impl Serialize,
+    halt: &Halt,
+) -> Result<T, Failure> {
+    let written = || -> io::Result<File> {
+        let mut file = File::from(memfd_create("netwright-question", MemfdFlags::CLOEXEC)?);
+        file.write_all(&serde_json::to_vec(about).map_err(io::Error::other)?)?;
+        file.rewind()?;
+        Ok(file)
+    };
+    let file = written().map_err(|error| {
+        Failure::new(Exit::Broken, format!("can't ask another process: {error}"))
+    })?;
+    answer_to(words, file.into(), halt)
+}
+
+fn answer_to<T: DeserializeOwned>(
+    words: &[String],
+    input: Stdio,
+    halt: &Halt,
+) -> Result<T, Failure> {
     let broken = |error: String| {
         let command = words.first().map(String::as_str).unwrap_or_default();
         Failure::new(Exit::Broken, format!("`netwright {command}` gave no answer: {error}"))
@@ -25,7 +54,7 @@ pub(super) fn answer<T: DeserializeOwned>(words: &[String], halt: &Halt) -> Resu
     // It could not be ended otherwise.
     let held = signals::held();
     let mut command = process::itself(words.first().map(String::as_str).unwrap_or_default());
-    command.args(words.iter().skip(1)).stdin(Stdio::inherit());
+    command.args(words.iter().skip(1)).stdin(input);
     command.stdout(Stdio::piped()).stderr(Stdio::inherit());
     let mut child = Owned::start(&mut command).map_err(|error| broken(error.to_string()))?;
     let said = read(&mut child, halt);

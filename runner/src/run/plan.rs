@@ -15,11 +15,13 @@ use crate::file::{Output, Refused, bounded};
 use crate::halt::Halt;
 use crate::lab::{Folder, Inside};
 use crate::report::{print_json, print_lines};
-use crate::state::{Difference, State, repair};
+use crate::state::{Difference, Settings, State, repair};
 use crate::text::{counted, path};
 
 /// Bytes of a saved plan: one of ten thousand namespaces has some forty million.
 const LONGEST: u64 = 128 << 20;
+/// The form of saved plans. Those of 1 held no settings, disciplines, forwarding entries and VLANs.
+const SCHEMA: u32 = 2;
 /// How long a pipe for a plan may be without a reader.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -53,11 +55,16 @@ impl Plan {
         // As long as the rehearsal was given.
         let halt = rehearsal.time.take().map(Halt::within).unwrap_or_default();
         let present = match &rehearsal.ground {
-            None => deployed(&rehearsal.name, &halt)?,
+            None => deployed(&rehearsal.name, &rehearsal.asked().settings(), &halt)?,
             Some(ground) => ground.deployed.then(|| ground.found.clone()),
         };
         let differences = present.as_ref().map(|present| rehearsal.differences(present));
-        Ok(Self { schema: 1, differences: differences.unwrap_or_default(), rehearsal, present })
+        Ok(Self {
+            schema: SCHEMA,
+            differences: differences.unwrap_or_default(),
+            rehearsal,
+            present,
+        })
     }
 
     /// Where it is for, as reports name it.
@@ -181,8 +188,9 @@ impl Plan {
         let text = bounded(opened, LONGEST).map_err(|error| unread(&error))?;
         let plan: Self =
             serde_json::from_slice(&text).map_err(|error| wrong(format!("is no plan: {error}")))?;
-        if plan.schema != 1 {
-            return Err(wrong(format!("has schema {}; this netwright knows 1", plan.schema)));
+        if plan.schema != SCHEMA {
+            let why = format!("has schema {}; this netwright knows {SCHEMA}", plan.schema);
+            return Err(wrong(why));
         }
         Ok(plan)
     }
@@ -203,20 +211,30 @@ pub fn plan(arguments: &PlanArguments) -> Result<Exit, Failure> {
     Ok(if pending { Exit::Differences } else { Exit::Done })
 }
 
-/// What the scenario's deployment holds, if there is one. Another process goes there and reads: from
-/// inside a lab there is no way back.
-pub(super) fn deployed(name: &str, halt: &Halt) -> Result<Option<State>, Failure> {
+/// What the scenario's deployment holds, if there is one, and of settings these. Another process goes
+/// there and reads: from inside a lab there is no way back.
+pub(super) fn deployed(
+    name: &str,
+    settings: &Settings,
+    halt: &Halt,
+) -> Result<Option<State>, Failure> {
     if !Folder::open()?.has(name)? {
         return Ok(None);
     }
-    child::answer(&["__state".to_owned(), name.to_owned()], halt).map(Some)
+    child::answer_about(&["__state".to_owned(), name.to_owned()], settings, halt).map(Some)
 }
 
-/// What `netwright __state` does: prints what a kept lab holds.
+/// What `netwright __state` does: prints what a kept lab holds, with the settings that it is told.
 pub fn state(name: &str) -> Result<Exit, Failure> {
+    let broken = |error: &dyn std::fmt::Display| {
+        Failure::new(Exit::Broken, format!("can't read lab `{name}`: {error}"))
+    };
+    let question = bounded(std::io::stdin(), LONGEST).map_err(|error| broken(&error))?;
+    let settings: Settings = serde_json::from_slice(&question).map_err(|error| broken(&error))?;
     let inside = Inside::go(name)?;
-    let state = State::read(&inside.kernel()?)
-        .map_err(|error| Failure::new(Exit::Broken, format!("can't read lab `{name}`: {error}")))?;
+    let mut kernel = inside.kernel()?;
+    kernel.remember(&inside.into_origin().changes);
+    let state = State::read(&kernel, &settings).map_err(|error| broken(&error))?;
     let text = serde_json::to_string(&state)
         .map_err(|error| Failure::new(Exit::Broken, error.to_string()))?;
     print_json(&text)

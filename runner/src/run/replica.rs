@@ -7,7 +7,7 @@ use rustix::mount::{MountFlags, mount};
 
 use crate::attach::attach;
 use crate::change::{
-    Address, AddressFlags, Attribute, Change, Kind, LinkInfo, LinkName, LinkRef, Macvlan,
+    Address, AddressFlags, Attribute, Change, Entry, Kind, LinkInfo, LinkName, LinkRef, Macvlan,
     MacvlanMode, Name, NamespaceRef, NeighbourState, Options, Setting, Spec, Veth, Write,
 };
 use crate::exit::{Exit, Failure};
@@ -18,7 +18,7 @@ use crate::kernel::mark::Mark;
 use crate::kernel::{Kernel as _, Netlink};
 use crate::lab;
 use crate::policy::Policy;
-use crate::state::{NamespaceState, State};
+use crate::state::{Asked, Mentions, NamespaceState, Settings, State, put_by_hand};
 
 /// The namespace with the other ends of stand-ins; the rehearsal doesn't have it.
 const ELSEWHERE: &str = "netwright.far";
@@ -35,26 +35,48 @@ pub(super) struct Survey {
 
 impl Survey {
     /// Reads the machine's own namespace, those that the grants name, and those of the deployment.
-    pub(super) fn take(grants: &Grants, deployment: &str, halt: &Halt) -> Result<Self, Failure> {
-        crate::kept::readable(deployment)?;
-        let found = Folder::open().ok().and_then(|folder| folder.deployment(deployment));
-        let deployment = found.map(|(_, history)| history);
-        let mark = match &deployment {
-            Some(history) => Mark::of_run(history.head.group),
-            None => Mark::new().map_err(|error| unreadable(&error))?,
-        };
-        let mut kernel = match &deployment {
-            Some(history) => Netlink::for_recovery(history),
-            None => Netlink::for_host(mark),
-        }
-        .map_err(|error| unreadable(&error))?;
-        if deployment.is_none() {
-            attach(grants, &mut kernel)?;
-        }
+    pub(super) fn take(
+        grants: &Grants,
+        deployment: &str,
+        settings: &Settings,
+        halt: &Halt,
+    ) -> Result<Self, Failure> {
+        let (mut kernel, deployment, mark) = look(grants, deployment)?;
         kernel.heed(halt.clone());
-        let state = State::read(&kernel).map_err(|error| error.ends(&UNREADABLE))?;
+        let state = State::read(&kernel, settings).map_err(|error| error.ends(&UNREADABLE))?;
         Ok(Self { state, deployment, mark })
     }
+}
+
+/// Where a deployment is, or would be, to look at it.
+fn look(grants: &Grants, deployment: &str) -> Result<(Netlink, Option<History>, Mark), Failure> {
+    crate::kept::readable(deployment)?;
+    let found = Folder::open().ok().and_then(|folder| folder.deployment(deployment));
+    let deployment = found.map(|(_, history)| history);
+    let mark = match &deployment {
+        Some(history) => Mark::of_run(history.head.group),
+        None => Mark::new().map_err(|error| unreadable(&error))?,
+    };
+    let mut kernel = match &deployment {
+        Some(history) => Netlink::for_recovery(history),
+        None => Netlink::for_host(mark),
+    }
+    .map_err(|error| unreadable(&error))?;
+    if deployment.is_none() {
+        attach(grants, &mut kernel)?;
+    }
+    Ok((kernel, deployment, mark))
+}
+
+/// Reads these settings of a host that was read.
+pub(super) fn read_settings(
+    grants: &Grants,
+    deployment: &str,
+    settings: &Settings,
+    state: &mut State,
+) -> Result<(), Failure> {
+    let (kernel, _, _) = look(grants, deployment)?;
+    state.read_settings(&kernel, settings).map_err(|error| error.ends(&UNREADABLE))
 }
 
 const UNREADABLE: &str = "the host's network can't be read";
@@ -72,7 +94,11 @@ pub(super) struct Replica {
 
 impl Replica {
     /// Enters a lab and builds the host there.
-    pub(super) fn build(survey: &Survey, halt: &Halt) -> Result<Self, Failure> {
+    pub(super) fn build(
+        survey: &Survey,
+        deployment: &Mentions,
+        halt: &Halt,
+    ) -> Result<Self, Failure> {
         lab::enter()?;
         let failed = |error: &dyn std::fmt::Display| {
             Failure::new(Exit::Lacking, format!("can't build the host again in a lab: {error}"))
@@ -87,7 +113,11 @@ impl Replica {
         replica.make(Change::CreateNamespace { name: elsewhere });
         replica.namespaces(&survey.state);
         replica.links(&survey.state);
-        survey.state.namespaces.iter().for_each(|namespace| replica.contents(namespace));
+        let asked = Asked { deployment: deployment.clone(), ..Asked::default() };
+        for namespace in &survey.state.namespaces {
+            replica.contents(namespace);
+            replica.carried(namespace, &put_by_hand(namespace, &asked, &survey.state));
+        }
         // What is missing for want of time must not pass for what can't be built.
         halt.may_go_on()?;
         Ok(replica)
@@ -259,6 +289,27 @@ impl Replica {
         {
             let (link, neighbour, how) = (link(on), neighbour.clone(), Write::Replace);
             self.make(Change::PutNeighbour { link, neighbour, how });
+        }
+    }
+
+    /// What ports carry, links queue and databases forward.
+    fn carried(&mut self, host: &NamespaceState, entries: &[&(String, Entry)]) {
+        let namespace = NamespaceRef::named(host.name.clone());
+        let link = |name: &str| LinkRef {
+            namespace: namespace.clone(),
+            name: name.to_owned(),
+            index: None,
+        };
+        for (name, vlans) in &host.vlans {
+            self.make(Change::SetVlans { link: link(name), vlans: vlans.clone() });
+        }
+        for (name, entry) in entries {
+            let (link, entry, how) = (link(name), entry.clone(), entry.how());
+            self.make(Change::PutEntry { link, entry, how });
+        }
+        for (name, qdisc) in host.qdiscs.iter().filter(|(_, qdisc)| qdisc.handle.is_some()) {
+            let (link, qdisc, how) = (link(name), qdisc.clone(), Write::Replace);
+            self.make(Change::PutQdisc { link, qdisc, how });
         }
     }
 

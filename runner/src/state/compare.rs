@@ -1,11 +1,11 @@
 //! How two states differ.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Asked, Facts, Object, State, Touched};
+use super::{Asked, Facts, Found, Object, State};
 use crate::text::escape;
 
 /// An object that is missing, one too many, or other than it should be.
@@ -68,20 +68,25 @@ pub fn compare(is: &State, wanted: &State, asked: &Asked) -> Vec<Difference> {
     differences(&is.facts(asked), &wanted.facts(asked))
 }
 
-fn differences(is: &BTreeMap<Object, Facts>, wanted: &BTreeMap<Object, Facts>) -> Vec<Difference> {
+fn differences(is: &Found, wanted: &Found) -> Vec<Difference> {
     let objects: BTreeSet<&Object> = is.keys().chain(wanted.keys()).collect();
     let extra = |object: &Object| is.contains_key(object) && !wanted.contains_key(object);
     // What goes with something that goes needs no word.
-    let goes_along = |object: &Object| extra(object) && object.holders().iter().any(extra);
+    let goes_along = |object: &Object| extra(object) && object.noun().holders().iter().any(extra);
     objects
         .into_iter()
-        .filter(|object| is.get(object) != wanted.get(object) && !goes_along(object))
-        .map(|object| Difference {
-            object: object.clone(),
-            is: is.get(object).cloned(),
-            wanted: wanted.get(object).cloned(),
+        .filter(|object| !goes_along(object))
+        .map(|object| {
+            let [is, wanted] = [is, wanted].map(|all| told(all, object));
+            Difference { object: object.clone(), is, wanted }
         })
+        .filter(|difference| difference.is != difference.wanted)
         .collect()
+}
+
+/// What a state tells of an object, or says by not telling of it.
+fn told(all: &Found, object: &Object) -> Option<Facts> {
+    all.get(object).cloned().or_else(|| object.noun().untold())
 }
 
 /// How a deployment among other things differs from what its scenario makes of the place without
@@ -94,8 +99,6 @@ pub struct Within<'a> {
     pub before: &'a State,
     /// the same with the scenario carried out
     pub wanted: &'a State,
-    /// what of links, addresses, routes and neighbours may be one too many
-    pub touched: &'a Touched,
 }
 
 impl Within<'_> {
@@ -105,21 +108,22 @@ impl Within<'_> {
         let [built, before, wanted] =
             [self.built, self.before, self.wanted].map(|state| state.facts(asked));
         let scope = Scope { built: &built, before: &before, wanted: &wanted };
-        let narrowed = |facts: &BTreeMap<Object, Facts>| {
+        let narrowed = |facts: &Found| {
             facts.iter().filter_map(|(object, facts)| scope.of(object, facts)).collect()
         };
         let mut all = differences(&narrowed(&is.facts(asked)), &narrowed(&wanted));
         // What is on the deployment's own links is drift of it, whoever put it there.
-        let counts = |object: &Object| self.touched.has(object, is) || scope.is_on_made(object);
+        let counts =
+            |object: &Object| object.noun().is_touched(asked, is) || scope.is_on_made(object);
         all.retain(|one| one.wanted.is_some() || counts(&one.object));
         all
     }
 }
 
 struct Scope<'a> {
-    built: &'a BTreeMap<Object, Facts>,
-    before: &'a BTreeMap<Object, Facts>,
-    wanted: &'a BTreeMap<Object, Facts>,
+    built: &'a Found,
+    before: &'a Found,
+    wanted: &'a Found,
 }
 
 impl Scope<'_> {
@@ -127,15 +131,15 @@ impl Scope<'_> {
     fn is_on_made(&self, object: &Object) -> bool {
         let makes =
             |holder: &Object| self.wanted.contains_key(holder) && !self.before.contains_key(holder);
-        object.holders().iter().any(makes)
+        object.noun().holders().iter().any(makes)
     }
 
     /// What of an object counts; none where it is others'.
     fn of(&self, object: &Object, facts: &Facts) -> Option<(Object, Facts)> {
-        let known = [self.built, self.before, self.wanted].map(|all| all.get(object));
+        let known = [self.built, self.before, self.wanted].map(|all| told(all, object));
         let [built, before, wanted] = known;
         let whole = || Some((object.clone(), facts.clone()));
-        if self.is_on_made(object) {
+        if object.noun().is_theirs() || self.is_on_made(object) {
             return whole();
         }
         if built == before && before == wanted {

@@ -1,24 +1,25 @@
 //! What a network holds at one moment: read back from the kernel, compared with another one.
 
 mod compare;
-mod facts;
+mod mentions;
+mod noun;
 mod repair;
-mod touched;
 
 pub use compare::{Difference, Within, compare};
-pub(crate) use facts::is_own;
-pub use facts::{Asked, Facts, Object};
+pub use mentions::{Asked, Mentions};
+pub(crate) use noun::fdb::put_by_hand;
+pub(crate) use noun::route::is_own;
+pub use noun::sysctl::Settings;
+pub use noun::{Facts, Found, Kind, Object};
 pub use repair::repair;
-pub use touched::Touched;
 
 use serde::{Deserialize, Serialize};
 
 use crate::change::{
-    AddressInfo, Answer, Family, LinkInfo, LinkRef, Name, NamespaceRef, Neighbour, Query, Route,
-    Rule,
+    AddressInfo, Answer, Entry, LinkInfo, LinkRef, Name, NamespaceRef, Neighbour, PortVlan, Qdisc,
+    Query, Route, Rule,
 };
 use crate::kernel::{Error, Kernel};
-use crate::policy::Policy;
 
 /// Every namespace of a lab, the root first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -26,7 +27,7 @@ pub struct State {
     pub namespaces: Vec<NamespaceState>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NamespaceState {
     /// none is the root namespace
     pub name: Option<Name>,
@@ -34,15 +35,25 @@ pub struct NamespaceState {
     pub addresses: Vec<AddressInfo>,
     pub routes: Vec<Route>,
     pub rules: Vec<Rule>,
-    /// with the name of the link
+    /// with the name of the link, as all that follow
     pub neighbours: Vec<(String, Neighbour)>,
+    /// those that stay
+    pub entries: Vec<(String, Entry)>,
+    pub qdiscs: Vec<(String, Qdisc)>,
+    pub vlans: Vec<(String, Vec<PortVlan>)>,
+    /// those that were asked for, by their keys
+    pub settings: Vec<(String, String)>,
 }
 
 /// No tower of links is higher; a circle would be.
 const HIGHEST: usize = 64;
 
 impl State {
-    fn link(&self, link: &LinkRef) -> Option<&LinkInfo> {
+    fn namespace(&self, name: &str) -> Option<&NamespaceState> {
+        self.namespaces.iter().find(|each| noun::place(each.name.as_ref()) == name)
+    }
+
+    pub(crate) fn link(&self, link: &LinkRef) -> Option<&LinkInfo> {
         let mut namespaces = self.namespaces.iter();
         let namespace = namespaces.find(|each| each.name == link.namespace.name)?;
         namespace.links.iter().find(|each| each.name == link.name)
@@ -57,50 +68,49 @@ impl State {
         std::iter::successors(below(link), below).take(HIGHEST).count()
     }
 
-    /// Asks for everything. A lab's owner may read all of it.
-    pub fn read(kernel: &dyn Kernel) -> Result<Self, Error> {
+    /// Asks for everything, and for these settings. A lab's owner may read all of it.
+    pub fn read(kernel: &dyn Kernel, settings: &Settings) -> Result<Self, Error> {
         let mut names = vec![None];
-        if let Answer::Names(found) = ask(kernel, Query::Namespaces)? {
+        if let Answer::Names(found) = noun::ask(kernel, Query::Namespaces)? {
             names.extend(found.iter().filter_map(|name| Name::of_namespace(name).ok()).map(Some));
         }
-        let namespaces = names.into_iter().map(|name| NamespaceState::read(kernel, name));
-        Ok(Self { namespaces: namespaces.collect::<Result<_, _>>()? })
+        let read = |name| NamespaceState::read(kernel, settings, name);
+        Ok(Self { namespaces: names.into_iter().map(read).collect::<Result<_, _>>()? })
     }
+
+    /// Asks for other settings than those that are known.
+    pub fn read_settings(&mut self, kernel: &dyn Kernel, settings: &Settings) -> Result<(), Error> {
+        for namespace in &mut self.namespaces {
+            namespace.settings.clear();
+            Kind::Sysctl.read(&reader(kernel, settings, namespace.name.clone()), namespace)?;
+        }
+        Ok(())
+    }
+
+    pub fn facts(&self, asked: &Asked) -> Found {
+        let mut found = Found::new();
+        for namespace in &self.namespaces {
+            Kind::ALL.iter().for_each(|kind| kind.find(namespace, asked, self, &mut found));
+        }
+        found
+    }
+}
+
+fn reader<'a>(
+    kernel: &'a dyn Kernel,
+    settings: &'a Settings,
+    name: Option<Name>,
+) -> noun::Reader<'a> {
+    noun::Reader { kernel, namespace: NamespaceRef::named(name), settings }
 }
 
 impl NamespaceState {
-    fn read(kernel: &dyn Kernel, name: Option<Name>) -> Result<Self, Error> {
-        let namespace = NamespaceRef::named(name.clone());
-        let links = match ask(kernel, Query::Links { namespace: namespace.clone() })? {
-            Answer::Links(links) => links,
-            _ => Vec::new(),
-        };
-        let query = Query::Addresses { namespace: namespace.clone(), family: None };
-        let addresses = match ask(kernel, query)? {
-            Answer::Addresses(addresses) => addresses,
-            _ => Vec::new(),
-        };
-        let query = Query::Neighbours { namespace: namespace.clone(), family: None };
-        let neighbours = match ask(kernel, query)? {
-            Answer::Neighbours(neighbours) => neighbours,
-            _ => Vec::new(),
-        };
-        let (mut routes, mut rules) = (Vec::new(), Vec::new());
-        for family in [Family::Ipv4, Family::Ipv6] {
-            let namespace = namespace.clone();
-            if let Answer::Routes(found) =
-                ask(kernel, Query::Routes { namespace: namespace.clone(), family })?
-            {
-                routes.extend(found);
-            }
-            if let Answer::Rules(found) = ask(kernel, Query::Rules { namespace, family })? {
-                rules.extend(found);
-            }
+    fn read(kernel: &dyn Kernel, settings: &Settings, name: Option<Name>) -> Result<Self, Error> {
+        let from = reader(kernel, settings, name.clone());
+        let mut state = Self { name, ..Self::default() };
+        for kind in Kind::ALL {
+            kind.read(&from, &mut state)?;
         }
-        Ok(Self { name, links, addresses, routes, rules, neighbours })
+        Ok(state)
     }
-}
-
-fn ask(kernel: &dyn Kernel, query: Query) -> Result<Answer, Error> {
-    kernel.query(&Policy::Lab.permit_query(query)?)
 }

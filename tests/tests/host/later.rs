@@ -53,6 +53,10 @@ fn what_others_put_beside_a_deployment_is_no_drift_of_it() {
          link set mac1 up
          route add 10.43.0.0/16 dev lab-a",
     );
+    let more = "bridge fdb add 02:00:00:00:00:08 dev eth1 self
+                tc qdisc add dev eth1 root pfifo limit 7
+                sysctl -q -w net.ipv4.conf.eth1.arp_ignore=1 net.ipv4.tcp_keepalive_time=77";
+    host.run("sh", ["-ec", more]).expect_code(0);
     host.settle();
     let before = host.state();
     for grants in [&narrow[..], &wide[..]] {
@@ -60,6 +64,9 @@ fn what_others_put_beside_a_deployment_is_no_drift_of_it() {
         apply(&host, script, grants, "apply").expect_code(0);
         assert_eq!(host.differences(&before), [""; 0]);
     }
+    let shown = "tc qdisc show dev eth1; sysctl net.ipv4.conf.eth1.arp_ignore";
+    let shown = host.run("sh", ["-ec", shown]).expect_code(0).stdout;
+    assert!(shown.contains("limit 7p") && shown.contains("arp_ignore = 1"), "{shown}");
     // What is its own is still demanded.
     host.ip_lines("route delete 10.50.0.0/16");
     let plan = apply(&host, script, &narrow, "plan").expect_code(3);

@@ -92,7 +92,7 @@ impl Netlink {
                     let all = self.entries(&link)?;
                     let old = all.into_iter().find(|old| neighbour::same_entry(old, entry));
                     Ok(vec![match old {
-                        Some(entry) => Change::PutEntry { link, entry, how: Write::Replace },
+                        Some(entry) => neighbour::put_back(link, entry),
                         None => Change::RemoveEntry { link, entry: entry.clone() },
                     }])
                 }),

@@ -104,10 +104,12 @@ impl End {
 }
 
 impl Netlink {
-    /// Knows how to make the links of a kept lab again, from the changes that it was made by.
+    /// Knows how to make the links of a kept lab again, and what the kernel tells nobody of it, from
+    /// the changes that it was made by.
     pub fn remember(&mut self, changes: &[Change]) {
         let place = |namespace: &NamespaceRef| Some(self.spaces.find(namespace).ok()?.cookie);
         self.lives = after(changes.iter(), &place);
+        self.remember_tables(changes.iter());
     }
 
     /// What makes a link of the deployment again that is about to be deleted. Nothing where no

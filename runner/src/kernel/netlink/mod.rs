@@ -54,6 +54,7 @@ mod show;
 mod socket;
 mod space;
 mod sysctl;
+mod tables;
 mod tuntap;
 mod uplink;
 mod upper;
@@ -62,6 +63,7 @@ mod verify;
 pub(crate) use self::explain::broken as explain_io;
 pub use self::host::Witness;
 pub use self::named::named_by;
+pub(crate) use self::qdisc_told::settled as settled_options;
 
 use std::collections::HashMap;
 use std::io;

@@ -10,14 +10,15 @@ use netlink_packet_route::neighbour::{
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::Netlink;
+use super::attributes::{find, u16_of, u32_of};
 use super::explain::{explain, explain_with};
 use super::find::on_link;
 use super::raw_link::RawLink;
-use super::socket::{Failure, Refusal, Request};
+use super::socket::{Body, Failure, Refusal, Request};
 use super::space::Space;
 use crate::change::{
-    Applied, Change, Entry, Family, LinkRef, MacAddress, Made, Neighbour, NeighbourState, Undo,
-    Write,
+    Applied, Change, Entry, Family, LinkRef, MacAddress, Made, NamespaceRef, Neighbour,
+    NeighbourState, Undo, Write,
 };
 use crate::kernel::Error;
 
@@ -25,6 +26,10 @@ use crate::kernel::Error;
 const NUD_REACHABLE: u16 = 0x02;
 const NUD_NOARP: u16 = 0x40;
 const NUD_PERMANENT: u16 = 0x80;
+const NTF_EXT_LEARNED: u8 = 1 << 4;
+/// NDA_DST, which for this family has no type in netlink-packet-route
+const NDA_DST: u16 = 1;
+const NDA_MASTER: u16 = 9;
 
 impl Netlink {
     pub(super) fn put_neighbour(
@@ -95,7 +100,7 @@ impl Netlink {
         let full = LinkRef { namespace: space.reference(), index: Some(index), ..link.clone() };
         let old = before.into_iter().find(|old| same_entry(old, entry));
         let step = match old {
-            Some(entry) => Change::PutEntry { link: full, entry, how: Write::Replace },
+            Some(entry) => put_back(full, entry),
             None => Change::RemoveEntry { link: full, entry: entry.clone() },
         };
         Ok(Applied { made: Made::Nothing, undo: Undo { steps: vec![step] } })
@@ -114,7 +119,7 @@ impl Netlink {
         answer.map_err(|failure| entry_error(failure, change, &space, link))?;
         let full = LinkRef { namespace: space.reference(), index: Some(index), ..link.clone() };
         let old = before.into_iter().find(|old| same_entry(old, entry));
-        let step = old.map(|entry| Change::PutEntry { link: full, entry, how: Write::Replace });
+        let step = old.map(|entry| put_back(full, entry));
         Ok(Applied { made: Made::Nothing, undo: Undo { steps: step.into_iter().collect() } })
     }
 
@@ -130,10 +135,33 @@ impl Netlink {
         Ok(all.into_iter().map(|(index, one)| (name_of(index, &links), one)).collect())
     }
 
+    /// What of a namespace's forwarding databases somebody has put there: no bridge that learns, and
+    /// no daemon that says that it has learned.
+    pub(super) fn lasting_entries(
+        &self,
+        namespace: &NamespaceRef,
+    ) -> Result<Vec<(String, Entry)>, Error> {
+        let space = self.spaces.find(namespace)?;
+        let links = space.links().map_err(|failure| explain(failure, &"fdb show"))?;
+        let parts = dump_entries(&space)?;
+        let lasting = parts.iter().filter(|(_, body)| stays(body) && !is_told(body));
+        let named = lasting.filter_map(|(_, body)| {
+            let index = body.get(4..).and_then(u32_of)?;
+            let link = links.iter().find(|link| link.index == index)?;
+            Some((link.name.clone(), read_entry(body, index)?))
+        });
+        Ok(named.collect())
+    }
+
     pub(super) fn entries(&self, link: &LinkRef) -> Result<Vec<Entry>, Error> {
         let (space, index) = self.index_of(link)?;
         entries(&space, index)
     }
+}
+
+pub(super) fn put_back(link: LinkRef, entry: Entry) -> Change {
+    let how = entry.how();
+    Change::PutEntry { link, entry, how }
 }
 
 fn name_of(index: u32, links: &[RawLink]) -> String {
@@ -381,32 +409,38 @@ fn entry_message(index: u32, entry: &Entry) -> NeighbourMessage {
     message
 }
 
-/// The entries on one link: a bridge's port, a bridge or a vxlan.
-fn entries(space: &Space, index: u32) -> Result<Vec<Entry>, Error> {
+fn dump_entries(space: &Space) -> Result<Vec<Body>, Error> {
     let mut request = NeighbourMessage::default();
     request.header.family = AddressFamily::Bridge;
     let parts = space.dump(&RouteNetlinkMessage::GetNeighbour(request));
-    let parts = parts.map_err(|failure| explain(failure, &"fdb show"))?;
+    parts.map_err(|failure| explain(failure, &"fdb show"))
+}
+
+/// The entries on one link: a bridge's port, a bridge or a vxlan.
+fn entries(space: &Space, index: u32) -> Result<Vec<Entry>, Error> {
+    let parts = dump_entries(space)?;
     Ok(parts.iter().filter_map(|(_, body)| read_entry(body, index)).collect())
+}
+
+/// Whether an entry is no learned one. Of struct ndmsg the state is at 8, the flags are at 10.
+fn stays(body: &[u8]) -> bool {
+    let state = body.get(8..).and_then(u16_of);
+    state.is_some_and(|state| state & (NUD_NOARP | NUD_PERMANENT) != 0)
+}
+
+/// Whether a daemon put it there and says so.
+fn is_told(body: &[u8]) -> bool {
+    body.get(10).is_some_and(|flags| flags & NTF_EXT_LEARNED != 0)
 }
 
 /// What somebody has put into a forwarding database, and no bridge that learns.
 pub(super) fn entries_put(space: &Space, index: u32) -> Result<Vec<Entry>, Error> {
-    let mut request = NeighbourMessage::default();
-    request.header.family = AddressFamily::Bridge;
-    let parts = space.dump(&RouteNetlinkMessage::GetNeighbour(request));
-    let parts = parts.map_err(|failure| explain(failure, &"fdb show"))?;
-    let put = |body: &[u8]| {
-        // struct ndmsg: the state is at 8.
-        let state = body.get(8..).and_then(super::attributes::u16_of)?;
-        read_entry(body, index).filter(|_| state & (NUD_NOARP | NUD_PERMANENT) != 0)
-    };
-    Ok(parts.iter().filter_map(|(_, body)| put(body)).collect())
+    let parts = dump_entries(space)?;
+    let lasting = parts.iter().filter(|(_, body)| stays(body));
+    Ok(lasting.filter_map(|(_, body)| read_entry(body, index)).collect())
 }
 
 pub(super) fn read_entry(body: &[u8], index: u32) -> Option<Entry> {
-    /// NDA_DST, which for this family has no type in netlink-packet-route
-    const DESTINATION: u16 = 1;
     let message = NeighbourMessage::parse(body).ok()?;
     if message.header.ifindex != index {
         return None;
@@ -415,7 +449,11 @@ pub(super) fn read_entry(body: &[u8], index: u32) -> Option<Entry> {
         NeighbourAttribute::Vlan(vlan) => Some(*vlan),
         _ => None,
     });
-    let destination = super::attributes::find(body.get(12..)?, DESTINATION).and_then(|bytes| {
+    let attributes = body.get(12..)?;
+    // What a bridge has for itself, it tells of without this flag, and as its own master's.
+    let master = find(attributes, NDA_MASTER).and_then(u32_of);
+    let is_own = message.header.flags.contains(NeighbourFlags::Own) || master == Some(index);
+    let destination = find(attributes, NDA_DST).and_then(|bytes| {
         use crate::kernel::kind::words::{ipv4, ipv6};
         ipv4(bytes).map(IpAddr::V4).or_else(|| ipv6(bytes).map(IpAddr::V6))
     });
@@ -423,7 +461,7 @@ pub(super) fn read_entry(body: &[u8], index: u32) -> Option<Entry> {
         mac: mac_of(&message)?,
         vlan,
         aged: u16::from(message.header.state) & NUD_PERMANENT == 0,
-        master: !message.header.flags.contains(NeighbourFlags::Own),
+        master: !is_own,
         destination,
     })
 }

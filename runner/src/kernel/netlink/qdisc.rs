@@ -100,7 +100,7 @@ impl Netlink {
         let space = self.spaces.find(namespace)?;
         let failed = |failure| explain(failure, &"qdisc show");
         let links = space.links().map_err(failed)?;
-        let parts = space.dump(&message::dump()).map_err(failed)?;
+        let parts = super::queueing::all(&space)?;
         let root = |link: &super::raw_link::RawLink| {
             let found = parts.iter().find_map(|part| message::read_root(part, link.index))?;
             Some((link.name.clone(), self.with_table(&space, link.index, found)))

@@ -101,7 +101,7 @@ impl Netlink {
 }
 
 /// All disciplines of a namespace; a kernel without queueing has none.
-fn all(space: &Space) -> Result<Vec<Body>, Error> {
+pub(super) fn all(space: &Space) -> Result<Vec<Body>, Error> {
     match space.dump(&message::dump()) {
         Err(Failure::Refused(Refusal { errno: libc::EOPNOTSUPP, .. })) => Ok(Vec::new()),
         answer => answer.map_err(|failure| explain(failure, &"qdisc show")),

@@ -66,6 +66,7 @@ impl Netlink {
         kernel.know_lent(history);
         kernel.know_borrowed(history);
         kernel.know_put(history);
+        kernel.remember_tables(history.entries.iter().map(|entry| &entry.change));
         Ok(kernel)
     }
 

@@ -52,6 +52,9 @@ impl Netlink {
                 Ok(Answer::Neighbours(self.neighbours(&space, *family)?))
             }
             Query::Entries { link } => Ok(Answer::Entries(self.entries(link)?)),
+            Query::LastingEntries { namespace } => {
+                Ok(Answer::LastingEntries(self.lasting_entries(namespace)?))
+            }
             Query::Sysctl { namespace, key } => Ok(Answer::Text(self.sysctl(namespace, key)?)),
             Query::Qdisc { link } => Ok(Answer::Qdisc(self.qdisc(link)?)),
             Query::Qdiscs { namespace } => Ok(Answer::Qdiscs(self.qdiscs(namespace)?)),
