@@ -7,6 +7,7 @@ mod display;
 mod link;
 mod name;
 mod neighbour;
+mod own_vlans;
 mod query;
 mod route;
 mod shaping;
@@ -23,6 +24,7 @@ pub use link::{
 pub(crate) use name::shown;
 pub use name::{LinkRef, MacAddress, Name, NamespaceRef};
 pub use neighbour::{Entry, Neighbour, NeighbourState};
+pub use own_vlans::commands;
 pub use query::{Answer, Feature, Query};
 pub use route::{
     Family, NextHop, PROTOCOL_ADVERTISED, PROTOCOL_KERNEL, Route, RouteKind, Rule, RuleAction,

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use super::{
     Address, AddressFlags, Attribute, Change, Discipline, Family, Kind, LinkName, LinkRef, Name,
-    NamespaceRef, NextHop, Options, Prefix, Qdisc, Route, RouteKind, Rule, RuleAction, Setting,
-    Spec, Veth, Write,
+    NamespaceRef, NextHop, Options, PortVlan, Prefix, Qdisc, Route, RouteKind, Rule, RuleAction,
+    Setting, Spec, Veth, Write,
 };
 use crate::text::is_harmless;
 
@@ -161,6 +161,39 @@ fn a_setting_is_one_word_behind_its_name() {
     let commands = change.commands();
     assert_eq!(commands, ["sysctl -w net.ipv4.x='0 1 $(id)'"]);
     assert_eq!(split(&commands[0]), ["sysctl", "-w", "net.ipv4.x=0 1 $(id)"]);
+}
+
+/// A port's are not: both are told apart by what was made before, and what is known to be there.
+#[test]
+fn vlans_of_a_bridge_itself_are_said_to_be_its_own() {
+    let vlan = PortVlan { first: 10, last: 10, pvid: false, untagged: true };
+    let named = |name: &str| link(name);
+    let name = "b1".parse().expect("a name");
+    let spec = Spec { name, ..spec(Kind::Bridge(Vec::new()), None) };
+    let bridge = Change::CreateLink { namespace: NamespaceRef::named(None), spec };
+    let changes = [
+        bridge,
+        Change::PutVlan { link: named("b1"), vlan },
+        Change::ChangeLink {
+            link: named("b1"),
+            settings: vec![Setting::Name("b2".parse().expect("a name"))],
+        },
+        Change::RemoveVlan { link: named("b2"), first: 10, last: 10 },
+        Change::SetVlans { link: named("there"), vlans: vec![vlan] },
+        Change::PutVlan { link: named("p1"), vlan },
+    ];
+    let told = super::commands(&changes, |link| link.name == "there");
+    assert_eq!(
+        told[1..],
+        [
+            "bridge vlan add dev b1 vid 10 untagged self",
+            "ip link set b1 name b2",
+            "bridge vlan delete dev b2 vid 10 self",
+            "bridge vlan delete dev there vid 1-4094 self",
+            "bridge vlan add dev there vid 10 untagged self",
+            "bridge vlan add dev p1 vid 10 untagged",
+        ]
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::child;
 use super::rehearse::Rehearsal;
-use crate::change::Change;
+use crate::change::{Change, LinkRef, commands};
 use crate::cli::{PlanArguments, PlanForm};
 use crate::exit::{Exit, Failure};
 use crate::file::{Output, Refused, bounded};
@@ -96,7 +96,7 @@ impl Plan {
 
     fn lines(&self, form: Option<PlanForm>) -> Vec<String> {
         if form == Some(PlanForm::Ip) {
-            return self.changes().iter().flat_map(Change::commands).collect();
+            return self.commands(&self.changes());
         }
         let mut lines: Vec<String> = match self.way() {
             Way::Make => {
@@ -108,6 +108,16 @@ impl Plan {
         };
         lines.push(self.summary());
         lines
+    }
+
+    /// What carries these changes out by hand.
+    fn commands(&self, changes: &[Change]) -> Vec<String> {
+        let there = self.present.as_ref().or(self.rehearsal.ground.as_ref().map(|one| &one.found));
+        let is_bridge = |link: &LinkRef| {
+            let known = [there, Some(&self.rehearsal.state)].into_iter().flatten();
+            known.filter_map(|state| state.link(link)).any(|link| link.kind == "bridge")
+        };
+        commands(changes, is_bridge)
     }
 
     pub(super) fn summary(&self) -> String {
@@ -154,7 +164,7 @@ impl Plan {
             "way": way,
             "differences": self.differences,
             "changes": changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "commands": changes.iter().flat_map(Change::commands).collect::<Vec<_>>(),
+            "commands": self.commands(&changes),
         });
         serde_json::to_string_pretty(&document)
             .map_err(|error| Failure::new(Exit::Broken, error.to_string()))
