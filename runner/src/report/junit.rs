@@ -99,7 +99,7 @@ mod tests {
         let allowed =
             |c: char| matches!(c, '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}');
         assert!(
-            text.chars().all(|c| allowed(c) && (c == '\n' || super::super::is_harmless(c))),
+            text.chars().all(|c| allowed(c) && (c == '\n' || crate::text::is_harmless(c))),
             "{text}"
         );
         assert!(text.contains("\\u{fffe}") && text.contains("\\u{0}"), "{text}");
