@@ -3,10 +3,11 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use etherparse::ip_number;
 use ipnet::IpNet;
 
+use crate::headers::{ICMP, ICMP6, TCP, UDP};
 use crate::packet::{Direction, Network, Packet};
+use crate::told::{Told, Verdict};
 
 /// Every key of a filter with what its values are, in the order in which filters are shown.
 pub const KEYS: &[(&str, &str)] = &[
@@ -17,9 +18,9 @@ pub const KEYS: &[(&str, &str)] = &[
     ("destination-mac", "the station or group that it goes to"),
     ("source", "an IP address or prefix; of ARP the sender's address"),
     ("destination", "an IP address or prefix; of ARP the target's address"),
-    ("port", "of TCP or UDP, either end's, 1 to 65535"),
-    ("source-port", "of TCP or UDP"),
-    ("destination-port", "of TCP or UDP"),
+    ("port", "of TCP, UDP or SCTP, either end's, 1 to 65535"),
+    ("source-port", "of TCP, UDP or SCTP"),
+    ("destination-port", "of TCP, UDP or SCTP"),
 ];
 
 /// The words for `protocol`.
@@ -116,28 +117,40 @@ impl Filter {
         (ports.is_some() && portless).then(|| format!("no {word} frame has a port"))
     }
 
-    /// Whether a frame is meant.
-    pub fn matches(&self, packet: &Packet) -> bool {
-        let mac = |wanted: Option<[u8; 6]>, found: Option<[u8; 6]>| {
-            wanted.is_none_or(|wanted| found == Some(wanted))
+    /// Whether a frame is meant, as far as what is there of it says.
+    pub fn judge(&self, packet: &Packet) -> Verdict {
+        let mac = |wanted: Option<[u8; 6]>, found: Told<[u8; 6]>| {
+            asked(wanted, |wanted| found.fits(|found| found == wanted))
         };
-        self.protocol.is_none_or(|protocol| has_protocol(packet, protocol))
-            && self.vlan.is_none_or(|vlan| vlan == packet.vlan)
-            && self.direction.is_none_or(|direction| direction == packet.direction)
-            && mac(self.source_mac, packet.macs.map(|(source, _)| source))
-            && mac(self.destination_mac, packet.macs.map(|(_, destination)| destination))
-            && within(self.source, packet.addresses.map(|(source, _)| source))
-            && within(self.destination, packet.addresses.map(|(_, destination)| destination))
-            && self.has_ports(packet.ports)
+        Verdict::of_all([
+            asked(self.protocol, |protocol| has_protocol(packet, protocol)),
+            asked(self.vlan, |vlan| match (packet.vlan, vlan) {
+                (Told::Nothing, None) => Verdict::Meant,
+                (found, vlan) => found.fits(|found| Some(found) == vlan),
+            }),
+            asked(self.direction, |direction| (direction == packet.direction).into()),
+            mac(self.source_mac, packet.macs.map(|(source, _)| source)),
+            mac(self.destination_mac, packet.macs.map(|(_, destination)| destination)),
+            within(self.source, packet.addresses.map(|(source, _)| source)),
+            within(self.destination, packet.addresses.map(|(_, destination)| destination)),
+            self.judge_ports(packet.transport.ports),
+        ])
     }
 
-    fn has_ports(&self, ports: Option<(u16, u16)>) -> bool {
-        let one = |wanted: Option<u16>, fits: &dyn Fn((u16, u16), u16) -> bool| {
-            wanted.is_none_or(|wanted| ports.is_some_and(|ports| fits(ports, wanted)))
+    /// Whether it is sure that a frame is meant.
+    pub fn matches(&self, packet: &Packet) -> bool {
+        self.judge(packet) == Verdict::Meant
+    }
+
+    fn judge_ports(&self, ports: Told<(u16, u16)>) -> Verdict {
+        let fits = |wanted: Option<u16>, fits: fn((u16, u16), u16) -> bool| {
+            asked(wanted, |wanted| ports.fits(|ports| fits(ports, wanted)))
         };
-        one(self.port, &|ports, wanted| ports.0 == wanted || ports.1 == wanted)
-            && one(self.source_port, &|ports, wanted| ports.0 == wanted)
-            && one(self.destination_port, &|ports, wanted| ports.1 == wanted)
+        Verdict::of_all([
+            fits(self.port, |ports, wanted| ports.0 == wanted || ports.1 == wanted),
+            fits(self.source_port, |ports, wanted| ports.0 == wanted),
+            fits(self.destination_port, |ports, wanted| ports.1 == wanted),
+        ])
     }
 
     /// Whether it means every frame.
@@ -146,20 +159,26 @@ impl Filter {
     }
 }
 
-fn has_protocol(packet: &Packet, protocol: Protocol) -> bool {
+fn asked<T>(wanted: Option<T>, judge: impl FnOnce(T) -> Verdict) -> Verdict {
+    wanted.map_or(Verdict::Meant, judge)
+}
+
+fn has_protocol(packet: &Packet, protocol: Protocol) -> Verdict {
+    let network = |wanted: Network| packet.network.fits(|found| found == wanted);
+    let number = |wanted: u8| packet.transport.number.fits(|found| found == wanted);
     match protocol {
-        Protocol::Arp => packet.network == Network::Arp,
-        Protocol::Ipv4 => packet.network == Network::Ipv4,
-        Protocol::Ipv6 => packet.network == Network::Ipv6,
-        Protocol::Icmp => packet.is(Network::Ipv4, ip_number::ICMP),
-        Protocol::Icmp6 => packet.is(Network::Ipv6, ip_number::IPV6_ICMP),
-        Protocol::Tcp => packet.number == Some(ip_number::TCP.0),
-        Protocol::Udp => packet.number == Some(ip_number::UDP.0),
+        Protocol::Arp => network(Network::Arp),
+        Protocol::Ipv4 => network(Network::Ipv4),
+        Protocol::Ipv6 => network(Network::Ipv6),
+        Protocol::Icmp => Verdict::of_all([network(Network::Ipv4), number(ICMP)]),
+        Protocol::Icmp6 => Verdict::of_all([network(Network::Ipv6), number(ICMP6)]),
+        Protocol::Tcp => number(TCP),
+        Protocol::Udp => number(UDP),
     }
 }
 
-fn within(wanted: Option<IpNet>, found: Option<IpAddr>) -> bool {
-    wanted.is_none_or(|wanted| found.is_some_and(|found| wanted.contains(&found)))
+fn within(wanted: Option<IpNet>, found: Told<IpAddr>) -> Verdict {
+    asked(wanted, |wanted| found.fits(|found| wanted.contains(&found)))
 }
 
 fn protocol(text: &str) -> Result<Protocol, String> {

@@ -2,8 +2,14 @@
 //! meaning for the host, its checks and the host in memory that recipes are tested with.
 #![deny(missing_docs)]
 
+mod bytes;
+mod datagram;
 mod filter;
+mod headers;
 mod packet;
+mod told;
 
+pub use datagram::Datagrams;
 pub use filter::{Filter, KEYS, PROTOCOLS};
-pub use packet::{Direction, Layer, Packet};
+pub use packet::{Direction, Frame, Layer, Packet};
+pub use told::{Open, Verdict};

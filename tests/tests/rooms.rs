@@ -39,7 +39,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("scenario", &["builtin", "change", "document", "grant", "naming", "policy"]),
     ("state", &["change", "kernel", "policy", "text"]),
     ("uplink", &["change", "exit", "grant", "kernel", "policy", "process", "rights"]),
-    ("capture", &["change", "kernel", "probe"]),
+    ("capture", &["change", "kernel", "probe", "text"]),
     ("cli", &["exit", "near", "report", "scenario"]),
     ("tap", &["kernel", "probe", "rights", "text"]),
     (

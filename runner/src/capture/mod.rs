@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use netwright_frames::Filter;
+use netwright_frames::{Filter, Verdict};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -20,7 +20,7 @@ use crate::kernel::Error;
 use crate::probe::{check_link_name, inside, refused};
 use recording::{Recording, Which};
 
-pub use recording::{Counters, Frame, Loss, Room};
+pub use recording::{Counters, Frame, Loss, Room, Undecided};
 pub use run::{Captures, Place, Taken};
 
 /// Frames that one look into the socket takes: more than any socket of a lab holds.
@@ -28,6 +28,35 @@ const AT_ONCE: usize = 4096;
 /// What one call hands over.
 const MOST_BYTES: usize = 1 << 20;
 const SHORTEST_SNAP: u32 = 64;
+
+/// How many frames of a capture a check is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// that its filter means
+    pub all: u64,
+    /// of these, that `every` doesn't mean
+    pub other: u64,
+    pub undecided: Undecided,
+    pub counters: Counters,
+}
+
+impl Counted {
+    fn plus(self, more: Self) -> Self {
+        Self {
+            all: self.all + more.all,
+            other: self.other + more.other,
+            undecided: self.undecided.plus(more.undecided),
+            counters: self.counters.plus(more.counters),
+        }
+    }
+
+    /// Why not all is known, with the remedy; none where it is.
+    pub fn unknown(&self) -> Option<String> {
+        let loss = self.counters.loss().map(|loss| loss.to_string());
+        let reasons: Vec<_> = loss.into_iter().chain(self.undecided.reason()).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
+}
 
 /// Which links' frames are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +134,8 @@ impl Capture {
     /// mebibyte in all; where there is none yet, the first to come within the time.
     ///
     /// # Errors
-    /// Limit where frames were lost and all others are given.
+    /// Limit where frames were lost and all others are given, or where nothing came and of some it
+    /// can't be told whether they are meant.
     pub async fn frames(
         &self,
         filter: &Filter,
@@ -117,7 +147,7 @@ impl Capture {
         loop {
             // Before the look, so that no arrival falls between look and wait.
             let arrival = self.shared.arrived.notified();
-            let (page, counters) = self.page(filter, skip, most);
+            let (page, counters, undecided) = self.page(filter, skip, most);
             if !page.is_empty() || most == 0 {
                 return Ok(page);
             }
@@ -125,33 +155,49 @@ impl Capture {
                 return Err(Error::Limit(loss.to_string()));
             }
             if timeout_at(deadline, arrival).await.is_err() {
-                return Ok(Vec::new());
+                return undecided.reason().map_or(Ok(Vec::new()), |why| Err(Error::Limit(why)));
             }
         }
     }
 
-    fn page(&self, filter: &Filter, skip: usize, most: usize) -> (Vec<Frame>, Counters) {
+    fn page(&self, filter: &Filter, skip: usize, most: usize) -> (Vec<Frame>, Counters, Undecided) {
         let recording = self.look();
-        let mut bytes = 0;
+        let (mut bytes, mut undecided) = (0, Undecided::default());
+        let meant = recording.judged(filter).filter_map(|(frame, _, verdict)| match verdict {
+            Verdict::Meant => Some(frame),
+            Verdict::Other => None,
+            Verdict::Open(open) => {
+                undecided.add(open);
+                None
+            }
+        });
         let fits = |frame: &&Frame| {
             bytes += frame.data.len();
             bytes <= MOST_BYTES
         };
-        let page = recording.matching(filter).skip(skip).take(most).take_while(fits);
-        (page.cloned().collect(), recording.counters())
+        let page = meant.skip(skip).take(most).take_while(fits).cloned().collect();
+        (page, recording.counters(), undecided)
     }
 
-    /// How many frames the first filter means, and how many of these the second means too.
-    pub fn count(&self, filter: &Filter, every: &Filter) -> (u64, u64) {
+    /// How many frames the first filter means, and how many of these the second doesn't mean.
+    pub fn count(&self, filter: &Filter, every: &Filter) -> Counted {
         let recording = self.look();
-        let (mut all, mut both) = (0, 0);
-        for frame in recording.matching(filter) {
-            all += 1;
-            let packet =
-                netwright_frames::Packet::read(&frame.data, recording.layer, frame.direction);
-            both += u64::from(every.matches(&packet));
+        let mut counted = Counted { counters: recording.counters(), ..Counted::default() };
+        for (_, packet, verdict) in recording.judged(filter) {
+            match verdict {
+                Verdict::Meant => {
+                    counted.all += 1;
+                    match every.judge(&packet) {
+                        Verdict::Meant => {}
+                        Verdict::Other => counted.other += 1,
+                        Verdict::Open(open) => counted.undecided.add(open),
+                    }
+                }
+                Verdict::Other => {}
+                Verdict::Open(open) => counted.undecided.add(open),
+            }
         }
-        (all, both)
+        counted
     }
 
     pub fn counters(&self) -> Counters {

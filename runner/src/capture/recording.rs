@@ -7,9 +7,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use netwright_frames::{Direction, Filter, Layer, Packet};
+use netwright_frames::{Datagrams, Direction, Filter, Layer, Open, Packet, Verdict};
 
 use super::{control, socket};
+use crate::text::help;
 
 /// One frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,15 @@ impl Frame {
     /// What it takes of the run's memory.
     fn cost(&self) -> usize {
         self.data.len() + size_of::<Self>()
+    }
+
+    fn read(&self, layer: Layer) -> Packet {
+        Packet::read(&netwright_frames::Frame {
+            data: &self.data,
+            length: self.length,
+            layer,
+            direction: self.direction,
+        })
     }
 }
 
@@ -105,6 +115,49 @@ impl fmt::Display for Loss {
     }
 }
 
+/// Frames of which it can't be told whether a filter means them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Undecided {
+    /// cut by a snap length before what the filter asks for
+    pub cut: u64,
+    /// fragments of datagrams whose first one, which has the ports, was not captured
+    pub fragments: u64,
+}
+
+impl Undecided {
+    pub(super) fn add(&mut self, open: Open) {
+        match open {
+            Open::Cut => self.cut += 1,
+            Open::Fragment => self.fragments += 1,
+        }
+    }
+
+    pub fn plus(self, other: Self) -> Self {
+        Self { cut: self.cut + other.cut, fragments: self.fragments + other.fragments }
+    }
+
+    /// Why not all is known, with the remedy; none where it is.
+    pub fn reason(self) -> Option<String> {
+        let Self { cut, fragments } = self;
+        let mut reasons = Vec::new();
+        if fragments > 0 {
+            let what = match fragments {
+                1 => "fragment of a datagram",
+                _ => "fragments of datagrams",
+            };
+            reasons.push(format!(
+                "{fragments} {what} whose first one, with the ports, was not captured"
+            ));
+        }
+        if cut > 0 {
+            let frames = if cut == 1 { "frame was" } else { "frames were" };
+            let remedy = help("a longer `snap-length`, or none, keeps all of each frame");
+            reasons.push(format!("{cut} {frames} cut before what is asked for{remedy}"));
+        }
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
+}
+
 /// Grows as frames come.
 #[derive(Debug)]
 pub(super) struct Recording {
@@ -114,6 +167,7 @@ pub(super) struct Recording {
     /// whether frames of a link are kept, once that is known
     links: HashMap<i32, bool>,
     frames: Vec<Frame>,
+    datagrams: Datagrams,
     pub(super) layer: Layer,
     counters: Counters,
     buffer: Vec<u8>,
@@ -133,6 +187,7 @@ impl Recording {
             which,
             links: HashMap::new(),
             frames: Vec::new(),
+            datagrams: Datagrams::default(),
             layer: Layer::Ethernet,
             counters: Counters::default(),
             buffer: vec![0; snap_length as usize],
@@ -175,7 +230,8 @@ impl Recording {
     }
 
     fn add(&mut self, frame: Frame) {
-        let cost = frame.cost();
+        let packet = frame.read(self.layer);
+        let cost = frame.cost() + if packet.is_first_fragment() { Datagrams::COST } else { 0 };
         if self.counters.beyond_limit > 0 || !self.room.take(cost) {
             self.counters.beyond_limit += 1;
             return;
@@ -183,6 +239,7 @@ impl Recording {
         self.taken += cost;
         self.counters.frames += 1;
         self.counters.bytes += frame.data.len() as u64;
+        self.datagrams.note(self.frames.len(), &packet);
         self.frames.push(frame);
     }
 
@@ -194,12 +251,16 @@ impl Recording {
         &self.frames
     }
 
-    /// Those that a filter means.
-    pub(super) fn matching(&self, filter: &Filter) -> impl Iterator<Item = &Frame> {
-        let layer = self.layer;
-        self.frames
-            .iter()
-            .filter(move |frame| filter.matches(&Packet::read(&frame.data, layer, frame.direction)))
+    /// Each with what a filter says to it, and how it is read.
+    pub(super) fn judged(
+        &self,
+        filter: &Filter,
+    ) -> impl Iterator<Item = (&Frame, Packet, Verdict)> {
+        self.frames.iter().enumerate().map(|(place, frame)| {
+            let packet = self.datagrams.complete(place, frame.read(self.layer));
+            let verdict = filter.judge(&packet);
+            (frame, packet, verdict)
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use netwright_frames::Filter;
 
-use super::{Capture, Counters, Of, Room};
+use super::{Capture, Counted, Of, Room};
 use crate::change::Name;
 use crate::kernel::{Error, NamespaceWatcher};
 
@@ -112,7 +112,7 @@ impl Captures {
     }
 
     /// Of the frames of a link since the start of the run: how many the filter means, how many of
-    /// them `every` means too, and what was lost. None where nothing of it is captured.
+    /// them `every` doesn't mean, and what isn't known. None where nothing of it is captured.
     ///
     /// # Errors
     /// That of a capture which could not begin.
@@ -121,18 +121,15 @@ impl Captures {
         place: &Place,
         filter: &Filter,
         every: &Filter,
-    ) -> Result<Option<(u64, u64, Counters)>, Error> {
+    ) -> Result<Option<Counted>, Error> {
         let of_scenario = self.of_scenario();
         if let Some((_, error)) = of_scenario.failed.iter().find(|(failed, _)| failed == place) {
             return Err(error.clone());
         }
         let of_link = of_scenario.begun.iter().filter(|each| each.place == *place);
         Ok(of_link
-            .map(|Labelled { capture, .. }| {
-                let (all, both) = capture.count(filter, every);
-                (all, both, capture.counters())
-            })
-            .reduce(|one, other| (one.0 + other.0, one.1 + other.1, one.2.plus(other.2))))
+            .map(|Labelled { capture, .. }| capture.count(filter, every))
+            .reduce(Counted::plus))
     }
 
     /// Starts one for a recipe or check; it is known by its number until it is saved.

@@ -9,7 +9,7 @@ use super::asker::Asker;
 use super::attempt;
 use super::probe::{Patience, settled_for};
 use super::seen::{Miss, Said, Seen, mistaken};
-use crate::capture::{Counters, Place};
+use crate::capture::{Counted, Place};
 use crate::change::{LinkRef, NamespaceRef};
 use crate::scenario::{Check, FramesCheck};
 
@@ -52,7 +52,7 @@ async fn since_start(check: &FramesCheck, asker: &Asker<'_>) -> Seen {
     let every = check.every.clone().unwrap_or_default();
     let counted = asker.session.borrow().captures.count(&captured, &check.filter, &every)?;
     match counted {
-        Some((all, both, counters)) => judge(check, all, both, counters),
+        Some(counted) => judge(check, &counted),
         None => Err(Miss::yet("nothing of it was captured: this run made no such namespace")),
     }
 }
@@ -69,8 +69,7 @@ async fn during(check: &FramesCheck, probe: &Check, patience: Patience, asker: &
         let session = asker.session.borrow();
         let capture = session.captures.of_check(number).ok_or_else(mistaken)?;
         let every: Filter = check.every.clone().unwrap_or_default();
-        let (all, both) = capture.count(&check.filter, &every);
-        judge(check, all, both, capture.counters())
+        judge(check, &capture.count(&check.filter, &every))
     };
     match (answer, counted) {
         (Ok(_), counted) => counted,
@@ -104,27 +103,27 @@ async fn start(check: &FramesCheck, asker: &Asker<'_>) -> Result<usize, Miss> {
 }
 
 /// `4 frames` where the number fits, and else what doesn't.
-fn judge(check: &FramesCheck, all: u64, both: u64, counters: Counters) -> Seen {
-    let frames = |number: u64| match number {
+fn judge(check: &FramesCheck, counted: &Counted) -> Seen {
+    let frames = match counted.all {
         1 => "1 frame".to_owned(),
-        _ => format!("{number} frames"),
+        all => format!("{all} frames"),
     };
-    let other = match (&check.every, all - both) {
+    let other = match (&check.every, counted.other) {
         (Some(every), other) if other > 0 => Some(format!("{other} of them not {every}")),
         (Some(_) | None, _) => None,
     };
-    let fits = all >= check.at_least && check.at_most.is_none_or(|most| all <= most);
+    let too_many = check.at_most.is_some_and(|most| counted.all > most);
+    let fits = counted.all >= check.at_least && !too_many;
+    // More can only have been more.
     let sure = check.at_most.is_none() && check.every.is_none();
     // What was seen since the start stays seen.
-    let for_ever =
-        check.during.is_none() && (other.is_some() || check.at_most.is_some_and(|most| all > most));
+    let for_ever = check.during.is_none() && (other.is_some() || too_many);
     let miss = |text: String| if for_ever { Miss::never(text) } else { Miss::yet(text) };
-    match (counters.loss(), fits, other) {
-        (None, true, None) => Ok(frames(all).into()),
-        // More can only have been more.
-        (Some(_), true, None) if sure => Ok(frames(all).into()),
-        (Some(loss), _, None) => Err(miss(format!("{}; {loss}", frames(all)))),
-        (None, false, None) => Err(miss(frames(all))),
-        (_, _, Some(other)) => Err(miss(format!("{}, {other}", frames(all)))),
+    match (counted.unknown(), fits, other) {
+        (None, true, None) => Ok(frames.into()),
+        (Some(_), true, None) if sure => Ok(frames.into()),
+        (Some(unknown), _, None) => Err(miss(format!("{frames}; {unknown}"))),
+        (None, false, None) => Err(miss(frames)),
+        (_, _, Some(other)) => Err(miss(format!("{frames}, {other}"))),
     }
 }

@@ -56,7 +56,7 @@ pub(super) struct FramesFile {
     source: Option<String>,
     /// an IP address or prefix; of ARP the target's address
     destination: Option<String>,
-    /// of TCP or UDP, at either end
+    /// of TCP, UDP or SCTP, at either end
     #[schemars(range(min = 1))]
     port: Option<u16>,
     #[schemars(range(min = 1))]

@@ -1,6 +1,6 @@
 //! Frames: counted by checks, kept as files that tcpdump(8) reads, given to recipes.
 
-use netwright_tests::Session;
+use netwright_tests::{Session, has_vlans};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
@@ -187,4 +187,142 @@ fn more_captures_than_allowed_are_refused() {
     session.bring("target/recipes/components/watch.wasm");
     let output = session.netwright(["run", "./watch.wasm", "-p", "captures=65"]).expect_code(7);
     assert!(output.stderr.contains("limit reached: 64 captures at a time"), "{output:#?}");
+}
+
+/// A check of frames by ports, whose frames were kept only so far: behind which tags, over which
+/// protocol.
+fn cut_capture(family: &str, tags: &str, count: &str) -> String {
+    let (near, far) = match family {
+        "ipv4" => ("10.0.0.1", "10.0.0.2"),
+        _ => ("fd00::1", "fd00::2"),
+    };
+    let length = if family == "ipv4" { 24 } else { 64 };
+    let (mut links, mut link) = (String::new(), "eth0".to_owned());
+    for tag in tags.split_whitespace() {
+        for station in ["left", "right"] {
+            links += &format!(
+                "        -n {station} link add link {link} name v{tag} type vlan id {tag}\n        -n {station} link set v{tag} up\n"
+            );
+        }
+        link = format!("v{tag}");
+    }
+    let nodad = if family == "ipv4" { "" } else { " nodad" };
+    format!(
+        "name: x
+captures: [{{ namespace: right, link: eth0, snap-length: 64 }}]
+steps:
+  - recipe: builtin:ip
+    params:
+      script: |
+        netns add left
+        netns add right
+        link add eth0 netns left type veth peer name eth0 netns right
+        -n left link set eth0 up
+        -n right link set eth0 up
+{links}        -n left address add {near}/{length} dev {link}{nodad}
+        -n right address add {far}/{length} dev {link}{nodad}
+checks:
+  - tcp: {{ from: left, to: \"{far}\", port: 80, expect: refused }}
+  - frames: {{ namespace: right, link: eth0, destination-port: 80, within: 50ms, {count} }}
+"
+    )
+}
+
+/// The header of TCP is longer than what is kept, its ports are not; and what is cut off is never
+/// taken for something else.
+#[test]
+fn a_check_is_never_passed_by_frames_that_were_cut() {
+    let detail = |text: &str, code: i32| {
+        let session = Session::new();
+        session.folder("files");
+        let result = run(&session, text, code);
+        let last = scenarios_checks(&result).pop().unwrap().clone();
+        (last["verdict"].clone(), last["detail"].as_str().unwrap().to_owned())
+    };
+    let tags: &[&str] = if has_vlans() { &["", "5"] } else { &[""] };
+    for (family, tags) in tags.iter().flat_map(|tags| [("ipv4", *tags), ("ipv6", *tags)]) {
+        let (verdict, text) = detail(&cut_capture(family, tags, "count: 0"), 1);
+        assert!(verdict == "fail" && text == "1 frame", "{family} {tags}: {text}");
+        let every = "every: { protocol: tcp, port: 80 }";
+        assert_eq!(detail(&cut_capture(family, tags, every), 0).0, "pass", "{family} {tags}");
+    }
+    if !has_vlans() {
+        // The second kernel has them.
+        return;
+    }
+    // Two tags in front of IPv6, and the ports are behind what is kept.
+    for count in ["count: 0", "at-most: 9"] {
+        let (verdict, text) = detail(&cut_capture("ipv6", "5 6", count), 1);
+        assert_eq!(verdict, "fail");
+        assert!(
+            text.starts_with("0 frames; ")
+                && text.contains("cut before what is asked for\n  help: a longer `snap-length`"),
+            "{text}"
+        );
+    }
+    // What is kept says enough of this.
+    let ours = "protocol: tcp, count: 1, every: { vlan: 5, destination: \"fd00::2\" }";
+    let text = cut_capture("ipv6", "5 6", ours).replace("destination-port: 80, ", "");
+    assert_eq!(detail(&text, 0).0, "pass");
+}
+
+/// Only the first fragment of a datagram has its ports.
+#[test]
+fn fragments_are_frames_of_their_datagrams_ports() {
+    // tcpdump looks for ports behind no extension header of IPv6.
+    for (family, near, far, length, seen_as) in [
+        ("AF_INET", "10.0.0.1", "10.0.0.2", 24, "udp port 5001"),
+        ("AF_INET6", "fd00::1", "fd00::2", 64, "ip6[6] == 44"),
+    ] {
+        let session = Session::new();
+        let ports = |conditions: &str| {
+            let ping = format!("during: {{ ping: {{ from: left, to: \"{far}\", count: 2 }} }}");
+            format!("  - frames: {{ namespace: right, link: eth0, {conditions}, {ping} }}\n")
+        };
+        let checks: String = [
+            "protocol: udp, at-most: 0",
+            "protocol: udp, port: 5001, at-most: 0, within: 3s",
+            "destination-port: 5001, at-most: 0, within: 3s",
+            "protocol: udp, at-least: 3, every: { destination-port: 5001 }",
+            "port: 5002, count: 0",
+        ]
+        .map(ports)
+        .concat();
+        let text = format!(
+            "name: x
+limits: {{ time: 5min }}
+steps:
+  - recipe: builtin:topology
+    params:
+      namespaces: [left, right]
+      links:
+        - {{ name: eth0, namespace: left, kind: veth, addresses: [{near}/{length}], peer: {{ namespace: right, name: eth0, addresses: [{far}/{length}] }} }}
+checks:
+{checks}"
+        );
+        let path = session.file("scenario.yaml", &text);
+        let run = ["run".into(), path.into_os_string(), "--keep=fragments".into()];
+        // Nothing is sent yet, so that the checks of frames that there must be fail.
+        session.netwright(run).expect_code(1);
+        let lab = session.deployed("fragments");
+        let send = format!(
+            "import socket, time\ns = socket.socket(socket.{family}, socket.SOCK_DGRAM)\n\
+             while True:\n  s.sendto(bytes(4000), ('{far}', 5001)); time.sleep(.05)"
+        );
+        let words = ["exec", "fragments", "-n", "left", "--", "python3", "-c", &send];
+        let mut sender = session.command(words).spawn().unwrap();
+        let seen = lab.exec(
+            Some("right"),
+            ["timeout", "60", "tcpdump", "-n", "-c", "3", "-i", "eth0", seen_as],
+        );
+        assert!(seen.stdout.contains("5001: UDP"), "{seen:#?}");
+        let checked = session.netwright(["check", "fragments", "--json"]).expect_code(1).json();
+        drop(lab);
+        sender.wait().unwrap();
+        let of = |check: &Value| (check["verdict"].clone(), check["detail"].clone());
+        let all: Vec<_> = checked["checks"].as_array().unwrap().iter().map(of).collect();
+        let verdicts: Vec<_> = all.iter().map(|(verdict, _)| verdict.as_str().unwrap()).collect();
+        assert_eq!(verdicts, ["fail", "fail", "fail", "pass", "pass"], "{all:#?}");
+        assert!(all[1].1.as_str().unwrap().contains(" frames"), "{all:#?}");
+    }
 }

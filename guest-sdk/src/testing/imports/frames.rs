@@ -70,7 +70,7 @@ pub mod taps {
 pub mod captures {
     pub use crate::wit::netwright::host::captures::{CaptureOptions, Counters, Direction, Frame};
 
-    use netwright_frames::{Filter, Layer, Packet};
+    use netwright_frames::{Datagrams, Filter, Layer, Packet, Verdict};
 
     use super::super::building::links::Link;
     use crate::testing::Site;
@@ -98,17 +98,27 @@ pub mod captures {
             let conditions = filter.iter().map(|each| (each.name.as_str(), each.value.as_str()));
             let filter = Filter::of(conditions).map_err(Error::Invalid)?;
             let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-            let wanted = |frame: &&Frame| {
-                let direction = match frame.direction {
-                    Direction::Incoming => netwright_frames::Direction::Incoming,
-                    Direction::Outgoing => netwright_frames::Direction::Outgoing,
-                };
-                filter.matches(&Packet::read(&frame.data, Layer::Ethernet, direction))
-            };
-            Ok(with(|state| {
-                let passed = state.passed(&self.site).filter(wanted);
-                passed.skip(whole(skip)).take(whole(max_frames)).cloned().collect()
-            }))
+            with(|state| {
+                let mut datagrams = Datagrams::default();
+                let read: Vec<_> =
+                    state.passed(&self.site).map(|frame| (frame, packet(frame))).collect();
+                for (place, (_, packet)) in read.iter().enumerate() {
+                    datagrams.note(place, packet);
+                }
+                let mut open = false;
+                let judged = read.into_iter().enumerate().filter(|(place, (_, packet))| {
+                    let verdict = filter.judge(&datagrams.complete(*place, packet.clone()));
+                    open |= matches!(verdict, Verdict::Open(_));
+                    verdict == Verdict::Meant
+                });
+                let page = judged.skip(whole(skip)).take(whole(max_frames));
+                let page: Vec<_> = page.map(|(_, (frame, _))| frame.clone()).collect();
+                if page.is_empty() && max_frames > 0 && open {
+                    let rule = "frames of which it can't be told whether the filter means them";
+                    return Err(Error::Limit(rule.to_owned()));
+                }
+                Ok(page)
+            })
         }
 
         pub fn counters(&self) -> Result<Counters, Error> {
@@ -120,5 +130,17 @@ pub mod captures {
                 beyond_limit: 0,
             }))
         }
+    }
+
+    fn packet(frame: &Frame) -> Packet {
+        Packet::read(&netwright_frames::Frame {
+            data: &frame.data,
+            length: frame.length,
+            layer: Layer::Ethernet,
+            direction: match frame.direction {
+                Direction::Incoming => netwright_frames::Direction::Incoming,
+                Direction::Outgoing => netwright_frames::Direction::Outgoing,
+            },
+        })
     }
 }
