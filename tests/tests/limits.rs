@@ -348,3 +348,112 @@ fn precompiled_code_and_core_modules_are_no_recipes() {
     let core = session.netwright(["run", "./core.wasm"]).expect_code(2);
     assert!(core.stderr.contains("is a core module, not a component"), "{core:#?}");
 }
+
+/// What parameters make of a scenario is bounded, whoever wrote it, before any recipe is asked.
+#[test]
+fn what_parameters_make_of_a_scenario_is_bounded() {
+    let long = "y".repeat(300_000);
+    let step =
+        |params: &str| format!("steps: [{{ recipe: \"builtin:ip\", params: {{ {params} }} }}]\n");
+    let script = |value: &str| step(&format!("script: \"{value}\""));
+    let list = |one: &str, many: usize| format!("[{}]", vec![one; many].join(", "));
+    let deep = format!("{}x{}", "[".repeat(28), "]".repeat(28));
+    let texts = [
+        // a text in a text, alone in many texts, and text behind text
+        format!("params: {{ a: \"{long}\" }}\n{}", script(&"${a}".repeat(8000))),
+        format!(
+            "params: {{ a: \"{long}\" }}\n{}",
+            step(&format!("x: {}", list("\"${a}\"", 20_000)))
+        ),
+        format!(
+            "params: {{ a: \"{long}\", b: \"{long}\" }}\n{}",
+            script(&"${a} ${b}\\n".repeat(4000))
+        ),
+        // lists, maps and what is deep inside them
+        format!(
+            "params: {{ a: {} }}\n{}",
+            list("x", 90_000),
+            step(&format!("x: {}", list("\"${a}\"", 20_000)))
+        ),
+        format!(
+            "params: {{ a: {} }}\n{}",
+            list("{ k: v }", 20_000),
+            step(&format!("x: {}", list("\"${a}\"", 20_000)))
+        ),
+        format!("params: {{ a: {deep} }}\n{}", step(&format!("x: {}", list("\"${a}\"", 90_000)))),
+        // elsewhere than in steps
+        format!(
+            "params: {{ a: \"{long}\" }}\n{}checks: [{{ sysctl: {{ key: net.ipv4.ip_forward, is: \"{}\" }} }}]\n",
+            script("link show"),
+            "${a}".repeat(8000)
+        ),
+        format!(
+            "params: {{ a: \"{long}\" }}\n{}captures: {}\n",
+            script("link show"),
+            list("{ link: \"${a}\" }", 20_000)
+        ),
+    ];
+    for text in texts {
+        let session = Session::new();
+        let file = session.file("s.yaml", format!("name: x\n{text}"));
+        for command in ["validate", "run"] {
+            let output = within_a_gibibyte(&session, &[command.as_ref(), file.as_os_str()]);
+            let begins = &text[..text.len().min(60)];
+            assert_eq!(output.code, 2, "{begins}: {command}: {}", output.stderr);
+            let rule = "parameters make more than 32 MiB of this scenario";
+            assert!(output.stderr.contains(rule), "{begins}: {command}: {}", output.stderr);
+            assert!(output.stderr.contains("help: use long parameters less often"), "{command}");
+            assert!(output.stderr.contains("s.yaml:"), "it has its place: {}", output.stderr);
+        }
+    }
+}
+
+/// Thousands of faults, each of which would name all that there is.
+#[test]
+fn faults_of_a_scenario_are_bounded() {
+    let session = Session::new();
+    let names: String = (0..20_000).map(|number| format!("  parameter{number}: x\n")).collect();
+    let unknown = "        ${z}\n".repeat(30_000);
+    let text = format!(
+        "name: x\nparams:\n{names}steps:\n  - recipe: builtin:ip\n    params:\n      script: |\n{unknown}"
+    );
+    let twice = format!("name: x\nsteps:\n{}", "  k: *b\n".repeat(60_000));
+    for text in [text, twice] {
+        let file = session.file("s.yaml", text);
+        let output = within_a_gibibyte(&session, &["validate".as_ref(), file.as_os_str()]);
+        assert_eq!(output.code, 2, "{}", &output.stderr[..output.stderr.len().min(2000)]);
+        assert!(output.stderr.contains("950 more faults are not shown"), "{}", output.stderr.len());
+    }
+}
+
+/// Parameters that fit, and are more than may cross to a recipe.
+#[test]
+fn parameters_that_are_too_long_for_a_call_end_with_the_limit() {
+    let session = Session::new();
+    let text = format!(
+        "name: x\nparams: {{ a: \"{}\" }}\nsteps: [{{ recipe: \"builtin:ip\", params: {{ script: \"{}\" }} }}]\n",
+        "# ".repeat(100_000),
+        "${a}".repeat(90)
+    );
+    let file = session.file("s.yaml", text);
+    for command in ["validate", "run"] {
+        let output = within_a_gibibyte(&session, &[command.as_ref(), file.as_os_str()]);
+        assert_eq!(output.code, 7, "{command}: {}", output.stderr);
+        assert!(output.stderr.contains("limit reached: 16777216 bytes in one call"), "{output:#?}");
+    }
+}
+
+/// A program that takes more memory than that is aborted.
+fn within_a_gibibyte(session: &Session, words: &[&std::ffi::OsStr]) -> Output {
+    let command = session.command(words);
+    let mut limited = std::process::Command::new("prlimit");
+    limited.args(["--data=1073741824", "--"]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    limited.current_dir(session.path(".")).stdin(std::process::Stdio::null());
+    limited.output().expect("prlimit of util-linux is installed").into()
+}

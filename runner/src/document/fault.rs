@@ -8,7 +8,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, normalize_untr
 use crate::text::{escape, is_harmless};
 
 /// More faults than these are counted, not shown.
-const MOST_SHOWN: usize = 50;
+pub(super) const MOST_SHOWN: usize = 50;
 
 /// Longer words of the user's are cut when they are shown.
 const LONGEST_QUOTE: usize = 64;

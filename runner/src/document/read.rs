@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::fault::{Fault, Span, quote, suggestion};
+use super::fault::{Fault, MOST_SHOWN, Span, quote, suggestion};
 use super::tree::{Entry, Node, Value};
+
+/// More faults than these are not looked for: who mends them finds the rest.
+pub(super) const MOST_FAULTS: usize = 1000;
 
 /// Collects faults while values are read; `None` means that one has been noted.
 #[derive(Debug, Default)]
@@ -21,8 +24,17 @@ pub(crate) struct Fields<'a> {
 }
 
 impl Reader {
+    /// Whether one more would not be shown, so that its remedy need not be looked for.
+    pub(crate) fn has_enough(&self) -> bool {
+        self.faults.len() >= MOST_SHOWN
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.faults.len() >= MOST_FAULTS
+    }
+
     pub(crate) fn fault(&mut self, span: &Span, message: impl Into<String>) {
-        self.faults.push(Fault { span: span.clone(), message: message.into(), help: None });
+        self.fault_with(span, message, None);
     }
 
     pub(crate) fn fault_with(
@@ -31,6 +43,9 @@ impl Reader {
         message: impl Into<String>,
         help: Option<String>,
     ) {
+        if self.is_full() {
+            return;
+        }
         self.faults.push(Fault { span: span.clone(), message: message.into(), help });
     }
 

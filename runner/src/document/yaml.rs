@@ -7,6 +7,7 @@ use std::ops::Range;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError};
 
 use super::fault::{Fault, Span, quote};
+use super::read::MOST_FAULTS;
 use super::scalar;
 use super::tree::{Entry, Node, Value};
 
@@ -120,7 +121,7 @@ impl Builder<'_> {
             Event::Anchor(..) => {
                 let help = "write the value out where it is needed, or use a parameter: `${name}`";
                 self.fault(place, "anchors are not allowed", Some(help));
-                return true;
+                return self.faults.len() < MOST_FAULTS;
             }
             // The parser's own enum grows; what is no value doesn't matter here.
             _ => return true,
@@ -129,7 +130,7 @@ impl Builder<'_> {
         if self.nodes == MOST_NODES {
             self.fault(0..0, format!("more than {MOST_NODES} values in one file"), None);
         }
-        self.nodes < MOST_NODES
+        self.nodes < MOST_NODES && self.faults.len() < MOST_FAULTS
     }
 
     fn scalar(&mut self, value: &str, style: ScalarStyle, place: Range<usize>) {

@@ -239,6 +239,12 @@ impl Guest {
         interrupt: impl Future<Output = Failure>,
     ) -> (Session, Result<Ended, Stop>) {
         let deadline = host.session.deadline();
+        let given: usize = params.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if given > self.limits.call_bytes {
+            // It would take them for a fault of the broker's.
+            let reached = reached(Reached::CallBytes, &self.limits);
+            return (host.into_session(), Err(Stop::Limit(reached)));
+        }
         let order = Order { export, params, dry_run: host.session.rehearsal };
         let limit = host.session.halt.limit();
         let ended = tokio::select! {

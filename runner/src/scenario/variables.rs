@@ -1,21 +1,27 @@
 //! A scenario's own parameters: defaults from the file, values from `-p`, and `${name}` where
 //! they are used.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use crate::document::{
     Entry, Node, Override, Piece, Reader, Sources, Span, Text, Value, quote, suggestion,
 };
 
-/// Faults beyond these are told without help, which goes through all names.
-const MOST_HELPED: usize = 100;
+/// What parameters make of one scenario may take so much memory, bytes: each of them may be used
+/// thousands of times.
+const MOST_MADE: usize = 32 << 20;
 
 /// The parameters with their values.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Variables {
     entries: Vec<Entry>,
-    /// their places, by name
+    /// the place of each in `entries`
     places: HashMap<String, usize>,
+    /// the memory that each value takes once more wherever it is used
+    costs: Vec<usize>,
+    /// how much memory may still be taken
+    left: Cell<usize>,
 }
 
 impl Variables {
@@ -48,7 +54,10 @@ impl Variables {
                 None => unknown(given, &names, sources, reader),
             }
         }
-        Self { entries, places }
+        let places = entries.iter().enumerate();
+        let places = places.map(|(place, entry)| (entry.key.clone(), place)).collect();
+        let costs = entries.iter().map(|entry| cost(&entry.value)).collect();
+        Self { entries, places, costs, left: Cell::new(MOST_MADE) }
     }
 
     /// The node with every `${name}` in it replaced.
@@ -62,8 +71,9 @@ impl Variables {
                 entries
                     .iter()
                     .map(|entry| Entry {
+                        key: entry.key.clone(),
+                        key_span: entry.key_span.clone(),
                         value: self.substitute(&entry.value, reader),
-                        ..entry.clone()
                     })
                     .collect(),
             ),
@@ -87,7 +97,7 @@ impl Variables {
                     let (source, start) = text.place(range.start);
                     let (_, last) = text.place(range.end - 1);
                     let span = Span::new(source, start..last + 1);
-                    match self.value(name, &span, reader) {
+                    match self.taken(name, &span, reader) {
                         Some(value) if range == (0..text.value.len()) => return value.clone(),
                         Some(value) => broken |= !insert(&mut made, name, value, &span, reader),
                         None => broken = true,
@@ -109,20 +119,37 @@ impl Variables {
         Node { span: node.span.clone(), value }
     }
 
+    /// A value that is used once more, for which there must be room.
+    fn taken(&self, name: &str, span: &Span, reader: &mut Reader) -> Option<&Node> {
+        // Where so much is wrong already, nothing is made of it.
+        if reader.is_full() {
+            return None;
+        }
+        let left = self.left.get();
+        let value = self.value(name, span, reader)?;
+        let cost = self.places.get(name).and_then(|place| self.costs.get(*place));
+        let rest = cost.and_then(|cost| left.checked_sub(*cost));
+        self.left.set(rest.unwrap_or(0));
+        if rest.is_none() && left > 0 {
+            let most = MOST_MADE >> 20;
+            let message = format!(
+                "parameters make more than {most} MiB of this scenario, from this {} on",
+                quote(&format!("${{{name}}}"))
+            );
+            let help = "use long parameters less often, or shorten them";
+            reader.fault_with(span, message, Some(help.to_owned()));
+        }
+        rest.map(|_| value)
+    }
+
     fn value(&self, name: &str, span: &Span, reader: &mut Reader) -> Option<&Node> {
-        let names = || self.entries.iter().map(|entry| entry.key.as_str());
         let Some(entry) = self.places.get(name).and_then(|place| self.entries.get(*place)) else {
-            // Of so many faults not all are shown.
-            let helps = reader.faults.len() < MOST_HELPED;
-            let help = suggestion(name, names().filter(|_| helps)).or_else(|| {
-                Some(if self.entries.is_empty() {
-                    format!("add it: `params: {{ {name}: … }}`")
-                } else if helps {
-                    format!("there are {}", names().collect::<Vec<_>>().join(", "))
-                } else {
-                    "name one of `params`".to_owned()
-                })
-            });
+            let names = || self.entries.iter().map(|entry| entry.key.as_str());
+            let help = || match self.entries.is_empty() {
+                true => format!("add it: `params: {{ {}: … }}`", unquoted(name)),
+                false => suggestion(name, names()).unwrap_or_else(|| there_are(names())),
+            };
+            let help = (!reader.has_enough()).then(help);
             reader.fault_with(span, format!("unknown parameter {}", quote(name)), help);
             return None;
         };
@@ -145,11 +172,40 @@ fn unknown(given: &Override, names: &[String], sources: &mut Sources, reader: &m
         Some(if names.is_empty() {
             "the scenario has no parameters".to_owned()
         } else {
-            format!("there are {}", names.join(", "))
+            there_are(names.iter().map(String::as_str))
         })
     });
     let span = Span::new(source, 3..3 + given.key.len());
     reader.fault_with(&span, format!("unknown parameter {}", quote(&given.key)), help);
+}
+
+/// Cut where it is long.
+fn unquoted(name: &str) -> String {
+    quote(name).trim_matches('`').to_owned()
+}
+
+/// The first of them, where there are many.
+fn there_are<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const MOST: usize = 20;
+    let mut names = names.map(unquoted).peekable();
+    let first: Vec<_> = names.by_ref().take(MOST).collect();
+    let more = if names.peek().is_some() { ", …" } else { "" };
+    format!("there are {}{more}", first.join(", "))
+}
+
+/// The memory that a copy of a value takes, about.
+fn cost(node: &Node) -> usize {
+    let inside = match &node.value {
+        Value::Text(text) => text.value.len() + size_of_val(text.pieces.as_slice()),
+        Value::List(items) => items.iter().map(cost).sum(),
+        Value::Map(entries) => {
+            let of = |entry: &Entry| size_of::<Entry>() + entry.key.len() + cost(&entry.value);
+            entries.iter().map(of).sum()
+        }
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Broken => 0,
+    };
+    // A piece of a text around it begins anew behind it.
+    size_of::<Node>() + 2 * size_of::<Piece>() + inside
 }
 
 fn shorten(value: &str) -> String {
