@@ -17,7 +17,7 @@ use crate::document::quote;
 use crate::exit::{Exit, Failure};
 use crate::store;
 
-const NAMES: &str = "names";
+const NAMES: &str = store::NAMES;
 /// So long a lock is waited for that somebody holds for a moment, as who reads does.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is tried meanwhile.

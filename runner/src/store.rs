@@ -18,6 +18,17 @@ use crate::file::{Missing, is_borrowed, is_ordinary, is_ours, trail};
 /// Where everything is kept, for who wants it elsewhere.
 pub(crate) const VARIABLE: &str = "NETWRIGHT_RUNTIME_DIR";
 
+/// What is in it: records of labs, journals of runs, names that are taken.
+pub(crate) const LABS: &str = "labs";
+pub(crate) const RUNS: &str = "runs";
+pub(crate) const NAMES: &str = "names";
+
+/// The folder, and those in it.
+pub(crate) fn folders() -> [PathBuf; 4] {
+    let path = path();
+    [path.join(LABS), path.join(RUNS), path.join(NAMES), path]
+}
+
 /// Root's is the same whoever became root, so that everybody finds what another one left. For
 /// others it is under XDG_RUNTIME_DIR where that is their own: su(1) may pass on another user's.
 /// Root of a user namespace is one of the others, for /run is nobody's there. Under sudo(8) and the

@@ -11,7 +11,7 @@ mod write;
 
 pub(crate) use folder::{Last, Missing, folder};
 pub(crate) use output::Output;
-pub(crate) use owner::{Owner, is_ours};
+pub(crate) use owner::{Owner, is_ours, is_ours_alone};
 pub(crate) use read::{bounded, ordinary};
 pub(crate) use trust::{Distrust, Trail, is_borrowed, know_roots_of, trail};
 pub(crate) use write::{in_folder, whole};

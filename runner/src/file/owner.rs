@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use rustix::fs::Stat;
 use rustix::process::{getegid, geteuid};
 
-use super::Identity;
+use super::{Identity, is_ordinary};
 
 /// Where no other number is told, user_namespaces(7).
 const USUAL: u32 = 65534;
@@ -101,6 +101,13 @@ impl Owner {
 
 pub(crate) fn is_ours(about: &Stat) -> bool {
     Owner::of(about) == Owner::Us
+}
+
+/// Whether an ordinary file holds what this user wrote, and nobody else: it is under one name, so
+/// that it wasn't brought here from where it means something else.
+pub(crate) fn is_ours_alone(about: &Stat) -> bool {
+    let others = if is_our_group(about) { 0o002 } else { 0o022 };
+    is_ordinary(about) && is_ours(about) && about.st_nlink == 1 && about.st_mode & others == 0
 }
 
 /// A group of this user's own, or root's.

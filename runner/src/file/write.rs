@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -32,6 +33,11 @@ pub(super) struct Place<'a> {
 impl<'a> Place<'a> {
     /// Where a path leads that the operator typed.
     pub(super) fn of(path: &'a Path) -> Result<Self, Refused> {
+        // Where that is meant to be a folder it isn't taken for a file.
+        let typed = path.as_os_str().as_bytes();
+        if typed.ends_with(b"/") || typed.ends_with(b"/.") {
+            return Err(Refused::Special("the name of a folder"));
+        }
         let name = path.file_name().ok_or(Refused::Special("the name of a folder"))?;
         let above = path.parent().unwrap_or(Path::new(""));
         Ok(Self { folder: folder(above, Last::AsTheOthers, Missing::Refused)?, name })

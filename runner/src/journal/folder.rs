@@ -25,7 +25,7 @@ use crate::naming::patiently;
 use crate::process::Pinned;
 use crate::store;
 
-const RUNS: &str = "runs";
+const RUNS: &str = store::RUNS;
 pub(super) const SUFFIX: &str = ".journal";
 /// A journal is read whole; none that this program writes comes near.
 const LONGEST: u64 = 1 << 30;

@@ -30,7 +30,7 @@ use crate::store;
 
 /// Records are small; more is somebody else's file.
 const LONGEST_RECORD: u64 = 1 << 20;
-const LABS: &str = "labs";
+const LABS: &str = store::LABS;
 const SUFFIX: &str = ".json";
 /// The form of records that this program writes. Those of 1 were locked by nobody.
 const SCHEMA: u32 = 2;

@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use rustix::fs::{AtFlags, Mode, OFlags, Stat, openat, statat};
+use rustix::fs::{AtFlags, Mode, OFlags, Stat, fstat, openat, statat};
 use rustix::io::Errno;
 
 use crate::file::{self, Identity, Refused};
@@ -118,6 +118,10 @@ fn listed(folder: &OwnedFd) -> BTreeMap<String, String> {
     let read = || -> Result<Vec<u8>, Refused> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = std::fs::File::from(openat(folder, LIST, flags, Mode::empty())?);
+        // In a folder that others may use, anybody can make one, and let it name any file there.
+        if !file::is_ours_alone(&fstat(&file)?) {
+            return Ok(Vec::new());
+        }
         file::bounded(file, LONGEST_LIST)
     };
     let text = String::from_utf8(read().unwrap_or_default()).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::inputs::Inputs;
 use super::interrupt::Interrupts;
 use super::place::Place;
 use super::{Ending, prepare, rights, runtime};
@@ -23,7 +24,8 @@ pub fn check_again(arguments: &CheckArguments) -> Result<Exit, Failure> {
     let found = find(&arguments.name)?;
     // In the lab's mount namespace the operator's paths may mean other files.
     let patience = arguments.timeout.map_or(Limits::default().time, Duration::from_secs_f64);
-    let outputs = prepare::outputs(&arguments.telling, &mut prepare::Written::within(patience))?;
+    let mut written = prepare::Written::within(patience, Inputs::default());
+    let outputs = prepare::outputs(&arguments.telling, &mut written)?;
     let (place, target, remembered) = found.go(arguments)?;
     let remembered = remembered.ok_or_else(|| none_remembered(&arguments.name))?;
     let scenario = Scenario::again(&remembered).map_err(|faults| prepare::refused(&faults))?;

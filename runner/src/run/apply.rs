@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::alter::Alteration;
+use super::inputs::Inputs;
 use super::place::{Errand, Place};
 use super::plan::{Plan, Way, deployed};
 use super::rehearse::Rehearsal;
@@ -196,13 +197,19 @@ impl Deployment<'_> {
         if self.arguments.telling.quiet { Ok(Exit::Done) } else { print(&(plan.summary() + "\n")) }
     }
 
+    fn inputs(&self) -> Inputs {
+        let ApplyArguments { what, parameters, plan, .. } = self.arguments;
+        let inputs = Inputs::typed(what.as_deref(), &parameters.parameters);
+        plan.iter().fold(inputs, |inputs, plan| inputs.and(plan))
+    }
+
     fn report(&self, plan: &Plan) -> Result<Report, Failure> {
         let time = self.arguments.timeout.map_or(Limits::default().time, Duration::from_secs_f64);
         prepare::report(
             &plan.rehearsal.name,
             plan.target(),
             &self.arguments.telling,
-            &mut prepare::Written::within(time),
+            &mut prepare::Written::within(time, self.inputs()),
         )
     }
 }

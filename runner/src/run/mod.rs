@@ -4,6 +4,7 @@ mod again;
 mod alter;
 mod apply;
 mod child;
+mod inputs;
 mod interrupt;
 mod place;
 mod plan;

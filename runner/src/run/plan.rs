@@ -7,9 +7,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::child;
+use super::inputs::Inputs;
 use super::rehearse::Rehearsal;
 use crate::change::{Change, LinkRef, commands};
-use crate::cli::{PlanArguments, PlanForm};
+use crate::cli::{PlanArguments, PlanForm, ScenarioArguments};
 use crate::exit::{Exit, Failure};
 use crate::file::{Output, Refused, bounded};
 use crate::halt::Halt;
@@ -208,8 +209,13 @@ impl Plan {
 
 /// Shows what a scenario would change. Nothing but a lab of the rehearsal's own is touched.
 pub fn plan(arguments: &PlanArguments) -> Result<Exit, Failure> {
+    let ScenarioArguments { what, parameters, .. } = &arguments.scenario;
+    let inputs = Inputs::typed([what.as_str()], &parameters.parameters);
+    // Before the rehearsal, too, for that may take long.
+    arguments.out.as_ref().map_or(Ok(()), |file| inputs.spare("--out", file))?;
     let plan = Plan::of(Rehearsal::hold(&arguments.scenario)?)?;
     if let Some(file) = &arguments.out {
+        inputs.spare("--out", file)?;
         plan.save(file)?;
     }
     if arguments.json {

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::fstat;
+use rustix::fs::{fstat, stat};
 
+use super::inputs::Inputs;
 use super::interrupt::Interrupts;
 use super::settle::Stay;
 use super::stage::Stage;
@@ -15,8 +16,10 @@ use crate::consent;
 use crate::crash;
 use crate::exit::{Exit, Failure};
 use crate::file::{self, Identity, Last, Missing, Output, Refused};
-use crate::grant::{Capability, Facts, Grants, Key, Policies, Request, Rule, Uses, Whose};
-use crate::guest::Guest;
+use crate::grant::{
+    Capability, Facts, Grants, Key, Policies, Request, Rule, Uses, Whose, own_config_folder,
+};
+use crate::guest::{self, Guest};
 use crate::journal;
 use crate::lab;
 use crate::naming::Taken;
@@ -24,6 +27,7 @@ use crate::policy::Target;
 use crate::recipe::Recipe;
 use crate::report::{Artifacts, Report, View};
 use crate::scenario::{Faults, Limits, Override, RecipeFault, Scenario, Step};
+use crate::store;
 use crate::text::path as shown;
 
 /// Everything that a run needs, read and checked.
@@ -109,7 +113,8 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
     };
     let artifacts = arguments.artifacts.clone().or_else(granted);
     let record = arguments.record_grants.as_deref();
-    let mut written = Written::within(limits.time);
+    let inputs = Inputs::typed([arguments.what.as_str()], &arguments.parameters.parameters);
+    let mut written = Written::within(limits.time, inputs.and_recipes_of(&scenario));
     let record = record.map(|path| written.create("--record-grants", path));
     let record = record.transpose()?.map(|file| Record { file, uses });
     let word = match target {
@@ -325,15 +330,17 @@ pub(super) fn report_to(
 pub(super) struct Written {
     /// how long a pipe may be without a reader
     time: Duration,
+    inputs: Inputs,
     files: Vec<Identity>,
 }
 
 impl Written {
-    pub(super) fn within(time: Duration) -> Self {
-        Self { time, files: Vec::new() }
+    pub(super) fn within(time: Duration, inputs: Inputs) -> Self {
+        Self { time, inputs, files: Vec::new() }
     }
 
     fn create(&mut self, flag: &str, path: &Path) -> Result<Output, Failure> {
+        self.inputs.spare(flag, path)?;
         let created = Output::create(path, self.time, &self.files).and_then(|output| {
             self.files.push(output.identity()?);
             Ok(output)
@@ -348,6 +355,16 @@ impl Written {
     }
 }
 
+/// Where netwright keeps what it trusts, and why nothing else is put there.
+fn own_folders() -> Vec<(PathBuf, &'static str)> {
+    let records = |path| (path, "records of labs and runs are there");
+    let mut all: Vec<_> = store::folders().into_iter().map(records).collect();
+    all.extend(guest::cache_folder().map(|path| (path, "machine code of recipes is there")));
+    let answers = own_config_folder().map(|path| path.join("grants"));
+    all.extend(answers.map(|path| (path, "answers that are remembered are there")));
+    all
+}
+
 fn folder(path: PathBuf, written: Written) -> Result<Artifacts, Failure> {
     let refused = |why: &dyn std::fmt::Display| {
         Failure::usage(format!("--artifacts: can't use `{}`: {why}", shown(&path)))
@@ -357,6 +374,13 @@ fn folder(path: PathBuf, written: Written) -> Result<Artifacts, Failure> {
     // A file that a recipe attaches there would be a policy.
     if Policies::are_in(&folder) {
         return Err(refused(&"policies are there"));
+    }
+    // Nor is one that netwright keeps for itself anybody's to put files in.
+    let about = fstat(&folder).map_err(|error| refused(&std::io::Error::from(error)))?;
+    for (own, what) in own_folders() {
+        if stat(&own).is_ok_and(|own| Identity::of(&own) == Identity::of(&about)) {
+            return Err(refused(&what));
+        }
     }
     // What a shell has opened is the program's to write, too.
     let shells = [fstat(std::io::stdout()), fstat(std::io::stderr())];
