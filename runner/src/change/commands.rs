@@ -131,11 +131,14 @@ fn create(namespace: Option<&Name>, spec: &Spec) -> Vec<String> {
 
 /// What is set at once, and what by a line of its own: an end of a veth comes up when the other one
 /// is there; a port's settings begin with a `type`, and there is one already; a master is looked for
-/// where the command is given.
+/// where the command is given; and some the kernel doesn't heed of a link that is not there yet
+/// (rtnl_create_link in net/core/rtnetlink.c).
 fn divided(settings: &[Setting], is_veth: bool, here: bool) -> (Vec<&Setting>, Vec<&Setting>) {
     settings.iter().partition(|setting| match setting {
         Setting::Up(true) => !is_veth,
         Setting::Master(Some(_)) => here,
+        Setting::Alias(_) | Setting::Carrier(_) | Setting::ProtocolDown(_) => false,
+        Setting::Other(attribute) => attribute.name != "addrgenmode",
         other => !is_typed(other),
     })
 }

@@ -680,4 +680,47 @@ ip link add v0 type veth peer name v1
 ip link set v1 netns a
 ip netns exec a sysctl -qw net.ipv4.ip_forward=1
 ip netns exec a sysctl -wq net.ipv4.conf.v1.arp_ignore=1
+
+== every metric of a route, locked too
+ip link add e0 type veth peer name e1
+ip link set e0 up
+ip link set e1 up
+ip addr add 10.0.0.1/24 dev e0
+ip route add 10.1.0.0/16 dev e0 mtu lock 1300
+ip route add 10.2.0.0/16 dev e0 rtt 100ms rttvar 50ms rto_min 20ms
+ip route add 10.3.0.0/16 dev e0 cwnd lock 10 ssthresh lock 9 advmss lock 1000
+ip route add 10.4.0.0/16 dev e0 congctl lock cubic
+ip route add 10.5.0.0/16 dev e0 hoplimit lock 9 initrwnd 6 reordering lock 4 window lock 4000
+ip route add 10.7.0.0/16 dev e0 initcwnd 5 quickack 1 features ecn fastopen_no_cookie 1
+ip -6 route add fd01::/64 dev e0 mtu lock 1400 hoplimit 4
+ip -6 route add fd02::/64 dev e0 mtu 1400 window lock 4000
+
+== gateways of the other family
+ip link add e0 type veth peer name e1
+ip link set e0 up
+ip link set e1 up
+ip addr add 10.0.0.1/24 dev e0
+ip route add 10.6.0.0/16 via inet6 fe80::9 dev e0
+ip route add 10.7.0.0/16 nexthop via inet6 fe80::1 dev e0 weight 2 nexthop dev e1
+ip route add 10.8.0.0/16 via inet6 fd00::9 dev e0 onlink metric 5 mtu lock 1300
+
+== what the kernel heeds only once a link is there
+ip link add e0 type veth peer name e1
+ip link set e0 alias "a 'b' c"
+ip link set e1 addrgenmode none
+ip link add br0 type bridge
+ip link set br0 alias x addrgenmode none
+ip link set br0 up
+ip link set e0 up
+ip link set e1 up
+
+== an address with a peer goes without its length
+ip link add e0 type veth peer name e1
+ip addr add 10.0.1.1 peer 10.0.2.1/24 dev e0
+ip addr add 10.0.5.1 peer 10.0.2.1 dev e0
+ip addr add 10.0.6.1 peer 10.0.2.2 dev e0
+ip addr add 10.0.7.1/24 dev e0
+ip addr del 10.0.5.1 dev e0
+ip addr del 10.0.1.1 dev e0
+ip addr del 10.0.7.1 dev e0
 "#;

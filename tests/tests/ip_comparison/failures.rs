@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::observe::fails_by_iproute2;
 
 /// A script, the line that fails, and what is said of it.
-const FAILURES: [(&str, usize, &str); 14] = [
+const FAILURES: [(&str, usize, &str); 27] = [
     ("ip link add br0 type bridge\nip link add br0 type bridge", 2, "File exists"),
     ("ip link set nope up", 1, "no link `nope`"),
     (
@@ -42,6 +42,27 @@ const FAILURES: [(&str, usize, &str); 14] = [
     ("ip neighbour get 10.0.0.1 dev lo", 1, "Neighbour entry not found"),
     ("ip netns exec nowhere ip link", 1, "there is no namespace `nowhere`"),
     ("ip route get 10.9.9.9", 1, "Network is unreachable"),
+    ("ip route flush dev nosuch", 1, "no link `nosuch`"),
+    ("ip -6 route show dev nosuch", 1, "no link `nosuch`"),
+    ("ip neigh flush dev nosuch", 1, "no link `nosuch`"),
+    ("ip neigh show dev nosuch nud all", 1, "no link `nosuch`"),
+    ("ip link show master nosuch", 1, "no link `nosuch`"),
+    ("ip addr show master nosuch", 1, "no link `nosuch`"),
+    ("ip addr show vrf nosuch", 1, "no link `nosuch`"),
+    ("ip addr flush master nosuch", 1, "no link `nosuch`"),
+    ("ip link add br0 type bridge\nip link show vrf br0", 2, "`br0` is a bridge and no vrf"),
+    (
+        "ip link add br0 type bridge\nip link add e0 type veth peer name e1\nip link set e0 vrf br0",
+        3,
+        "`br0` is a bridge and no vrf",
+    ),
+    (
+        "ip link add br0 type bridge\nip link add e0 vrf br0 type veth peer name e1",
+        2,
+        "`br0` is a bridge and no vrf",
+    ),
+    ("ip link add q link-netns 11 type bridge", 1, "there is no namespace `11`"),
+    ("ip link add q link-netns nosuch type veth", 1, "there is no namespace `nosuch`"),
 ];
 
 pub(crate) fn trials(session: &Arc<Session>) -> Vec<Trial> {

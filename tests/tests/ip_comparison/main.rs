@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use cases::CASES;
 use normal::normalise;
-use observe::{by_iproute2, by_netwright};
+use observe::{by_iproute2, by_netwright, by_planned_commands};
 
 /// The cases wait much more than they work.
 const AT_ONCE: usize = 8;
@@ -41,15 +41,19 @@ fn trial(session: &Arc<Session>, place: usize, case: &'static str) -> Trial {
 }
 
 fn compare(session: &Session, lab: &str, script: &str) -> Result<(), Failed> {
-    let (expected, found) = thread::scope(|scope| {
+    let (expected, planned, found) = thread::scope(|scope| {
         let expected = scope.spawn(|| by_iproute2(script));
+        let planned = scope.spawn(|| by_planned_commands(session, lab, script));
         let found = by_netwright(session, lab, script);
-        (expected.join(), found)
+        (expected.join(), planned.join(), found)
     });
     let expected = expected.map_err(|_| "iproute2 did not carry the script out")?;
-    let (expected, found) = (normalise(expected, script), normalise(found, script));
-    let differences = differences(&expected, &found);
-    if differences.is_empty() { Ok(()) } else { Err(differences.join("\n").into()) }
+    let planned = planned.map_err(|_| "iproute2 did not carry the planned commands out")?;
+    let expected = normalise(expected, script);
+    let mut all = differences(&expected, &normalise(found, script));
+    let planned = differences(&expected, &normalise(planned, script));
+    all.extend(planned.into_iter().map(|line| format!("plan --as ip: {line}")));
+    if all.is_empty() { Ok(()) } else { Err(all.join("\n").into()) }
 }
 
 /// For each question the members of one answer that the other one lacks.

@@ -54,19 +54,32 @@ fn answers(printed: &str) -> Map<String, Value> {
 /// By iproute2, in a network of its own and with a /run of its own. The shell is process 1, for
 /// scripts that go back to where they began with `netns 1`.
 pub(crate) fn by_iproute2(script: &str) -> Map<String, Value> {
-    let batch = !script.trim_start().starts_with("ip ");
-    let mut shell = "set -e\nmount -t tmpfs tmpfs /run\nexec 3>&1 >/dev/null\n".to_owned();
-    if batch {
-        writeln!(shell, "ip -batch - <<'SCRIPT'\n{script}\nSCRIPT").expect("a string");
+    if script.trim_start().starts_with("ip ") {
+        by_shell(script)
     } else {
-        shell.push_str(script);
+        by_shell(&format!("ip -batch - <<'SCRIPT'\n{script}\nSCRIPT"))
     }
-    shell.push_str("\nexec >&3\n");
-    shell.push_str(&questions());
-    let output = shell_in_namespaces(&shell);
+}
+
+/// The same of commands for sh(1).
+fn by_shell(script: &str) -> Map<String, Value> {
+    let begin = "set -e\nmount -t tmpfs tmpfs /run\nexec 3>&1 >/dev/null\n";
+    let output = shell_in_namespaces(&format!("{begin}{script}\nexec >&3\n{}", questions()));
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "iproute2 refused the script:\n{errors}");
+    assert!(output.status.success(), "iproute2 refused the script:\n{errors}\n{script}");
     answers(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// The commands that `plan --as ip` shows of a script, carried out by iproute2.
+pub(crate) fn by_planned_commands(
+    session: &Session,
+    lab: &str,
+    script: &str,
+) -> Map<String, Value> {
+    let file = session.file(&format!("{lab}.planned"), script);
+    let parameter = format!("script=@{}", file.display());
+    let plan = session.netwright(["plan", "builtin:ip", "--as", "ip", "-p", &parameter]);
+    by_shell(&plan.expect_code(0).stdout)
 }
 
 /// Whether iproute2 refuses a line of the script.

@@ -31,7 +31,13 @@ impl fmt::Display for LinkName {
 impl fmt::Display for Attribute {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         write!(f, "{}", plain(&self.name))?;
-        if self.value.is_empty() { Ok(()) } else { write!(f, " {}", plain(&self.value)) }
+        // A range, as that of vxlan's `srcport`, is two words.
+        let numbers = self.value.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ');
+        match (self.value.as_str(), numbers) {
+            ("", _) => Ok(()),
+            (numbers, true) => write!(f, " {numbers}"),
+            (value, false) => write!(f, " {}", plain(value)),
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Addresses, routes, rules and neighbours in ip(8)'s words.
 
 use std::fmt::{self, Formatter, Result};
+use std::net::IpAddr;
 
 use super::link::attributes;
 use super::plain;
 use crate::change::{
-    Address, Entry, LinkRef, Neighbour, NeighbourState, NextHop, Prefix, Route, RouteKind, Rule,
-    RuleAction,
+    Address, Attribute, Entry, Family, LinkRef, Neighbour, NeighbourState, NextHop, Prefix, Route,
+    RouteKind, Rule, RuleAction,
 };
 
 /// rtnetlink(7), rtm_scope; numbers for those without a name.
@@ -70,12 +71,26 @@ fn destination(f: &mut Formatter<'_>, prefix: Option<Prefix>) -> Result {
     }
 }
 
-impl fmt::Display for NextHop {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        self.gateway.iter().try_for_each(|gateway| write!(f, " via {gateway}"))?;
-        self.link.iter().try_for_each(|link| write!(f, " dev {}", plain(link)))?;
-        if self.onlink { f.write_str(" onlink") } else { Ok(()) }
+/// A gateway of another family than the route's has its family in front.
+fn hop(f: &mut Formatter<'_>, family: Family, hop: &NextHop) -> Result {
+    match (hop.gateway, family) {
+        (None, _) => {}
+        (Some(gateway @ IpAddr::V6(_)), Family::Ipv4) => write!(f, " via inet6 {gateway}")?,
+        (Some(gateway @ IpAddr::V4(_)), Family::Ipv6) => write!(f, " via inet {gateway}")?,
+        (Some(gateway), Family::Ipv4 | Family::Ipv6) => write!(f, " via {gateway}")?,
     }
+    hop.link.iter().try_for_each(|link| write!(f, " dev {}", plain(link)))?;
+    if hop.onlink { f.write_str(" onlink") } else { Ok(()) }
+}
+
+/// `mtu lock 1300` and `features ecn tcp_usec_ts` are words of their own.
+fn metric(f: &mut Formatter<'_>, metric: &Attribute) -> Result {
+    let several = metric.name == "features";
+    let words = metric.name.split(' ').chain(match several {
+        true => metric.value.split([' ', ',']).filter(|word| !word.is_empty()).collect(),
+        false => vec![metric.value.as_str()],
+    });
+    words.filter(|word| !word.is_empty()).try_for_each(|word| write!(f, " {}", plain(word)))
 }
 
 impl fmt::Display for Route {
@@ -85,20 +100,24 @@ impl fmt::Display for Route {
         }
         destination(f, self.destination)?;
         self.from.iter().try_for_each(|from| write!(f, " from {from}"))?;
-        match self.next_hops.as_slice() {
-            [] => {}
-            [one] => write!(f, "{one}")?,
-            several => several
-                .iter()
-                .try_for_each(|hop| write!(f, " nexthop{hop} weight {}", hop.weight))?,
-        }
+        // Behind the first of several there is nothing but more of them.
+        let (one, several) = match self.next_hops.as_slice() {
+            [one] => (Some(one), [].as_slice()),
+            several => (None, several),
+        };
+        one.iter().try_for_each(|one| hop(f, self.family, one))?;
         self.type_of_service.iter().try_for_each(|tos| write!(f, " tos {tos:#x}"))?;
         self.table.iter().try_for_each(|table| write!(f, " table {table}"))?;
         self.protocol.iter().try_for_each(|protocol| write!(f, " proto {protocol}"))?;
         self.scope.iter().try_for_each(|value| scope(f, *value))?;
         self.source.iter().try_for_each(|source| write!(f, " src {source}"))?;
         self.metric.iter().try_for_each(|metric| write!(f, " metric {metric}"))?;
-        attributes(f, &self.metrics)
+        self.metrics.iter().try_for_each(|one| metric(f, one))?;
+        several.iter().try_for_each(|one| {
+            f.write_str(" nexthop")?;
+            hop(f, self.family, one)?;
+            write!(f, " weight {}", one.weight)
+        })
     }
 }
 
