@@ -167,3 +167,105 @@ fn what_the_kernel_accepts_and_does_not_do_is_told() {
     assert_eq!(host.differences(&before), [""; 0]);
     host.run_ip("link add lab-br type bridge mcast_query_interval 200", &grants).expect_code(0);
 }
+
+/// A network of before, and a topology that is ensured in it twice: what the first time took, and what
+/// iproute2 shows of it then. The second time takes nothing.
+fn ensured_over(before: &str, wanted: &str, question: &[&str]) -> (u64, String) {
+    let session = Session::new();
+    let lines: String = before.lines().map(|line| format!("        {}\n", line.trim())).collect();
+    let step = |name: &str| {
+        format!(
+            "  - {{ name: {name}, recipe: 'builtin:topology', params: {{ ensure: true, existing: {{ links: [e0] }}, {wanted} }} }}\n"
+        )
+    };
+    let text = format!(
+        "name: over\nsteps:\n  - recipe: builtin:ip\n    params:\n      script: |\n        ip link add e0 type veth peer name e1\n        ip link set e0 up\n        ip link set e1 up\n        ip address add 10.0.0.1/24 dev e0\n{lines}{}{}",
+        step("first"),
+        step("second")
+    );
+    let file = session.file("over.yaml", text);
+    let run = ["run".as_ref(), "--json".as_ref(), "--keep=over".as_ref(), file.as_os_str()];
+    let run = session.netwright(run).expect_code(0).json();
+    let lab = session.deployed("over");
+    assert_eq!(changes(&run, 2), [""; 0], "{before}: {wanted}");
+    let shown = lab.exec(None, question).expect_code(0).stdout;
+    (changes(&run, 1).len() as u64, shown)
+}
+
+/// A state that lasts is a neighbour's as much as its MAC address; one that comes and goes is what it
+/// was asked to be when it was asked.
+#[test]
+fn neighbours_get_the_state_that_was_asked_for() {
+    let states = ["permanent", "noarp", "reachable", "stale"];
+    for wanted in states {
+        for there in states {
+            let before =
+                format!("ip neigh add 10.0.0.6 lladdr 02:00:00:00:00:06 dev e0 nud {there}");
+            let asked = format!(
+                "neighbours: [{{ link: e0, address: 10.0.0.6, mac: '02:00:00:00:00:06', state: {wanted} }}]"
+            );
+            let question = ["ip", "neigh", "show", "10.0.0.6", "nud", "all"];
+            let (took, shown) = ensured_over(&before, &asked, &question);
+            assert_eq!(took, u64::from(wanted != there), "{there} to {wanted}");
+            assert!(shown.contains(&wanted.to_uppercase()), "{there} to {wanted}: {shown}");
+        }
+    }
+}
+
+/// What the kernel takes for the same address goes, for the kernel would not add another one.
+#[test]
+fn addresses_with_another_peer_or_network_are_made_anew() {
+    for (there, wanted, shown) in [
+        (
+            "10.1.0.1 peer 10.1.0.2/24",
+            "address: 10.1.0.1/24, peer: 10.1.0.3/24",
+            "10.1.0.1 peer 10.1.0.3/24",
+        ),
+        ("10.1.0.1/24", "address: 10.1.0.1/24, peer: 10.1.0.3/24", "10.1.0.1 peer 10.1.0.3/24"),
+        ("10.1.0.1 peer 10.1.0.2/24", "address: 10.1.0.1/24", "10.1.0.1/24"),
+        ("fd00::1/64", "address: 'fd00::1/128', nodad: true", "fd00::1/128"),
+        ("fd00::1 peer fd00::2", "address: 'fd00::1/64', nodad: true", "fd00::1/64"),
+    ] {
+        let before = format!("ip address add {there} dev e0");
+        let asked = format!("links: [{{ name: e0, addresses: [10.0.0.1/24, {{ {wanted} }}] }}]");
+        let question = ["ip", "address", "show", "dev", "e0"];
+        let (took, all) = ensured_over(&before, &asked, &question);
+        assert_eq!(took, 2, "{there} to {wanted}");
+        assert!(all.contains(&format!(" {shown} ")), "{there} to {wanted}: {all}");
+        assert!(!all.contains(&format!(" {there} ")), "{there} to {wanted}: {all}");
+    }
+    // Another one beside it, which the kernel takes, stays.
+    let asked = "links: [{ name: e0, addresses: [10.0.0.1/24, 10.1.0.1/16] }]";
+    let question = ["ip", "address", "show", "dev", "e0"];
+    let (took, all) = ensured_over("ip address add 10.1.0.1/24 dev e0", asked, &question);
+    assert_eq!(took, 1);
+    assert!(all.contains("10.1.0.1/24") && all.contains("10.1.0.1/16"), "{all}");
+}
+
+/// The kernel takes a rule and its `not` for the same, and doesn't ask who made it.
+#[test]
+fn rules_whose_twin_is_there_are_made_anew() {
+    for (there, wanted, shown) in [
+        (
+            "not to 10.0.0.0/8 pref 78 prohibit",
+            "priority: 78, to: 10.0.0.0/8, action: prohibit",
+            "78:\tfrom all to 10.0.0.0/8 prohibit",
+        ),
+        (
+            "not from 10.0.0.0/8 pref 77 table 77",
+            "priority: 77, from: 10.0.0.0/8, table: 77",
+            "77:\tfrom 10.0.0.0/8 lookup 77",
+        ),
+    ] {
+        let before = format!("ip rule add {there}");
+        let question = ["ip", "rule", "show"];
+        let (took, all) = ensured_over(&before, &format!("rules: [{{ {wanted} }}]"), &question);
+        assert_eq!(took, 2, "{there} to {wanted}");
+        assert!(all.contains(shown) && !all.contains("not "), "{there} to {wanted}: {all}");
+    }
+    // One that the kernel has room for beside it stays.
+    let asked = "rules: [{ priority: 79, to: 10.0.0.0/8, action: prohibit }]";
+    let before = "ip rule add not to 10.0.0.0/8 pref 78 prohibit";
+    let (took, all) = ensured_over(before, asked, &["ip", "rule", "show"]);
+    assert!(took == 1 && all.contains("78:\tnot from all to 10.0.0.0/8"), "{all}");
+}

@@ -311,6 +311,20 @@ pub(super) fn held(
     })
 }
 
+/// The address of a link that keeps the kernel from adding another one: of IPv4 the same in the same
+/// network (__inet_insert_ifa in net/ipv4/devinet.c), of IPv6 the same whatever its network
+/// (ipv6_add_addr_hash in net/ipv6/addrconf.c).
+pub(super) fn in_the_way(space: &Arc<Space>, index: u32, wanted: &Address) -> Option<Address> {
+    let network = |address: &Address| address.peer.unwrap_or(address.prefix).network();
+    let all = list(space, &[], None).ok()?;
+    all.into_iter().map(|(on, info)| (on, info.address)).find_map(|(on, found)| {
+        let same = on == index
+            && found.prefix.address == wanted.prefix.address
+            && (found.prefix.address.is_ipv6() || network(&found) == network(wanted));
+        same.then_some(found)
+    })
+}
+
 /// The addresses of a link, in words.
 fn there(space: &Arc<Space>, link: &RawLink) -> String {
     let all = list(space, std::slice::from_ref(link), None).unwrap_or_default();

@@ -9,8 +9,8 @@ use super::route::same_place;
 use super::settings::renamed;
 use super::{Netlink, port_vlan, sysctl};
 use crate::change::{
-    Address, AddressFlags, Change, Entry, LinkRef, NamespaceRef, Neighbour, NextHop, Prefix, Qdisc,
-    Route, RouteKind, Rule, Write,
+    Address, AddressFlags, Change, Entry, LinkRef, NamespaceRef, Neighbour, NeighbourState,
+    NextHop, Prefix, Qdisc, Route, RouteKind, Rule, Write,
 };
 use crate::kernel::{Error, Lacking};
 
@@ -47,9 +47,7 @@ impl Netlink {
                 let all = self.routes(&*self.spaces.find(namespace)?, route.family)?;
                 Ok(Lacking::unless(!all.iter().any(|now| is_as_asked(now, route))))
             }
-            Change::AddRule { namespace, rule } => {
-                Ok(Lacking::unless(self.has_rule(namespace, rule)?))
-            }
+            Change::AddRule { namespace, rule } => self.rule_lacking(namespace, rule),
             Change::RemoveRule { namespace, rule } => {
                 Ok(Lacking::unless(!self.has_rule(namespace, rule)?))
             }
@@ -100,7 +98,17 @@ impl Netlink {
     fn address_lacking(&self, link: &LinkRef, wanted: &Address) -> Answer {
         let Ok((space, raw)) = self.resolve(link) else { return Ok(Lacking::Everything) };
         let Some(now) = address::held(&space, raw.index, wanted.prefix, wanted.peer) else {
-            return Ok(Lacking::Everything);
+            return Ok(match address::in_the_way(&space, raw.index, wanted) {
+                None => Lacking::Everything,
+                Some(now) => {
+                    let words = vec![format!("there is address `{now}`, not `{wanted}`")];
+                    let (prefix, peer) = (now.prefix, now.peer);
+                    let removal = Change::RemoveAddress { link: link.clone(), prefix, peer };
+                    let (link, address) = (link.clone(), wanted.clone());
+                    let put = Change::PutAddress { link, address, how: Write::Add };
+                    Lacking::Mendable { mends: vec![removal, put], words }
+                }
+            });
         };
         let (fixed, free) = address_words(&now, wanted);
         if fixed.is_empty() && free.is_empty() {
@@ -134,6 +142,28 @@ impl Netlink {
         Ok(Lacking::Mendable { mends, words })
     }
 
+    fn rule_lacking(&self, namespace: &NamespaceRef, wanted: &Rule) -> Answer {
+        if self.has_rule(namespace, wanted)? {
+            return Ok(Lacking::Nothing);
+        }
+        let Ok(space) = self.spaces.find(namespace) else { return Ok(Lacking::Everything) };
+        // Only among those of one priority does the kernel look for one that stands in the way; but
+        // it takes a rule and its `not` for the same, and asks nothing of who made it (rule_exists
+        // in net/core/fib_rules.c).
+        let all = self.rules(&space, wanted.family)?;
+        let twin = all.into_iter().filter(|_| wanted.priority.is_some()).find(|now| {
+            let (inverted, protocol) = (now.inverted, now.protocol);
+            is_put_rule(&Rule { inverted, protocol, ..wanted.clone() }, now)
+        });
+        let Some(twin) = twin else { return Ok(Lacking::Everything) };
+        let words = vec![format!("there is rule `{twin}`, not `{wanted}`")];
+        let mends = vec![
+            Change::RemoveRule { namespace: namespace.clone(), rule: twin },
+            Change::AddRule { namespace: namespace.clone(), rule: wanted.clone() },
+        ];
+        Ok(Lacking::Mendable { mends, words })
+    }
+
     fn has_rule(&self, namespace: &NamespaceRef, wanted: &Rule) -> Result<bool, Error> {
         let Ok(space) = self.spaces.find(namespace) else { return Ok(false) };
         let all = self.rules(&space, wanted.family)?;
@@ -148,13 +178,10 @@ impl Netlink {
         let now = neighbour::held(&space, raw.index, wanted.address, wanted.proxy);
         let Some(now) = now else { return Ok(Lacking::Everything) };
         let same_mac = wanted.mac.is_none() || now.mac == wanted.mac;
-        // States but these come and go by themselves.
-        let lasts = |state| {
-            use crate::change::NeighbourState::{Noarp, Permanent};
-            matches!(state, Permanent | Noarp)
-        };
-        let same_state = wanted.proxy || lasts(wanted.state) == lasts(now.state);
-        if same_mac && same_state {
+        let same_state = wanted.proxy || is_still(now.state, wanted.state);
+        let same_flags =
+            (now.router || !wanted.router) && (now.extern_learn || !wanted.extern_learn);
+        if same_mac && same_state && same_flags {
             return Ok(Lacking::Nothing);
         }
         let words = vec![format!("neighbour `{}` of `{}` differs", wanted.address, link.name)];
@@ -183,6 +210,19 @@ impl Netlink {
             how: Write::Replace,
         }];
         Ok(Lacking::Mendable { mends, words })
+    }
+}
+
+/// Whether a neighbour is in the state that was asked for, or in one that follows from it by itself
+/// within moments (net/core/neighbour.c, neigh_timer_handler).
+fn is_still(now: NeighbourState, wanted: NeighbourState) -> bool {
+    use NeighbourState::{
+        Delay, Failed, Incomplete, Noarp, None, Permanent, Probe, Reachable, Stale,
+    };
+    match wanted {
+        Permanent | Noarp | Reachable => now == wanted,
+        Stale => matches!(now, Stale | Delay | Probe),
+        None | Incomplete | Delay | Probe | Failed => !matches!(now, Permanent | Noarp),
     }
 }
 
