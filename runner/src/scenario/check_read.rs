@@ -343,7 +343,7 @@ fn sysctl(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
 fn key(text: &str) -> Result<String, String> {
     let parts: Vec<_> = text.split(['.', '/']).collect();
     let legal = |part: &&str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-:".contains(c))
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-:@+".contains(c))
     };
     if parts.len() < 3 || parts[0] != "net" || !parts.iter().all(legal) {
         let help = "keys of a namespace begin with net: net.ipv4.ip_forward";

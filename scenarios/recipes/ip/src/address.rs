@@ -158,7 +158,7 @@ fn read<'a>(
         match find(OPTIONS, &word.text) {
             Some((name, option)) => words.option(cursor, Named { word, name }, option, families),
             None if words.local.is_none() && !begins("help", &word.text) => {
-                words.local = Some((word, prefix_word(cursor, word, families)));
+                words.local = Some((word, local(cursor, word, families)));
             }
             None => {
                 cursor.unknown(word, "`ip address`", names(OPTIONS));
@@ -190,7 +190,7 @@ impl<'a> AddressWords<'a> {
             AddressOption::Local => {
                 self.once(cursor, named);
                 if let Some(word) = cursor.value(named) {
-                    self.local = Some((word, prefix_word(cursor, word, families)));
+                    self.local = Some((word, local(cursor, word, families)));
                 }
             }
             AddressOption::Peer => {
@@ -230,6 +230,16 @@ impl<'a> AddressWords<'a> {
         }
         self.seen.push(named.name);
     }
+}
+
+/// The address itself, which is never one of the words for any address at all.
+fn local(cursor: &mut Cursor<'_>, word: &Word, families: &mut Families) -> Option<IpPrefix> {
+    if ["any", "all", "default"].contains(&word.text.as_str()) {
+        let message = format!("`{}` means no address of a link", word.text);
+        cursor.refuse_with(word, message, "as in `10.0.0.1/24`");
+        return None;
+    }
+    prefix_word(cursor, word, families)
 }
 
 /// Seconds; none is for ever.

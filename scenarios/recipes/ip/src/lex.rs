@@ -44,6 +44,8 @@ fn quoted(word: &Word) -> String {
 /// Cuts a script into its commands: one a line, `#` begins a comment, a backslash at the end
 /// of a line continues it, quotes hold a word together, a prompt `$` in front is left out.
 pub(crate) fn lines(script: &str, faults: &mut Vec<Fault>) -> Vec<Line> {
+    // Editors of some systems begin each file with a byte order mark.
+    let script = script.strip_prefix('\u{feff}').unwrap_or(script);
     let mut lexer = Lexer { rest: script.chars().peekable(), line: 1, column: 1 };
     let mut lines = Vec::new();
     while lexer.rest.peek().is_some() {

@@ -17,15 +17,26 @@ pub enum LinkCommand {
         spec: Spec,
         /// where it is born, if not where the command is given
         namespace: Option<Place>,
+        needs: Needs,
     },
     Set {
         which: Which,
         settings: Vec<Setting>,
         /// moved there before anything is set
         namespace: Option<Place>,
+        needs: Needs,
     },
     Delete(Which),
     Show(LinkFilter),
+}
+
+/// What has to be there for a command, beside what the host looks for itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// the master, of which the command says that it is a VRF
+    pub vrf: Option<String>,
+    /// named by `link-netns`, whether or not a link is looked for in it
+    pub namespace: Option<String>,
 }
 
 /// One link, or all of a group.
@@ -100,6 +111,7 @@ fn add(cursor: &mut Cursor<'_>, verb: Named<'_>, context: &Context) -> Option<Li
     settings.extend(words.group.map(Setting::Group));
     Some(LinkCommand::Add {
         spec: Spec { name, kind, parent, settings },
+        needs: words.needs(),
         namespace: words.namespace,
     })
 }
@@ -165,7 +177,8 @@ fn set(cursor: &mut Cursor<'_>, verb: Named<'_>) -> Option<LinkCommand> {
     if settings.is_empty() && words.namespace.is_none() && cursor.faults() == before {
         cursor.refuse(verb.word, "nothing to set is given".to_owned());
     }
-    Some(LinkCommand::Set { which, settings, namespace: words.namespace })
+    let needs = words.needs();
+    Some(LinkCommand::Set { which, settings, namespace: words.namespace, needs })
 }
 
 /// A group without a link selects, with one it is set. With faults since `before` the name may

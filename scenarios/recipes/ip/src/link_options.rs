@@ -6,6 +6,7 @@ use crate::command::Place;
 use crate::cursor::{Cursor, Named};
 use crate::keyword::{Keyword, exact, find, names, short};
 use crate::lex::Word;
+use crate::link::Needs;
 use crate::names::group;
 use crate::value::{
     alias, attribute, choice, existing_namespace, link, link_word, mac, namespace, number_within,
@@ -24,6 +25,7 @@ pub(crate) struct LinkWords<'a> {
     pub(crate) group: Option<u32>,
     pub(crate) kind: Option<&'a Word>,
     pub(crate) settings: Vec<Setting>,
+    vrf: Option<String>,
     pub(crate) first_setting: Option<&'a Word>,
     seen: Vec<&'static str>,
     largest_mtu: u32,
@@ -51,6 +53,7 @@ enum SettingOption {
     Mtu,
     Switch(fn(bool) -> Setting),
     Master,
+    Vrf,
     Nomaster,
     Alias,
     /// a number that the host takes under ip(8)'s own word
@@ -94,7 +97,7 @@ const OPTIONS: &[Keyword<LinkOption>] = &[
     exact("carrier", LinkOption::Setting(SettingOption::Switch(Setting::Carrier))),
     exact("vf", LinkOption::Refused("it is for the functions of physical cards")),
     short("master", LinkOption::Setting(SettingOption::Master)),
-    exact("vrf", LinkOption::Setting(SettingOption::Master)),
+    exact("vrf", LinkOption::Setting(SettingOption::Vrf)),
     short("nomaster", LinkOption::Setting(SettingOption::Nomaster)),
     short("dynamic", LinkOption::Setting(SettingOption::Switch(Setting::Dynamic))),
     short("type", LinkOption::Type),
@@ -134,6 +137,10 @@ pub(crate) fn words<'a>(
 }
 
 impl<'a> LinkWords<'a> {
+    pub(crate) fn needs(&self) -> Needs {
+        Needs { vrf: self.vrf.clone(), namespace: self.parent_namespace.clone() }
+    }
+
     /// A word that is no option is the link; a second one is a mistake.
     fn device(&mut self, cursor: &mut Cursor<'a>, word: &'a Word, place: &str) -> Option<()> {
         if self.device.is_some() || (crate::keyword::begins("help", &word.text)) {
@@ -155,7 +162,9 @@ impl<'a> LinkWords<'a> {
     fn swallows(cursor: &mut Cursor<'a>, named: Named<'a>, option: LinkOption) -> bool {
         let takes_name = match option {
             LinkOption::Link
-            | LinkOption::Setting(SettingOption::Master | SettingOption::Alias) => true,
+            | LinkOption::Setting(
+                SettingOption::Master | SettingOption::Vrf | SettingOption::Alias,
+            ) => true,
             LinkOption::Name
             | LinkOption::Type
             | LinkOption::Device
@@ -234,6 +243,10 @@ impl<'a> LinkWords<'a> {
             SettingOption::Broadcast => mac(cursor, named).map(Setting::Broadcast),
             SettingOption::Switch(setting) => switch(cursor, named).map(setting),
             SettingOption::Master => link(cursor, named).map(|name| Setting::Master(Some(name))),
+            SettingOption::Vrf => {
+                self.vrf = link(cursor, named);
+                self.vrf.clone().map(|name| Setting::Master(Some(name)))
+            }
             SettingOption::Nomaster => Some(Setting::Master(None)),
             SettingOption::Alias => alias(cursor, named).map(Setting::Alias),
             SettingOption::QueueLength => {

@@ -13,6 +13,8 @@ pub struct LinkFilter {
     pub group: Option<u32>,
     pub up: bool,
     pub master: Option<String>,
+    /// of the master it is said that it is a VRF
+    pub vrf: bool,
     pub nomaster: bool,
     pub kind: Option<String>,
 }
@@ -21,6 +23,7 @@ pub struct LinkFilter {
 pub(crate) enum FilterWord {
     Up,
     Master,
+    Vrf,
     Nomaster,
     Type,
     Group,
@@ -31,7 +34,7 @@ const WORDS: &[Keyword<FilterWord>] = &[
     exact("up", FilterWord::Up),
     exact("group", FilterWord::Group),
     exact("master", FilterWord::Master),
-    exact("vrf", FilterWord::Master),
+    exact("vrf", FilterWord::Vrf),
     exact("nomaster", FilterWord::Nomaster),
     exact("type", FilterWord::Type),
     exact("dev", FilterWord::Device),
@@ -57,6 +60,10 @@ impl LinkFilter {
             FilterWord::Nomaster => self.nomaster = true,
             FilterWord::Group => self.group = Some(group(cursor, option)?),
             FilterWord::Master => self.master = Some(link(cursor, option)?),
+            FilterWord::Vrf => {
+                self.master = Some(link(cursor, option)?);
+                self.vrf = true;
+            }
             FilterWord::Device => {
                 let device = cursor.value(option)?;
                 self.device(cursor, device)?;

@@ -145,12 +145,48 @@ pub(crate) fn open_link(namespace: &Namespace, name: &str) -> Result<Link> {
     Ok(Link::open(namespace, name)?)
 }
 
+/// A link that others are chosen by, or belong to, which has to be there; behind `vrf` one.
+pub(crate) fn must_be_there(namespace: &Namespace, name: &str, vrf: bool) -> Result<()> {
+    let link = open_link(namespace, name)?;
+    if vrf {
+        let kind = link.info()?.kind;
+        if kind != "vrf" {
+            return Err(Error::from(Cause::Invalid(format!("`{name}` is a {kind} and no vrf"))));
+        }
+    }
+    Ok(())
+}
+
 /// Prints what a `show` found; nothing found prints nothing, as ip(8).
 pub(crate) fn print(text: &str) {
     let text = text.trim_end();
     if !text.is_empty() {
-        netwright_sdk::report::print(text);
+        netwright_sdk::report::print(&without_tabs(text));
     }
+}
+
+/// Tabs as a terminal has them: the host shows control characters as what they are.
+fn without_tabs(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut column = 0;
+    for character in text.chars() {
+        match character {
+            '\t' => {
+                let spaces = 8 - column % 8;
+                shown.extend(std::iter::repeat_n(' ', spaces));
+                column += spaces;
+            }
+            '\n' => {
+                shown.push('\n');
+                column = 0;
+            }
+            other => {
+                shown.push(other);
+                column += 1;
+            }
+        }
+    }
+    shown
 }
 
 /// Says in an error which line it comes from. What the operator acts on stays in its own field.

@@ -19,19 +19,27 @@ pub(crate) fn run_address(namespace: &Namespace, command: &AddressCommand) -> Re
         }
         AddressCommand::Remove { link, prefix, peer, any_length } => {
             let handle = open_link(namespace, link)?;
-            let prefix = if *any_length { of_link(namespace, link, *prefix)? } else { *prefix };
-            Ok(remove(&handle, prefix, *peer)?)
+            let (prefix, peer) = match any_length {
+                true => of_link(namespace, link, *prefix)?,
+                false => (*prefix, *peer),
+            };
+            Ok(remove(&handle, prefix, peer)?)
         }
         AddressCommand::Show(filter) => show(namespace, filter),
         AddressCommand::Flush(filter) => flush(namespace, filter),
     }
 }
 
-/// The address with the length that the link has it with, as given where it has none such.
-fn of_link(namespace: &Namespace, link: &str, given: IpPrefix) -> Result<IpPrefix> {
+/// The address with the length and peer that the link has it with, as given where it has none such.
+fn of_link(
+    namespace: &Namespace,
+    link: &str,
+    given: IpPrefix,
+) -> Result<(IpPrefix, Option<IpPrefix>)> {
     let all = list_all(namespace, Some(family_of(&given.address)))?;
     let same = |info: &&Info| info.link == link && info.address.prefix.address == given.address;
-    Ok(all.iter().find(same).map_or(given, |info| info.address.prefix))
+    let found = all.iter().find(same).map(|info| &info.address);
+    Ok(found.map_or((given, None), |address| (address.prefix, address.peer)))
 }
 
 fn passes(filter: &AddressFilter, info: &Info) -> bool {

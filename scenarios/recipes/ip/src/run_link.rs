@@ -8,19 +8,27 @@ use crate::command::Place;
 use crate::link::{LinkCommand, Which};
 use crate::link_show::LinkFilter;
 use crate::names::group_name;
-use crate::run::{Session, open_link, print};
+use crate::run::{Session, must_be_there, open_link, print};
 use crate::show_link::{link_lines, lower, tuntap_line};
 use crate::tuntap::TuntapCommand;
 
 pub(crate) fn run_link(session: &mut Session, place: &Place, command: &LinkCommand) -> Result<()> {
     match command {
-        LinkCommand::Add { spec, namespace } => {
+        LinkCommand::Add { spec, namespace, needs } => {
             let spec = named(session, namespace.as_ref().unwrap_or(place), spec)?;
+            if let Some(name) = &needs.namespace {
+                session.namespace(&Place::Named(name.clone()))?;
+            }
             let namespace = session.namespace(namespace.as_ref().unwrap_or(place))?;
+            needs.vrf.as_ref().map_or(Ok(()), |vrf| must_be_there(namespace, vrf, true))?;
             Link::create(namespace, &spec)?;
             Ok(())
         }
-        LinkCommand::Set { which, settings, namespace } => {
+        LinkCommand::Set { which, settings, namespace, needs } => {
+            if let Some(vrf) = &needs.vrf {
+                let there = session.namespace(namespace.as_ref().unwrap_or(place))?;
+                must_be_there(there, vrf, true)?;
+            }
             for name in chosen(session.namespace(place)?, which)? {
                 set(session, place, &name, settings, namespace.as_ref())?;
             }
@@ -138,6 +146,9 @@ fn free(namespace: &Namespace, kind: &str, reserved: &[String]) -> Result<String
 
 /// The links that a filter leaves, in the kernel's order.
 pub(crate) fn filtered(namespace: &Namespace, filter: &LinkFilter) -> Result<Vec<Info>> {
+    if let Some(master) = &filter.master {
+        must_be_there(namespace, master, filter.vrf)?;
+    }
     if let Some(name) = &filter.device {
         let info = open_link(namespace, name)?.info()?;
         return Ok(if passes(filter, &info) { vec![info] } else { Vec::new() });

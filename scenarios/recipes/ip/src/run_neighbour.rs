@@ -7,7 +7,7 @@ use netwright_sdk::{Error, Result};
 
 use crate::inet::{family_of, holds, text_of};
 use crate::neighbour::{NeighbourCommand, NeighbourFilter};
-use crate::run::{open_link, print};
+use crate::run::{must_be_there, open_link, print};
 use crate::show_route::neighbour_line;
 
 pub(crate) fn run_neighbour(namespace: &Namespace, command: &NeighbourCommand) -> Result<()> {
@@ -33,6 +33,7 @@ pub(crate) fn run_neighbour(namespace: &Namespace, command: &NeighbourCommand) -
             Ok(())
         }
         NeighbourCommand::Get { link, address, proxy } => {
+            must_be_there(namespace, link, false)?;
             let all = list_all(namespace, Some(family_of(address)))?;
             let found = all.iter().find(|(on, neighbour)| {
                 on == link && neighbour.address == *address && neighbour.proxy == *proxy
@@ -79,6 +80,7 @@ fn filtered(
     filter: &NeighbourFilter,
     by_default: fn(NeighbourState) -> bool,
 ) -> Result<Vec<(String, Neighbour)>> {
+    filter.link.as_ref().map_or(Ok(()), |link| must_be_there(namespace, link, false))?;
     let mut all = list_all(namespace, filter.family)?;
     all.retain(|(link, neighbour)| {
         let state = match &filter.states {

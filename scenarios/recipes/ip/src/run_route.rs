@@ -8,7 +8,7 @@ use netwright_sdk::wit::types::{Family, IpAddress, IpPrefix};
 use crate::inet::{bits, family_of, holds};
 use crate::route::RouteCommand;
 use crate::route_show::{Destinations, RouteFilter};
-use crate::run::print;
+use crate::run::{must_be_there, print};
 use crate::show_route::{got_line, route_line};
 
 pub(crate) fn run_route(namespace: &Namespace, command: &RouteCommand) -> Result<()> {
@@ -72,6 +72,7 @@ fn filtered(namespace: &Namespace, filter: &RouteFilter) -> Result<Vec<Route>> {
     if filter.cached {
         return Ok(Vec::new());
     }
+    filter.link.as_ref().map_or(Ok(()), |link| must_be_there(namespace, link, false))?;
     let families = match (filter.family, filter.table) {
         (Some(family), _) => vec![family],
         (None, Some(_)) => vec![Family::Ipv4],
