@@ -314,3 +314,36 @@ ip link add b2 type gre local 10.0.0.1 remote 10.0.0.9 key 5 nokey noseq
         assert!(shown.as_ref().is_some_and(|shown| shown.contains(word)), "{word}: {shown:?}");
     }
 }
+
+/// What a lab's links may be called, their settings are asked for by, too.
+#[test]
+fn settings_of_every_link_of_a_lab_have_a_key() {
+    let session = Session::new();
+    let mut text =
+        "name: keys\nsteps:\n  - recipe: builtin:topology\n    params:\n      links:\n".to_owned();
+    let names = ["a@b", "a+b", "a-b", "a_b"];
+    for name in names {
+        text += &format!("        - {{ name: {name}, kind: bridge }}\n");
+    }
+    text += "      sysctls:\n";
+    for name in names {
+        text += &format!("        - {{ key: net.ipv4.conf.{name}.rp_filter, value: 2 }}\n");
+    }
+    text += "checks:\n";
+    for name in names {
+        text += &format!("  - sysctl: {{ key: net.ipv4.conf.{name}.rp_filter, is: 2 }}\n");
+    }
+    let file = session.file("keys.yaml", text);
+    session.netwright(["run".as_ref(), file.as_os_str()]).expect_code(0);
+}
+
+/// As some editors write it, and as a terminal shows what ip(8) prints.
+#[test]
+fn a_script_may_begin_with_a_byte_order_mark_and_prints_no_tabs() {
+    let session = Session::new();
+    let script = session.file("bom.ip", "\u{feff}ip link set lo up\nip rule show\n");
+    let parameter = format!("script=@{}", script.display());
+    let output = session.netwright(["run", "builtin:ip", "-p", &parameter]).expect_code(0);
+    assert!(output.stdout.contains("0:      from all lookup local"), "{}", output.stdout);
+    assert!(output.stdout.contains("32766:  from all lookup main"), "{}", output.stdout);
+}
