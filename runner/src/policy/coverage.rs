@@ -2,7 +2,7 @@
 //! for grants and for the floor alike.
 
 use std::cmp::Reverse;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -43,6 +43,14 @@ impl Entry {
 
     fn new(table: u32, destination: IpNet, metric: u32) -> Self {
         Self { table, destination, source: None, type_of_service: 0, metric }
+    }
+
+    /// What each link with IPv6 has for the stations that are on it. Another link's is none instead:
+    /// there is nothing as long that comes before it.
+    pub(super) fn on_link() -> Self {
+        const LINK_LOCAL: Ipv6Net =
+            Ipv6Net::new_assert(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 64);
+        Self::new(TABLE_MAIN, LINK_LOCAL.into(), 0)
     }
 
     /// The same in another table, as it is for what is inside a VRF.
@@ -407,6 +415,6 @@ fn is_for_loopback(rule: &Rule) -> bool {
 fn loopback(four: bool) -> IpNet {
     match four {
         true => Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8).into(),
-        false => IpAddr::from(std::net::Ipv6Addr::LOCALHOST).into(),
+        false => IpAddr::from(Ipv6Addr::LOCALHOST).into(),
     }
 }

@@ -1,7 +1,7 @@
 //! The floor: what no grant lifts.
 
 use std::fmt::Display;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use netwright_grants::SettingKey;
 
@@ -54,7 +54,8 @@ impl HostPolicy {
         if namespace.name.is_none() { &self.operator } else { &[] }
     }
 
-    /// What goes through a namespace for the operator's session, both ways, and how it is found.
+    /// What goes through a namespace for the operator's session, both ways, and how it is found:
+    /// between its ends, and between its own one and the routers that it needs.
     fn courses(
         &self,
         namespace: &NamespaceRef,
@@ -63,24 +64,13 @@ impl HostPolicy {
     ) -> Result<Vec<(Course, &Connection)>, Error> {
         let mut courses = Vec::new();
         for connection in self.operator_in(namespace) {
-            let Connection { peer, local } = connection;
-            if family(*peer) != wanted {
-                continue;
-            }
-            let rules = rules_of_vrfs(namespace, rules(namespace, wanted, kernel)?, kernel)?;
-            let out = Packet { source: *local, destination: *peer, own: true };
-            let back = Packet { source: *peer, destination: *local, own: false };
-            for packet in [out, back] {
-                let found = kernel.way(*local, packet.destination)?;
-                let here = found.as_ref().is_some_and(|route| route.kind == RouteKind::Local);
-                if !packet.own && !here && !holds(namespace, *local, kernel)? {
-                    // The session goes to another address of the machine by now.
-                    continue;
-                }
-                // What comes in may be found where what goes out isn't.
-                let found = found.filter(|_| packet.own || here);
-                let taken = found.as_ref().map(Entry::of_route);
-                courses.push((Course { packet, rules: rules.clone(), taken }, connection));
+            let mut stations = vec![Station::End(connection.peer)];
+            stations.extend(routers(connection, kernel)?.into_iter().map(Station::Router));
+            stations.retain(|station| family(station.address()) == wanted);
+            for station in stations {
+                let rules = rules_of_vrfs(namespace, rules(namespace, wanted, kernel)?, kernel)?;
+                let found = courses_to(station, connection.local, namespace, &rules, kernel)?;
+                courses.extend(found.into_iter().map(|course| (course, connection)));
             }
         }
         Ok(courses)
@@ -226,6 +216,67 @@ impl HostPolicy {
         }
         Ok(())
     }
+}
+
+/// Whom the machine speaks to for a session.
+#[derive(Debug, Clone, Copy)]
+enum Station {
+    End(IpAddr),
+    /// One that answers for the session's packets on a link: where the machine can't tell it where it
+    /// is, or takes what it asks for somebody else's word, nothing comes any more.
+    Router(IpAddr),
+}
+
+impl Station {
+    fn address(self) -> IpAddr {
+        match self {
+            Self::End(address) | Self::Router(address) => address,
+        }
+    }
+}
+
+/// The routers that a session's packets are handed to: of several ways, all.
+fn routers(connection: &Connection, kernel: &dyn Kernel) -> Result<Vec<IpAddr>, Error> {
+    let way = kernel.way(connection.local, connection.peer)?;
+    let hops = way.into_iter().flat_map(|route| route.next_hops);
+    let mut routers: Vec<IpAddr> = hops.filter_map(|hop| hop.gateway).collect();
+    routers.sort();
+    routers.dedup();
+    Ok(routers)
+}
+
+/// What goes between an address of the machine's own and a station.
+fn courses_to(
+    station: Station,
+    local: IpAddr,
+    namespace: &NamespaceRef,
+    rules: &[Rule],
+    kernel: &dyn Kernel,
+) -> Result<Vec<Course>, Error> {
+    let far = station.address();
+    // IPv4 may be handed to a router that is known by IPv6.
+    let alike = local.is_ipv4() == far.is_ipv4();
+    let here = if alike { local } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
+    let course = |packet, taken| Course { packet, rules: rules.to_vec(), taken };
+    let out = Packet { source: here, destination: far, own: true };
+    let taken = match station {
+        // On which link it is says the route by it.
+        Station::Router(IpAddr::V6(six)) if six.is_unicast_link_local() => Some(Entry::on_link()),
+        Station::Router(_) | Station::End(_) => {
+            kernel.way(here, far)?.as_ref().map(Entry::of_route)
+        }
+    };
+    let mut courses = vec![course(out, taken)];
+    if alike {
+        let found = kernel.way(local, local)?.filter(|route| route.kind == RouteKind::Local);
+        // Else the session goes to another address of the machine by now.
+        if found.is_some() || holds(namespace, local, kernel)? {
+            let back = Packet { source: far, destination: local, own: false };
+            // What comes in may be found where what goes out isn't.
+            courses.push(course(back, found.as_ref().map(Entry::of_route)));
+        }
+    }
+    Ok(courses)
 }
 
 /// Rules, with one for each VRF behind that by which the kernel looks into the tables of them all.

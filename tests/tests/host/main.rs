@@ -15,6 +15,7 @@ mod place;
 mod probe;
 mod queueing;
 mod returning;
+mod routers;
 mod strangers;
 mod third_kernel;
 mod told;

@@ -5,12 +5,10 @@
 //! one that the policy was never shown is refused, whoever forgot it.
 
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Netlink;
-use super::address;
 use super::explain::explain;
 use super::find::{gone, reference};
 use super::lives;
@@ -334,40 +332,6 @@ impl Netlink {
         Error::Invalid(format!("{} has no link `{}`", space.shown(), name.escape_debug()))
     }
 
-    /// The links that carry what goes between an address of the machine's own and a station: those
-    /// that its route leaves by, those that have the address, for what comes in, and all that
-    /// stand below them or are their ports.
-    pub(super) fn links_between(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error> {
-        let root = self.spaces.find(&NamespaceRef::named(None))?;
-        let links = root.links().map_err(|failure| explain(failure, &"link show"))?;
-        let held = address::list(&root, &links, None)
-            .map_err(|failure| explain(failure, &"address show"))?;
-        let holders = held.iter().filter(|(_, info)| info.address.prefix.address == here);
-        let mut names: Vec<String> = holders.map(|(_, info)| info.link.clone()).collect();
-        // Link-local stations are those of the address' own link, whatever a table without it says.
-        if !is_link_local(there) || names.is_empty() {
-            let way = self.way_of(&root, here, there)?;
-            names.extend(
-                way.into_iter().flat_map(|route| route.next_hops).filter_map(|hop| hop.link),
-            );
-        }
-        let mut carriers: Vec<&RawLink> = Vec::new();
-        while let Some(name) = names.pop() {
-            let Some(link) = links.iter().find(|link| link.name == name) else { continue };
-            if carriers.iter().any(|known| known.index == link.index) {
-                continue;
-            }
-            carriers.push(link);
-            let below = link.link().filter(|_| link.link_nsid().is_none());
-            let beside = [below, link.master()];
-            let others = links.iter().filter(|other| {
-                beside.contains(&Some(other.index)) || other.master() == Some(link.index)
-            });
-            names.extend(others.map(|other| other.name.clone()));
-        }
-        Ok(carriers.into_iter().map(|link| reference(&root, link)).collect())
-    }
-
     /// Namespaces that the run did not make.
     pub(super) fn foreign_spaces(&self) -> impl Iterator<Item = &Arc<Space>> {
         self.spaces.all().filter(|space| !space.own)
@@ -401,10 +365,6 @@ fn usual_mtu(kind: &str, parent: Option<&RawLink>) -> Option<u32> {
         "bridge" | "dummy" | "ifb" | "tap" | "tun" | "veth" => Some(1500),
         _ => None,
     }
-}
-
-fn is_link_local(station: IpAddr) -> bool {
-    matches!(station, IpAddr::V6(six) if six.is_unicast_link_local())
 }
 
 /// Whether a route, rule or address is one that some run of netwright made.

@@ -8,6 +8,7 @@ mod batch;
 mod beside;
 mod born;
 mod bundle;
+mod carriers;
 mod census;
 mod change;
 mod create;
