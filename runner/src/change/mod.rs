@@ -27,8 +27,8 @@ pub use neighbour::{Entry, Neighbour, NeighbourState};
 pub use own_vlans::commands;
 pub use query::{Answer, Feature, Query};
 pub use route::{
-    Family, NextHop, PROTOCOL_ADVERTISED, PROTOCOL_KERNEL, Route, RouteKind, Rule, RuleAction,
-    TABLE_LOCAL, TABLE_MAIN,
+    Family, NextHop, Opaque, PROTOCOL_ADVERTISED, PROTOCOL_KERNEL, Route, RouteKind, Rule,
+    RuleAction, TABLE_LOCAL, TABLE_MAIN,
 };
 pub use shaping::{
     Backlog, Chance, Discipline, Distribution, Netem, PortVlan, Qdisc, Reorder, Tbf,

@@ -34,6 +34,13 @@ pub enum RouteKind {
     Nat,
 }
 
+/// What the kernel tells of a route, and netwright has no words for: a netlink attribute as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opaque {
+    pub kind: u16,
+    pub value: Vec<u8>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextHop {
     pub gateway: Option<IpAddr>,
@@ -41,6 +48,8 @@ pub struct NextHop {
     /// 1 to 256
     pub weight: u16,
     pub onlink: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opaque: Vec<Opaque>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +67,8 @@ pub struct Route {
     pub from: Option<Prefix>,
     pub type_of_service: Option<u8>,
     pub metrics: Vec<Attribute>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opaque: Vec<Opaque>,
 }
 
 /// RT_TABLE_MAIN and RT_TABLE_LOCAL of linux/rtnetlink.h: where routes usually are, and where the kernel

@@ -43,7 +43,13 @@ fn attribute(value: &str) -> Attribute {
 }
 
 fn route(hostile: &str) -> Route {
-    let hop = NextHop { gateway: None, link: Some(hostile.to_owned()), weight: 1, onlink: false };
+    let hop = NextHop {
+        gateway: None,
+        link: Some(hostile.to_owned()),
+        weight: 1,
+        onlink: false,
+        opaque: Vec::new(),
+    };
     Route { next_hops: vec![hop], ..plain_route() }
 }
 
@@ -61,6 +67,7 @@ fn plain_route() -> Route {
         source: None,
         metric: None,
         metrics: Vec::new(),
+        opaque: Vec::new(),
     }
 }
 

@@ -57,7 +57,7 @@ fn route(to: [u8; 4], length: u8, link: Option<&str>, gateway: Option<IpAddr>) -
         destination: Some(Prefix { address: to.into(), length }),
         next_hops: match (&link, gateway) {
             (None, None) => Vec::new(),
-            _ => vec![NextHop { gateway, link, weight: 1, onlink: false }],
+            _ => vec![NextHop { gateway, link, weight: 1, onlink: false, opaque: Vec::new() }],
         },
         table: None,
         metric: None,
@@ -67,6 +67,7 @@ fn route(to: [u8; 4], length: u8, link: Option<&str>, gateway: Option<IpAddr>) -
         from: None,
         type_of_service: None,
         metrics: Vec::new(),
+        opaque: Vec::new(),
     }
 }
 

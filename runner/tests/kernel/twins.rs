@@ -82,7 +82,13 @@ pub(crate) fn ip(text: &str) -> IpAddr {
 }
 
 pub(crate) fn hop(gateway: Option<&str>, link: Option<&str>) -> NextHop {
-    NextHop { gateway: gateway.map(ip), link: link.map(str::to_owned), weight: 1, onlink: false }
+    NextHop {
+        gateway: gateway.map(ip),
+        link: link.map(str::to_owned),
+        weight: 1,
+        onlink: false,
+        opaque: Vec::new(),
+    }
 }
 
 pub(crate) fn route(destination: &str, hops: &[NextHop]) -> Route {
@@ -100,5 +106,6 @@ pub(crate) fn route(destination: &str, hops: &[NextHop]) -> Route {
         from: None,
         type_of_service: None,
         metrics: Vec::new(),
+        opaque: Vec::new(),
     }
 }

@@ -16,6 +16,7 @@ mod probe;
 mod queueing;
 mod returning;
 mod routers;
+mod somebodys_routes;
 mod strangers;
 mod third_kernel;
 mod told;

@@ -108,6 +108,7 @@ fn next_hop(hop: routes::NextHop) -> Parsed<NextHop> {
         link: hop.link.as_deref().map(existing_link).transpose()?,
         weight: hop.weight,
         onlink: hop.onlink,
+        opaque: Vec::new(),
     })
 }
 
@@ -125,6 +126,7 @@ pub(in crate::host) fn route(route: routes::Route) -> Parsed<Route> {
         from: route.from.map(prefix).transpose()?,
         type_of_service: route.type_of_service,
         metrics: attributes(route.metrics)?,
+        opaque: Vec::new(),
     })
 }
 

@@ -82,7 +82,8 @@ impl Netlink {
         if let Some(beside) = beside.as_ref().filter(|beside| !beside.goes_alone()) {
             self.put_back_beside(&space, &before, beside, undoing)?;
         }
-        let steps = losses.map(|losses| self.lost(&space, losses)).unwrap_or_default();
+        let steps =
+            losses.map(|losses| self.lost(&space, losses, before.index)).unwrap_or_default();
         Ok(Applied { made: Made::Nothing, undo: Undo { steps } })
     }
 }

@@ -12,12 +12,15 @@ use super::Netlink;
 use super::address::{self, Held};
 use super::explain::explain;
 use super::find::reference;
+use super::follows::{self, connected};
 use super::raw_link::RawLink;
-use super::route::{self, is_own, same_place};
+use super::route::{self, same_place};
 use super::route_message::same;
 use super::socket::{Failure, Request};
 use super::space::Space;
-use crate::change::{Address, Change, Family, LinkRef, NextHop, Prefix, Route, Write};
+use crate::change::{
+    Address, Change, Family, LinkRef, NextHop, PROTOCOL_KERNEL, Prefix, Route, RouteKind, Write,
+};
 use crate::halt::Halt;
 use crate::kernel::{Error, Put};
 use crate::text::help;
@@ -331,11 +334,6 @@ impl Drop for Promoting {
     }
 }
 
-/// The network that an address is connected to.
-fn connected(address: &Address) -> Prefix {
-    address.peer.unwrap_or(address.prefix).network()
-}
-
 fn is_at(held: &Held, index: u32, address: &Address) -> bool {
     let there = &held.1.address;
     held.0 == index && there.prefix == address.prefix && there.peer == address.peer
@@ -346,9 +344,26 @@ fn is_at(held: &Held, index: u32, address: &Address) -> bool {
 fn is_of(route: &Route, address: &Address) -> bool {
     let own = address.prefix.address;
     let whole = if own.is_ipv4() { 32 } else { 128 };
-    let all = [connected(address), Prefix { address: own, length: whole }];
-    let to = route.destination.is_some_and(|to| all.contains(&to));
-    !is_own(route) && (to || route.source == Some(own))
+    let to = |to: Prefix| route.destination == Some(to);
+    let kernels = route.protocol == Some(PROTOCOL_KERNEL) && follows::is_bare(route);
+    let connected = to(connected(address)) && route.metric.unwrap_or(0) == follows::metric(address);
+    kernels
+        && match route.kind {
+            RouteKind::Unicast => connected,
+            RouteKind::Local
+            | RouteKind::Broadcast
+            | RouteKind::Anycast
+            | RouteKind::Multicast
+            | RouteKind::Blackhole
+            | RouteKind::Unreachable
+            | RouteKind::Prohibit
+            | RouteKind::Throw
+            | RouteKind::Nat => {
+                to(Prefix { address: own, length: whole })
+                    || to(follows::connected(address))
+                    || route.source == Some(own)
+            }
+        }
 }
 
 /// The same route by gateways that need not be near.

@@ -97,7 +97,7 @@ impl Netlink {
         steps.extend(back);
         steps.extend(ports);
         for (had, space) in losses {
-            steps.extend(self.lost(&space, had));
+            steps.extend(self.lost(&space, had, before.index));
         }
         Ok(Applied { made: Made::Nothing, undo: Undo { steps } })
     }
@@ -375,7 +375,7 @@ impl Netlink {
         steps.extend(arriving(&space, &before, had));
         steps.extend(port);
         steps.extend(own_mtu);
-        steps.extend(self.lost(&space, losses));
+        steps.extend(self.lost(&space, losses, before.index));
         steps.extend(filter);
         Ok(Applied { made: Made::Link(moved), undo: Undo { steps } })
     }

@@ -5,7 +5,6 @@
 //! What it borrows is read before anything is done, and more is put back than one change may have
 //! altered, for putting back what is there already does nothing.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use netwright_grants::SettingKey;
@@ -204,8 +203,8 @@ impl Netlink {
     }
 
     /// Steps that put back the addresses and neighbours of a link, of its master, whose MAC address
-    /// may be of its ports, and of those that stand on them, and the routes by them, where they are
-    /// missing.
+    /// may be of its ports, and of those that stand on them, and the routes by them or from their
+    /// addresses, where they are missing.
     pub(super) fn held_by(&self, space: &Arc<Space>, raw: &RawLink) -> Vec<Change> {
         let master = space.master_of(raw);
         let links = std::iter::once(raw.clone()).chain(master);
@@ -222,13 +221,7 @@ impl Netlink {
             }
             next += 1;
         }
-        let mut holdings = HashMap::new();
-        let mut steps = Vec::new();
-        for (space, link) in &all {
-            let held = holdings.entry(space.cookie).or_insert_with(|| self.holdings(space));
-            steps.extend(held.of_link(link.index, &link.name).into_steps(space));
-        }
-        steps
+        self.held_on(&all)
     }
 
     fn put_route_back(&self, namespace: &NamespaceRef, route: &Route, how: Write) -> Steps {

@@ -1,54 +1,11 @@
 //! Taking changes back.
 
 use super::Netlink;
+use super::address;
 use super::host::is_marked;
-use super::lifetime;
 use super::put::is_put_rule;
-use super::route_message::same;
-use super::space::Space;
-use super::{address, neighbour, route};
-use crate::change::{
-    Address, Applied, Change, Family, LinkRef, NamespaceRef, Neighbour, Prefix, Route, Rule,
-    Setting, Undo, Write,
-};
+use crate::change::{Applied, Change, Family, LinkRef, NamespaceRef, Prefix, Rule, Setting, Undo};
 use crate::kernel::Error;
-
-/// What a namespace holds that goes when something else goes.
-pub(super) struct Holdings {
-    addresses: Vec<(u32, String, Address)>,
-    routes: Vec<Route>,
-    /// those that somebody put there
-    neighbours: Vec<(u32, String, Neighbour)>,
-}
-
-impl Holdings {
-    /// The addresses and neighbours of one link, and the routes by it alone.
-    pub(super) fn of_link(&self, index: u32, name: &str) -> Self {
-        let addresses = self.addresses.iter().filter(|(on, _, _)| *on == index).cloned().collect();
-        let routes = self.routes.iter().filter(|route| route.leads_by(name)).cloned().collect();
-        let neighbours =
-            self.neighbours.iter().filter(|(on, _, _)| *on == index).cloned().collect();
-        Self { addresses, routes, neighbours }
-    }
-
-    /// Steps that put all of it back, where it isn't there.
-    pub(super) fn into_steps(self, space: &Space) -> Vec<Change> {
-        let namespace = space.reference();
-        let addresses = self.addresses.into_iter().map(|(index, name, address)| {
-            let link = LinkRef { namespace: namespace.clone(), name, index: Some(index) };
-            lifetime::restored(link, address)
-        });
-        let routes = self.routes.into_iter().map(|route| {
-            let namespace = namespace.clone();
-            Change::PutRoute { namespace, route, how: Write::Add }
-        });
-        let neighbours = self
-            .neighbours
-            .into_iter()
-            .map(|(index, name, one)| put_neighbour(space, index, name, one));
-        addresses.chain(routes).chain(neighbours).collect()
-    }
-}
 
 impl Netlink {
     /// All steps, in order, even when one fails; the first failure is the answer.
@@ -99,6 +56,10 @@ impl Netlink {
         }
         let done = match step {
             Change::RemoveRule { namespace, rule } => self.take_rule_away(step, namespace, rule),
+            Change::PutRoute { namespace, route, .. } => {
+                let done = self.perform(step, true).map(drop);
+                done.or_else(|error| self.complete(error, namespace, route))
+            }
             Change::ChangeLink { settings, .. } => {
                 self.perform(step, true).and_then(|applied| self.give_back(settings, &applied))
             }
@@ -213,66 +174,13 @@ impl Netlink {
         };
         there.is_some_and(|there| !is_marked(there.protocol)) && told()
     }
-
-    pub(super) fn holdings(&self, space: &Space) -> Holdings {
-        let links = space.links().unwrap_or_default();
-        let addresses = address::list(space, &links, None).unwrap_or_default();
-        let routes = [Family::Ipv4, Family::Ipv6]
-            .into_iter()
-            .flat_map(|family| route::list(space, family, &links).unwrap_or_default());
-        Holdings {
-            routes: routes.filter(route::is_own).collect(),
-            addresses: addresses
-                .into_iter()
-                // The kernel makes those again, of the ones that they are of.
-                .filter(|(_, info)| !info.temporary)
-                .map(|(index, info)| (index, info.link, lifetime::counted(info.address)))
-                .collect(),
-            neighbours: neighbour::lasting(space, &links),
-        }
-    }
-
-    /// Steps that put back what a namespace had and has no longer.
-    pub(super) fn lost(&self, space: &Space, before: Holdings) -> Vec<Change> {
-        let after = self.holdings(space);
-        let mut steps = Vec::new();
-        for (index, name, address) in before.addresses {
-            let kept = after.addresses.iter().any(|(there, _, now)| {
-                *there == index && now.prefix == address.prefix && now.peer == address.peer
-            });
-            if !kept {
-                let link = LinkRef { namespace: space.reference(), name, index: Some(index) };
-                steps.push(lifetime::restored(link, address));
-            }
-        }
-        for route in before.routes {
-            if !after.routes.iter().any(|now| same(now, &route)) {
-                let namespace = space.reference();
-                steps.push(Change::PutRoute { namespace, route, how: Write::Add });
-            }
-        }
-        for (index, name, had) in before.neighbours {
-            let kept = after
-                .neighbours
-                .iter()
-                .any(|(there, _, now)| *there == index && neighbour::same_neighbour(now, &had));
-            if !kept {
-                steps.push(put_neighbour(space, index, name, had));
-            }
-        }
-        steps
-    }
-}
-
-fn put_neighbour(space: &Space, index: u32, name: String, neighbour: Neighbour) -> Change {
-    let link = LinkRef { namespace: space.reference(), name, index: Some(index) };
-    Change::PutNeighbour { link, neighbour, how: Write::Replace }
 }
 
 /// Whether a step puts back an address, a route or a neighbour of IPv6.
 pub(super) fn restores_ipv6(step: &Change) -> bool {
     matches!(step, Change::PutAddress { address, .. } if address.prefix.address.is_ipv6())
-        || matches!(step, Change::PutRoute { route, .. } if route.family == Family::Ipv6)
+        || matches!(step, Change::PutRoute { route, .. } | Change::RemoveRoute { route, .. }
+            if route.family == Family::Ipv6)
         || matches!(step, Change::PutNeighbour { neighbour, .. } if neighbour.address.is_ipv6())
 }
 

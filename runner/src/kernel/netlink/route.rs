@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, Parseable};
+use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{RouteAttribute, RouteFlags, RouteMessage};
 
@@ -15,8 +15,7 @@ use super::route_message::{Purpose, family_of, message, read, read_any, same};
 use super::socket::{Failure, Request};
 use super::space::Space;
 use crate::change::{
-    Answer, Applied, Change, Family, Made, NamespaceRef, PROTOCOL_KERNEL, Prefix, Route, Undo,
-    Write,
+    Answer, Applied, Change, Family, Made, NamespaceRef, Prefix, Route, Undo, Write,
 };
 use crate::kernel::Error;
 use crate::text::help;
@@ -211,7 +210,7 @@ fn get_request(to: IpAddr, source: Option<IpAddr>, flags: RouteFlags) -> RouteMe
 fn answered(space: &Space, request: RouteMessage) -> Result<Option<Route>, Failure> {
     let (_, body) = space.get(&RouteNetlinkMessage::GetRoute(request))?;
     let links = space.links()?;
-    Ok(RouteMessage::parse(&body).ok().and_then(|message| read_any(message, &links)))
+    Ok(read_any(&body, &links))
 }
 
 pub(super) fn list(
@@ -223,11 +222,6 @@ pub(super) fn list(
     request.header.address_family = family_of(family);
     let parts = space.dump(&RouteNetlinkMessage::GetRoute(request))?;
     Ok(parts.iter().filter_map(|(_, body)| read(body, links)).collect())
-}
-
-/// Routes that somebody put, which don't come back by themselves.
-pub(super) fn is_own(route: &Route) -> bool {
-    route.protocol != Some(PROTOCOL_KERNEL)
 }
 
 pub(super) fn check(route: &Route) -> Result<(), Error> {

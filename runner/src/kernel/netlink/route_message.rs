@@ -10,6 +10,7 @@ use netlink_packet_route::route::{
 };
 use rtnetlink::{RouteMessageBuilder, RouteNextHopBuilder};
 
+use super::opaque::{self, Told};
 use super::raw_link::RawLink;
 use super::route_metrics;
 use super::settings::IndexOf;
@@ -172,6 +173,7 @@ pub(super) fn message(
     for one in &route.metrics {
         message.attributes.extend(elsewhere(one)?);
     }
+    message.attributes.extend(opaque::attributes(&route.opaque));
     Ok(message)
 }
 
@@ -190,7 +192,9 @@ fn next_hop(family: Family, hop: &NextHop, index_of: IndexOf<'_>) -> Result<Rout
     if hop.onlink {
         builder = builder.onlink();
     }
-    Ok(builder.build())
+    let mut built = builder.build();
+    built.attributes.extend(opaque::attributes(&hop.opaque));
+    Ok(built)
 }
 
 /// What ip(8) lists among the metrics but the kernel has attributes of their own for.
@@ -229,15 +233,22 @@ fn elsewhere(one: &Attribute) -> Result<Option<RouteAttribute>, Error> {
 
 /// A route of a dump; `None` for what is none that ip(8) shows, such as cached ones.
 pub(super) fn read(body: &[u8], links: &[RawLink]) -> Option<Route> {
-    let message = RouteMessage::parse(body).ok()?;
+    let told = Told::of(body)?;
+    let message = RouteMessage::parse(&told.known).ok()?;
     if message.header.flags.contains(RouteFlags::Cloned) {
         return None;
     }
-    read_any(message, links)
+    read_known(message, links).map(|route| told.complete(route))
 }
 
 /// The same, cached or not: what a lookup answers.
-pub(super) fn read_any(message: RouteMessage, links: &[RawLink]) -> Option<Route> {
+pub(super) fn read_any(body: &[u8], links: &[RawLink]) -> Option<Route> {
+    let told = Told::of(body)?;
+    let message = RouteMessage::parse(&told.known).ok()?;
+    read_known(message, links).map(|route| told.complete(route))
+}
+
+fn read_known(message: RouteMessage, links: &[RawLink]) -> Option<Route> {
     let header = message.header;
     let mut route = empty(&header)?;
     let mut single = hop(None, None, header.flags.contains(RouteFlags::Onlink));
@@ -298,11 +309,12 @@ fn empty(header: &RouteHeader) -> Option<Route> {
         from: None,
         type_of_service: Some(header.tos).filter(|tos| *tos != 0),
         metrics: Vec::new(),
+        opaque: Vec::new(),
     })
 }
 
 fn hop(gateway: Option<IpAddr>, link: Option<String>, onlink: bool) -> NextHop {
-    NextHop { gateway, link, weight: 1, onlink }
+    NextHop { gateway, link, weight: 1, onlink, opaque: Vec::new() }
 }
 
 fn name_of(index: u32, links: &[RawLink]) -> String {

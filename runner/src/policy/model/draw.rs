@@ -241,7 +241,13 @@ fn read(text: &str) -> Prefix {
 }
 
 fn hop(link: Option<&str>) -> NextHop {
-    NextHop { gateway: None, link: link.map(str::to_owned), weight: 1, onlink: false }
+    NextHop {
+        gateway: None,
+        link: link.map(str::to_owned),
+        weight: 1,
+        onlink: false,
+        opaque: Vec::new(),
+    }
 }
 
 fn empty_route(family: Family, destination: Option<Prefix>) -> Route {
@@ -258,6 +264,7 @@ fn empty_route(family: Family, destination: Option<Prefix>) -> Route {
         from: None,
         type_of_service: None,
         metrics: Vec::new(),
+        opaque: Vec::new(),
     }
 }
 

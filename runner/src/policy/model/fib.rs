@@ -274,6 +274,7 @@ pub(super) fn routes_of(link: &str, address: &Address) -> Vec<Route> {
             link: Some(link.to_owned()),
             weight: 1,
             onlink: false,
+            opaque: Vec::new(),
         }],
         table: Some(table),
         metric: Some(metric),
@@ -283,6 +284,7 @@ pub(super) fn routes_of(link: &str, address: &Address) -> Vec<Route> {
         from: None,
         type_of_service: None,
         metrics: Vec::new(),
+        opaque: Vec::new(),
     };
     let shown = address.peer.unwrap_or(address.prefix);
     let metric = address.metric.unwrap_or(if four { 0 } else { 256 });
