@@ -10,6 +10,7 @@ mod floor;
 mod grants;
 mod later;
 mod lifetime;
+mod objects;
 mod operator;
 mod place;
 mod probe;

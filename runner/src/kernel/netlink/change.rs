@@ -43,6 +43,7 @@ impl Netlink {
             Some(sentence) => return Err(Error::Invalid(sentence)),
             None => check_mtu(self, &space, &before, settings)?,
         }
+        self.check_objects(&space, &before, settings)?;
         let leaves = port::leaves(&before, settings);
         if !undoing {
             self.check_deaf(&space, &before, settings)?;
@@ -328,6 +329,7 @@ impl Netlink {
         if !undoing {
             self.check_leaving(&space, &before)?;
         }
+        self.check_objects_of(&space, &before)?;
         let mut port = self.port_back(&space, &before);
         port.extend(self.left_bundle_back(&space, &before));
         let (mut queueing, mut filter) = (None, Vec::new());

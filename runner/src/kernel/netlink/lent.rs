@@ -237,6 +237,7 @@ impl Netlink {
         };
         let passing = passing(home);
         if target.cookie != space.cookie {
+            self.check_objects_of(&space, &now)?;
             // What has its name there must not be in its way here.
             self.rename(&space, &now, &name)
                 .or_else(|_| self.rename(&space, &now, &passing))

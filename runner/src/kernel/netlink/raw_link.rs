@@ -48,7 +48,7 @@ pub(crate) const IFF_PROMISC: u32 = 1 << 8;
 pub(crate) const IFF_ALLMULTI: u32 = 1 << 9;
 pub(crate) const IFF_MULTICAST: u32 = 1 << 12;
 pub(crate) const IFF_DYNAMIC: u32 = 1 << 15;
-const IFF_LOWER_UP: u32 = 1 << 16;
+pub(crate) const IFF_LOWER_UP: u32 = 1 << 16;
 
 /// In ip(8)'s words and order.
 const FLAG_WORDS: &[(u32, &str)] = &[

@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -155,10 +156,11 @@ impl Netlink {
         }
         let known: BTreeSet<u64> = self.spaces.all().map(|space| space.cookie).collect();
         for (cookie, opened) in others(&known) {
-            let space = Space::foreign(None, opened);
+            let space = Arc::new(Space::foreign(None, opened));
             for link in space.links().unwrap_or_default() {
+                let delete = || space.execute(&delete_request(link.index));
                 if self.is_made_by(history, &space, &link)
-                    && space.execute(&delete_request(link.index)).is_err()
+                    && (self.check_objects_of(&space, &link).is_err() || delete().is_err())
                 {
                     let name = link.name.escape_debug();
                     self.strays.push(format!(

@@ -30,6 +30,7 @@ impl Netlink {
         if self.host.is_none() {
             return Ok(());
         }
+        self.check_objects_of(space, link)?;
         let mut all = self.others_on(space, link);
         if let Some((there, other)) = self.other_end(space, link) {
             all.extend(self.others_on(&there, &other));
@@ -95,7 +96,11 @@ impl Netlink {
     }
 
     /// The other end of a veth, which goes with it.
-    fn other_end(&self, space: &Arc<Space>, link: &RawLink) -> Option<(Arc<Space>, RawLink)> {
+    pub(super) fn other_end(
+        &self,
+        space: &Arc<Space>,
+        link: &RawLink,
+    ) -> Option<(Arc<Space>, RawLink)> {
         let index = link.link().filter(|_| kind::has_other_end(&link.kind()))?;
         let there = self.spaces.below(space, link)?;
         let found = there.link_at(index).ok().flatten()?;
