@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::fault::suggest;
 use super::key::Key;
-use super::setting::SettingKey;
+use netwright_network::setting::SettingKey;
 
 /// Something beyond the run's own lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,5 +1,8 @@
 //! What is wrong with a grant, and where.
 
+use netwright_network::text::nearest;
+pub(crate) use netwright_network::text::quote;
+
 /// One thing that is wrong; `P` is how its source names places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault<P> {
@@ -39,33 +42,4 @@ pub(crate) fn suggest<'a>(
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("{otherwise} {}", known.collect::<Vec<_>>().join(", ")),
     }
-}
-
-/// The candidate nearest to what was written, if any is near enough to be a slip.
-pub fn nearest<'a>(
-    written: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    // Comparing costs the product of both lengths, and no known word is nearly as long.
-    if written.len() > LONGEST_QUOTE {
-        return None;
-    }
-    let allowed = 1 + written.chars().count() / 4;
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(written, candidate), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Longer words are cut when they are shown.
-const LONGEST_QUOTE: usize = 64;
-
-/// Somebody's word in backticks: what could alter a terminal is escaped, and it is cut where it
-/// is long.
-pub(crate) fn quote(word: &str) -> String {
-    let rest = if word.chars().count() > LONGEST_QUOTE { "…" } else { "" };
-    let start: String = word.chars().take(LONGEST_QUOTE).collect();
-    format!("`{}{rest}`", start.escape_debug())
 }

@@ -29,7 +29,6 @@ mod key;
 mod refusal;
 mod rule;
 mod set;
-mod setting;
 mod uses;
 mod value;
 
@@ -42,10 +41,9 @@ mod properties;
 mod tests;
 
 pub use capability::{Capability, Class, Omitted};
-pub use fault::{Fault, nearest};
+pub use fault::Fault;
 pub use key::{Facts, Key, Request};
 pub use refusal::{Reason, Refusal};
 pub use rule::{Mismatch, Reading, Rule, Written, WrittenKey};
 pub use set::{Grants, Whose};
-pub use setting::{NoSetting, Reach, SettingKey};
 pub use uses::Uses;

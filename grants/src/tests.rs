@@ -495,3 +495,11 @@ fn shell(line: &str) -> Vec<String> {
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     text.trim_end_matches('\0').split('\0').map(str::to_owned).collect()
 }
+
+#[test]
+fn every_kind_of_link_can_be_granted() {
+    for kind in netwright_network::kind::names() {
+        let line = format!("host.link.create kind={kind} name=a");
+        assert!(Rule::grant(&line, "--grant").is_ok(), "{line}");
+    }
+}

@@ -8,7 +8,8 @@ use super::capability::{Capability, Class};
 use super::fault::{Broken, quote, suggest};
 use super::key::{Fact, Key, MAIN_TABLE};
 use super::rule::Reading;
-use super::setting::SettingKey;
+use netwright_network::kind;
+use netwright_network::setting::SettingKey;
 
 /// One of the values of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,55 +21,6 @@ pub(crate) enum Value {
     Range(u32, u32),
     Network(IpNet),
 }
-
-/// Kinds of links, ip-link(8).
-const KINDS: [&str; 45] = [
-    "amt",
-    "bareudp",
-    "batadv",
-    "bond",
-    "bridge",
-    "can",
-    "dsa",
-    "dummy",
-    "erspan",
-    "geneve",
-    "gre",
-    "gretap",
-    "gtp",
-    "hsr",
-    "ifb",
-    "ip6erspan",
-    "ip6gre",
-    "ip6gretap",
-    "ip6tnl",
-    "ipip",
-    "ipoib",
-    "ipvlan",
-    "ipvtap",
-    "lowpan",
-    "macsec",
-    "macvlan",
-    "macvtap",
-    "netdevsim",
-    "netkit",
-    "nlmon",
-    "rmnet",
-    "sit",
-    "tap",
-    "team",
-    "tun",
-    "vcan",
-    "veth",
-    "virt_wifi",
-    "vlan",
-    "vrf",
-    "vti",
-    "vxcan",
-    "vxlan",
-    "wireguard",
-    "xfrm",
-];
 
 /// How a lab is joined to a link: by a child of it, or as a port of it where it is a bridge.
 const MODES: [&str; 6] = ["macvlan", "macvtap", "ipvlan", "ipvtap", "vlan", "port"];
@@ -95,8 +47,8 @@ impl Value {
             return Err(Broken::with(format!("`{key}` has an empty value"), help));
         }
         match key {
-            Key::Kind => word(text, "kind", &KINDS),
-            Key::Mode => word(text, "mode", &MODES),
+            Key::Kind => word(text, "kind", kind::names()),
+            Key::Mode => word(text, "mode", MODES.into_iter()),
             Key::Name | Key::Parent | Key::Link => {
                 name(text, takes_patterns(capability, key, reading))
             }
@@ -182,11 +134,16 @@ fn is_new_name(text: &str) -> bool {
     netwright_network::names::on_host(text).is_ok()
 }
 
-fn word(text: &str, what: &str, known: &[&str]) -> Result<Value, Broken> {
-    if known.contains(&text) {
+fn word(
+    text: &str,
+    what: &str,
+    mut known: impl Iterator<Item = &'static str> + Clone,
+) -> Result<Value, Broken> {
+    let all = known.clone();
+    if known.any(|word| word == text) {
         return Ok(Value::Exact(text.to_owned()));
     }
-    let help = suggest(text, known.iter().copied(), "there are");
+    let help = suggest(text, all, "there are");
     Err(Broken::with(format!("unknown {what} {}", quote(text)), help))
 }
 

@@ -125,3 +125,19 @@ fn a_server_of_the_recipe_answers_its_probes() -> Result<()> {
     drop(server);
     lab.tcp("10.0.0.1", 40001).expect_closed()
 }
+
+#[test]
+fn a_setting_is_one_however_its_key_is_written() -> Result<()> {
+    let (_host, lab, _) = lab();
+    lab.set_sysctl("net/ipv4/conf/br.lan/arp_ignore", 1)?;
+    assert_eq!(lab.sysctl("net.ipv4.conf.br/lan.arp_ignore")?, "1");
+    assert_eq!(lab.sysctl("net.ipv4.conf.br.lan.arp_ignore")?, "0");
+    lab.set_sysctl("net.ipv4.ip_forward", 1)?;
+    assert_eq!(lab.sysctl("net/ipv4/ip_forward")?, "1");
+    assert_eq!(lab.sysctl("net/ipv4/conf/all/forwarding")?, "1");
+    for key in ["kernel.hostname", "net/../kernel/hostname", "net..x"] {
+        let refused = lab.set_sysctl(key, 1).and(lab.sysctl(key).map(drop));
+        assert!(refused.is_err_and(|error| error.to_string().contains("sysctl")), "{key}");
+    }
+    Ok(())
+}

@@ -1,6 +1,9 @@
 //! The words for networks, which the host, its recipes and its grants share: plain values and their
 //! texts, without any I/O.
 
+pub mod kind;
 pub mod names;
 pub mod raw;
+pub mod setting;
 pub mod shell;
+pub mod text;

@@ -1,6 +1,6 @@
 //! Guesses what somebody meant.
 
-pub(crate) use netwright_grants::nearest;
+pub(crate) use netwright_network::text::nearest;
 
 /// What to say to a word that is none of those that are known.
 pub(crate) fn help(word: &str, known: &[&str], where_there_is_none: &str) -> String {

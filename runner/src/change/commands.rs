@@ -1,5 +1,7 @@
 //! A change as the commands that somebody would type: ip(8), bridge(8), tc(8) and sysctl(8).
 
+use netwright_network::kind::{self, Parent};
+
 use super::{
     Change, Kind, LinkName, LinkRef, Name, NamespaceRef, PortVlan, Setting, Spec, Sysctl, Veth,
     Word,
@@ -72,22 +74,6 @@ fn set_vlans(link: &LinkRef, vlans: &[PortVlan]) -> Vec<String> {
     std::iter::once(none).chain(each).collect()
 }
 
-/// Kinds whose packets leave by their parent: for them ip-link(8) has it as `dev`, behind the type.
-const UNDERLAY: [&str; 12] = [
-    "vxlan",
-    "gre",
-    "gretap",
-    "erspan",
-    "ip6gre",
-    "ip6gretap",
-    "ipip",
-    "sit",
-    "ip6tnl",
-    "vti",
-    "vti6",
-    "xfrm",
-];
-
 /// ip(8) names a parent in its own namespace only: the command is given there, and says with
 /// `netns` where the link is born.
 fn create(namespace: Option<&Name>, spec: &Spec) -> Vec<String> {
@@ -100,7 +86,9 @@ fn create(namespace: Option<&Name>, spec: &Spec) -> Vec<String> {
     };
     let mut words = ip(here) + " link add";
     let kind = spec.kind.to_string();
-    let stands_on = UNDERLAY.contains(&kind.split(' ').next().unwrap_or_default());
+    // ip-link(8) has an underlay as `dev`, behind the type.
+    let name = kind.split(' ').next().unwrap_or_default();
+    let stands_on = kind::find(name).is_some_and(|kind| kind.parent == Parent::Underlay);
     let parent = spec.parent.as_ref().map(|parent| Word(&parent.name));
     match &parent {
         Some(parent) if !stands_on => words += &format!(" link {parent}"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use netwright_grants::SettingKey;
+use netwright_network::setting::SettingKey;
 use serde::{Deserialize, Serialize};
 
 /// One of them.

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use netwright_network::setting::same_value;
+
 use super::asker::Asker;
 use super::seen::{Miss, Said, Seen, mistaken};
 use crate::change::{
@@ -240,9 +242,12 @@ pub(super) async fn sysctl(check: &SysctlCheck, asker: &Asker<'_>) -> Seen {
     let namespace = asker.namespace(&check.namespace).await?;
     let key = check.key.clone();
     match asker.query(Query::Sysctl { namespace, key }).await? {
-        // Whatever stands between its words, as sysctl(8) writes them.
-        Answer::Text(value) if value.split_whitespace().eq(check.is.split_whitespace()) => holds(),
-        Answer::Text(value) => Err(Miss::yet(format!("it is {}", value.trim()))),
+        Answer::Text(value) if same_value(&value, &check.is) => holds(),
+        // The kernel puts tabs between several words.
+        Answer::Text(value) => {
+            let words: Vec<&str> = value.split_whitespace().collect();
+            Err(Miss::yet(format!("it is {}", words.join(" "))))
+        }
         _ => Err(mistaken()),
     }
 }

@@ -7,11 +7,10 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, normalize_untr
 
 use crate::text::{escape, is_harmless};
 
+pub(crate) use netwright_network::text::{quote, suggestion};
+
 /// More faults than these are counted, not shown.
 pub(super) const MOST_SHOWN: usize = 50;
-
-/// Longer words of the user's are cut when they are shown.
-const LONGEST_QUOTE: usize = 64;
 
 /// Where something stands: bytes of one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -287,39 +286,6 @@ impl fmt::Display for Faults {
 }
 
 impl std::error::Error for Faults {}
-
-/// A word of the user's in backticks: escaped, and cut where it is long.
-pub(crate) fn quote(word: &str) -> String {
-    let cut = floor(word, LONGEST_QUOTE);
-    let rest = if cut < word.len() { "…" } else { "" };
-    format!("`{}{rest}`", word[..cut].escape_debug())
-}
-
-/// The known word that was probably meant, as a `help:` line.
-pub(crate) fn suggestion<'a>(
-    word: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
-    nearest(word, known).map(|near| format!("did you mean `{near}`?"))
-}
-
-/// The known word nearest to a misspelt one, if one is near.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    if word.len() > LONGEST_QUOTE {
-        return None;
-    }
-    let lower = word.to_lowercase();
-    known
-        .into_iter()
-        .filter(|candidate| *candidate != word)
-        .map(|candidate| {
-            (candidate, strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()))
-        })
-        .filter(|(candidate, distance)| *distance <= 1 + candidate.chars().count().max(3) / 4)
-        .filter(|(candidate, distance)| *distance < candidate.chars().count().max(2))
-        .min_by_key(|(_, distance)| *distance)
-        .map(|(candidate, _)| candidate)
-}
 
 impl Faults {
     /// The faults of several steps of one scenario as one; none where there are none.

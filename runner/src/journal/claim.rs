@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use netwright_grants::{Reach, SettingKey};
+use netwright_network::setting::{Reach, SettingKey};
 use serde::{Deserialize, Serialize};
 
 use crate::change::MacAddress;

@@ -8,30 +8,20 @@ mod reach;
 mod validate;
 pub(crate) mod words;
 
+pub(crate) use netwright_network::kind::{Parent, has_other_end};
 pub(crate) use reach::{
-    has_other_end, is_bundle, is_own, is_underlay, linked, listens, makes_take_over, opens_parent,
-    reaches_ports, sent_options, shares_parent, takes_over, vlan_id, vlan_of, vrf_table,
-    vrf_table_of, wants_alone,
+    is_bundle, is_own, is_underlay, linked, listens, makes_take_over, opens_parent, reaches_ports,
+    sent_options, shares_parent, takes_over, vlan_id, vlan_of, vrf_table, vrf_table_of,
+    wants_alone,
 };
 pub use validate::{validate, validate_settings};
+
+use netwright_network::kind;
 
 use super::Error;
 use super::netlink::attributes::Nest;
 use crate::change::{Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, Vlan, VlanProtocol};
 use crate::text::help;
-
-/// Whether a kind stands on another link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Parent {
-    Needed,
-    /// its underlay, given to the kernel as option `dev`
-    Underlay,
-    /// none of the lab's own: a bridge of the host, by an uplink
-    Uplink,
-    /// the kernel decides, for a kind that is not known here
-    Unknown,
-    None,
-}
 
 pub(crate) fn parent(kind: &Kind) -> Parent {
     match kind {
@@ -43,18 +33,7 @@ pub(crate) fn parent(kind: &Kind) -> Parent {
         Kind::Bridge(_) | Kind::Dummy | Kind::Ifb | Kind::Tun(_) | Kind::Tap(_) | Kind::Vrf(_) => {
             Parent::None
         }
-        Kind::Other(other) => match other.kind.as_str() {
-            "macvlan" | "macvtap" | "ipvlan" | "ipvtap" | "vlan" | "macsec" | "virt_wifi" => {
-                Parent::Needed
-            }
-            "vxlan" | "gre" | "gretap" | "erspan" | "ip6gre" | "ip6gretap" | "ipip" | "sit"
-            | "ip6tnl" | "vti" | "vti6" | "xfrm" => Parent::Underlay,
-            // hsr has its links as options, and those with two ends have none below.
-            "bridge" | "dummy" | "ifb" | "bond" | "team" | "vrf" | "nlmon" | "vsockmon"
-            | "vcan" | "wireguard" | "hsr" | "veth" | "vxcan" | "netkit" | "geneve" | "bareudp"
-            | "tun" | "tap" => Parent::None,
-            _ => Parent::Unknown,
-        },
+        Kind::Other(other) => kind::find(&other.kind).map_or(Parent::Unknown, |kind| kind.parent),
     }
 }
 
@@ -188,40 +167,7 @@ fn ipvlan_options(ipvlan: Ipvlan) -> Vec<Attribute> {
 
 /// What the kernel must have been built with for a kind: Kconfig option and module.
 pub fn provider(kind: &str) -> Option<(&'static str, &'static str)> {
-    Some(match kind {
-        "macvlan" => ("CONFIG_MACVLAN", "macvlan"),
-        "macvtap" => ("CONFIG_MACVTAP", "macvtap"),
-        "veth" => ("CONFIG_VETH", "veth"),
-        "bridge" => ("CONFIG_BRIDGE", "bridge"),
-        "vlan" => ("CONFIG_VLAN_8021Q", "8021q"),
-        "vxlan" => ("CONFIG_VXLAN", "vxlan"),
-        "dummy" => ("CONFIG_DUMMY", "dummy"),
-        "ifb" => ("CONFIG_IFB", "ifb"),
-        "ipvlan" => ("CONFIG_IPVLAN", "ipvlan"),
-        "ipvtap" => ("CONFIG_IPVTAP", "ipvtap"),
-        "tun" | "tap" => ("CONFIG_TUN", "tun"),
-        "vrf" => ("CONFIG_NET_VRF", "vrf"),
-        "bond" => ("CONFIG_BONDING", "bonding"),
-        "team" => ("CONFIG_NET_TEAM", "team"),
-        "geneve" => ("CONFIG_GENEVE", "geneve"),
-        "bareudp" => ("CONFIG_BAREUDP", "bareudp"),
-        "gre" | "gretap" | "erspan" => ("CONFIG_NET_IPGRE", "ip_gre"),
-        "ip6gre" | "ip6gretap" | "ip6erspan" => ("CONFIG_IPV6_GRE", "ip6_gre"),
-        "ipip" => ("CONFIG_NET_IPIP", "ipip"),
-        "sit" => ("CONFIG_IPV6_SIT", "sit"),
-        "ip6tnl" => ("CONFIG_IPV6_TUNNEL", "ip6_tunnel"),
-        "vti" => ("CONFIG_NET_IPVTI", "ip_vti"),
-        "vti6" => ("CONFIG_IPV6_VTI", "ip6_vti"),
-        "xfrm" => ("CONFIG_XFRM_INTERFACE", "xfrm_interface"),
-        "wireguard" => ("CONFIG_WIREGUARD", "wireguard"),
-        "macsec" => ("CONFIG_MACSEC", "macsec"),
-        "hsr" => ("CONFIG_HSR", "hsr"),
-        "nlmon" => ("CONFIG_NLMON", "nlmon"),
-        "vcan" => ("CONFIG_CAN_VCAN", "vcan"),
-        "netkit" => ("CONFIG_NETKIT", "netkit"),
-        "virt_wifi" => ("CONFIG_VIRT_WIFI", "virt_wifi"),
-        _ => return None,
-    })
+    kind::find(kind)?.provider
 }
 
 /// The sentence for a kind that this kernel does not have.

@@ -9,7 +9,7 @@ mod vrf;
 use std::collections::{HashMap, HashSet};
 
 use ipnet::IpNet;
-use netwright_grants::{Reach, SettingKey};
+use netwright_network::setting::{Reach, SettingKey};
 
 use super::coverage;
 use super::host::{HostPolicy, forbidden};

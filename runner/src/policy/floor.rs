@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv6Addr};
 
-use netwright_grants::SettingKey;
+use netwright_network::setting::SettingKey;
 
 use super::coverage::{self, Course, Entry, Packet};
 use super::host::{HostPolicy, family, forbidden, forbidden_untold, rules, vrfs};

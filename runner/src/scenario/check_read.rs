@@ -3,12 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use netwright_network::setting;
+
 use super::check::{
     AddressCheck, ArpCheck, Because, Check, Expect, ExpectTcp, LinkCheck, NeighbourCheck,
     PingCheck, RouteCheck, SysctlCheck, TcpCheck,
 };
 use super::frames;
-use super::link_words::{KINDS, known, mode};
+use super::link_words::{kinds, known, mode};
 use super::units;
 use crate::change::{Name, NeighbourState};
 use crate::document::{Entry, Fields, Node, Reader, Value, quote, suggestion};
@@ -174,7 +176,7 @@ fn link(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
     let namespace = name(fields, reader, "namespace");
     let link = needed_name(fields, reader, "name");
     let exists = flag(fields, reader, "exists").unwrap_or(true);
-    let kind = fields.get("kind").and_then(|node| known(node, reader, "kind", KINDS));
+    let kind = fields.get("kind").and_then(|node| known(node, reader, "kind", &kinds()));
     let mode = fields.get("mode").and_then(|node| mode(node, kind.as_deref(), reader));
     let (within, stays) = times(fields, reader);
     let check = LinkCheck {
@@ -327,7 +329,7 @@ fn tcp(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
 
 fn sysctl(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
     let namespace = name(fields, reader, "namespace");
-    let key = fields.need(reader, "key").and_then(|node| reader.parsed(node, key));
+    let key = fields.need(reader, "key").and_then(|node| reader.parsed(node, setting::written));
     let is = fields.need(reader, "is").and_then(|node| {
         let scalar = matches!(node.value, Value::Text(_) | Value::Integer(_));
         if scalar {
@@ -338,16 +340,4 @@ fn sysctl(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Check> {
     });
     let (within, stays) = times(fields, reader);
     Some(Check::Sysctl(SysctlCheck { namespace, key: key?, is: is?, within, stays }))
-}
-
-fn key(text: &str) -> Result<String, String> {
-    let parts: Vec<_> = text.split(['.', '/']).collect();
-    let legal = |part: &&str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-:@+".contains(c))
-    };
-    if parts.len() < 3 || parts[0] != "net" || !parts.iter().all(legal) {
-        let help = "keys of a namespace begin with net: net.ipv4.ip_forward";
-        return Err(format!("{} is not a sysctl of a network\n  help: {help}", quote(text)));
-    }
-    Ok(text.to_owned())
 }

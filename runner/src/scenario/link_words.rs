@@ -1,55 +1,13 @@
 //! Kinds and modes of links, as checks name them.
 
+use netwright_network::kind;
+
 use crate::document::{Node, Reader, quote, suggestion};
 
 /// Kinds as `ip -d link` names them; the last two are for links of which the kernel names none.
-pub(crate) const KINDS: &[&str] = &[
-    "amt",
-    "bareudp",
-    "bond",
-    "bridge",
-    "can",
-    "dummy",
-    "erspan",
-    "geneve",
-    "gre",
-    "gretap",
-    "gtp",
-    "hsr",
-    "ifb",
-    "ip6erspan",
-    "ip6gre",
-    "ip6gretap",
-    "ip6tnl",
-    "ipip",
-    "ipoib",
-    "ipvlan",
-    "ipvtap",
-    "lowpan",
-    "macsec",
-    "macvlan",
-    "macvtap",
-    "netdevsim",
-    "nlmon",
-    "rmnet",
-    "sit",
-    "tap",
-    "team",
-    "tun",
-    "vcan",
-    "veth",
-    "virt_wifi",
-    "vlan",
-    "vrf",
-    "vti",
-    "vti6",
-    "vxcan",
-    "vxlan",
-    "wireguard",
-    "xfrm",
-    "device",
-    "loopback",
-];
+pub(crate) fn kinds() -> Vec<&'static str> {
+    kind::names().chain(["device", "loopback"]).collect()
+}
 
 const MACVLAN_MODES: &[&str] = &["private", "vepa", "bridge", "passthru", "source"];
 const IPVLAN_MODES: &[&str] = &["l2", "l3", "l3s"];

@@ -388,3 +388,13 @@ fn of_a_long_line_a_fault_shows_its_surroundings() {
     let first = faults.iter().next().map(|(place, _)| (place.line, place.column));
     assert_eq!(first, Some((2, column)));
 }
+
+#[test]
+fn every_kind_of_link_can_be_checked() {
+    for kind in netwright_network::kind::names() {
+        let text = format!(
+            "name: x\nsteps: [{{ recipe: builtin:ip, params: {{ script: link }} }}]\nchecks: [{{ link: {{ name: a, kind: {kind} }} }}]\n"
+        );
+        assert_eq!(faults_of(&text, &[]), "accepted", "{kind}");
+    }
+}

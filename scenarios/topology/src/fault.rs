@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+pub use netwright_network::text::{quote, suggestion};
+
 /// A place in the recipe's parameters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
@@ -41,39 +43,4 @@ pub struct Fault {
     pub place: Place,
     pub message: String,
     pub help: Option<String>,
-}
-
-/// Longer words are cut when they are shown.
-const LONGEST_QUOTE: usize = 64;
-
-/// A word of the user's in backticks: escaped, and cut where it is long.
-pub fn quote(word: &str) -> String {
-    let cut = word.char_indices().map(|(at, _)| at).find(|at| *at >= LONGEST_QUOTE);
-    match cut {
-        Some(cut) => format!("`{}…`", word[..cut].escape_debug()),
-        None => format!("`{}`", word.escape_debug()),
-    }
-}
-
-/// The known word that was probably meant, as help.
-pub fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    nearest(word, known).map(|near| format!("did you mean `{near}`?"))
-}
-
-/// The known word nearest to a misspelt one, if one is near.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    if word.len() > LONGEST_QUOTE {
-        return None;
-    }
-    let lower = word.to_lowercase();
-    known
-        .into_iter()
-        .filter(|candidate| *candidate != word)
-        .map(|candidate| {
-            (candidate, strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()))
-        })
-        .filter(|(candidate, distance)| *distance <= 1 + candidate.chars().count().max(3) / 4)
-        .filter(|(candidate, distance)| *distance < candidate.chars().count())
-        .min_by_key(|(_, distance)| *distance)
-        .map(|(candidate, _)| candidate)
 }

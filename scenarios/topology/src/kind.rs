@@ -1,5 +1,6 @@
 //! All that a topology knows of each kind of link: its keys and what they mean.
 
+use netwright_network::kind;
 use netwright_sdk::wit::netwright::host::links::{
     Ipvlan, IpvlanFlag, IpvlanMode, Kind, LinkName, Macvlan, MacvlanMode, Other, Tuntap, Veth,
     Vlan, VlanProtocol,
@@ -48,32 +49,6 @@ const WORDS: &[(&str, Word)] = &[
     ("vrf", Word::Vrf),
 ];
 
-const OTHERS: &[&str] = &[
-    "bareudp",
-    "bond",
-    "erspan",
-    "geneve",
-    "gre",
-    "gretap",
-    "hsr",
-    "ip6erspan",
-    "ip6gre",
-    "ip6gretap",
-    "ip6tnl",
-    "ipip",
-    "macsec",
-    "netdevsim",
-    "nlmon",
-    "sit",
-    "team",
-    "vcan",
-    "vti",
-    "vti6",
-    "vxcan",
-    "wireguard",
-    "xfrm",
-];
-
 /// Every key that some kind has and others don't.
 pub(crate) const KEYS: &[&str] = &[
     "parent",
@@ -108,11 +83,11 @@ pub(crate) fn word(at: &At<'_>, reader: &mut Reader) -> Option<Word> {
     if let Some((_, word)) = WORDS.iter().find(|(word, _)| *word == text) {
         return Some(*word);
     }
-    if let Some(other) = OTHERS.iter().find(|other| **other == text) {
-        return Some(Word::Other(other));
+    if let Some(other) = kind::find(text) {
+        return Some(Word::Other(other.name));
     }
     let known = WORDS.iter().map(|(word, _)| *word);
-    let help = suggestion(text, known.clone().chain(OTHERS.iter().copied()))
+    let help = suggestion(text, kind::names())
         .unwrap_or_else(|| format!("there are {}", known.collect::<Vec<_>>().join(", ")));
     reader.fault_with(&at.place, format!("unknown kind {}", quote(text)), Some(help));
     None

@@ -19,7 +19,7 @@ pub mod values;
 pub use batch::changes;
 pub use check::check;
 pub use data::{List, Map};
-pub use fault::{Fault, Place, nearest, quote, suggestion};
+pub use fault::{Fault, Place, quote, suggestion};
 pub use links::{existing, links, namespaces};
 pub use model::{Existing, Hop, Key, Link, LinkAddress, Lower, Peer, Port, Route, Topology};
 pub use read::{At, Fields, Reader, parameters};

@@ -5,7 +5,8 @@ use netwright_sdk::wit::netwright::host::rules::{Rule, RuleAction};
 use netwright_sdk::wit::netwright::host::types::Family;
 use serde_json::Value;
 
-use crate::fault::quote;
+use netwright_network::setting;
+
 use crate::links::namespace;
 use crate::model::Topology;
 use crate::read::{At, Fields, Reader};
@@ -118,7 +119,7 @@ pub fn sysctls(at: &At<'_>, topology: &mut Topology, reader: &mut Reader) {
     for item in reader.list(at) {
         let Some(mut fields) = reader.fields(&item, "a sysctl") else { continue };
         let namespace = namespace(&mut fields, reader).unwrap_or_default();
-        let key = fields.need(reader, "key").and_then(|at| reader.parsed(&at, sysctl_key));
+        let key = fields.need(reader, "key").and_then(|at| reader.parsed(&at, setting::written));
         let value = fields.need(reader, "value").and_then(|at| match at.value {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
@@ -131,16 +132,4 @@ pub fn sysctls(at: &At<'_>, topology: &mut Topology, reader: &mut Reader) {
             topology.sysctls.push((namespace, key, value, item.place));
         }
     }
-}
-
-fn sysctl_key(text: &str) -> Result<String, String> {
-    let parts: Vec<_> = text.split(['.', '/']).collect();
-    let legal = |part: &&str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-:@+".contains(c))
-    };
-    if parts.len() < 3 || parts[0] != "net" || !parts.iter().all(legal) {
-        let help = "keys of a namespace begin with net: net.ipv4.ip_forward";
-        return Err(format!("{} is not a sysctl of a network\n  help: {help}", quote(text)));
-    }
-    Ok(text.to_owned())
 }

@@ -124,3 +124,41 @@ steps: [{ recipe: builtin:ip, params: { script: 'sysctl net.ipv4.nosuch' } }]
     let said = ends(unknown, 5);
     assert!(said.contains("`line 1: sysctl net.ipv4.nosuch`: ENOENT"), "{said}");
 }
+
+/// Links may have dots in their names: the first separator of a key decides, the other one is part of
+/// a name. Values are compared by words.
+#[test]
+fn a_key_means_the_same_wherever_it_is_written() {
+    let text = "\
+name: dotted
+steps:
+  - recipe: builtin:topology
+    params:
+      links: [{ name: br.lan, kind: bridge }]
+      sysctls:
+        - { key: net/ipv4/conf/br.lan/arp_ignore, value: 1 }
+        - { key: net.ipv4.conf.br/lan.arp_announce, value: 2 }
+        - { key: net.ipv4.ip_local_port_range, value: '20000   30000' }
+  - { recipe: builtin:ip, params: { script: sysctl -w net.ipv4.conf.br/lan.forwarding=1 } }
+  - { name: slashes, recipe: builtin:ip, params: { script: sysctl net/ipv4/conf/br.lan/forwarding } }
+checks:
+  - sysctl: { key: net.ipv4.conf.br/lan.arp_ignore, is: 1 }
+  - sysctl: { key: net/ipv4/conf/br.lan/arp_announce, is: 2 }
+  - sysctl: { key: net/ipv4/conf/br.lan/forwarding, is: 1 }
+  - sysctl: { key: net.ipv4.ip_local_port_range, is: 20000 30000 }
+  - sysctl: { key: net/ipv4/ip_local_port_range, is: \"20000\\t30000\" }
+";
+    ends(text, 0);
+    let other = text.replace("is: 20000 30000", "is: 2000030000, within: 10ms");
+    assert!(ends(&other, 1).contains("it is 20000 30000"), "{}", ends(&other, 1));
+    for key in ["net.ipv4.conf.br.lan.forwarding", "net/ipv4/conf/br/lan/forwarding"] {
+        let missing = text.replace("net/ipv4/conf/br.lan/forwarding, is", &format!("{key}, is"));
+        assert!(ends(&missing.replace("is: 1 }", "is: 1, within: 10ms }"), 1).contains("write `"));
+    }
+    for key in ["net/../kernel/hostname", "net.ipv4.conf.//.x"] {
+        for place in ["net/ipv4/conf/br.lan/arp_ignore", "net/ipv4/conf/br.lan/arp_announce"] {
+            ends(&text.replace(place, key), 2);
+        }
+        ends(&text.replace("net/ipv4/conf/br.lan/forwarding }", &format!("{key} }}")), 2);
+    }
+}

@@ -201,6 +201,7 @@ pub mod forwarding {
 pub mod sysctls {
     use super::super::building::namespaces::Namespace;
     use crate::testing::change::Change;
+    use crate::testing::network::setting;
     use crate::testing::state::with;
     use crate::wit::types::Error;
 
@@ -208,14 +209,15 @@ pub mod sysctls {
         with(|state| {
             namespace.alive(state)?;
             let stack = state.network.stack(namespace.id());
-            let set = stack.ok().and_then(|stack| stack.sysctls.get(key).cloned());
-            Ok(set.unwrap_or_else(|| "0".to_owned()))
+            let key = setting(key)?;
+            Ok(stack.map_or_else(|_| "0".to_owned(), |stack| stack.sysctl(&key).to_owned()))
         })
     }
 
     pub fn set(namespace: &Namespace, key: &str, value: &str) -> Result<(), Error> {
         with(|state| {
             let namespace = namespace.alive(state)?;
+            setting(key)?;
             let (key, value) = (key.to_owned(), value.to_owned());
             state.perform(Change::SetSysctl { namespace, key, value })
         })

@@ -1,8 +1,10 @@
 //! What is left to do so that the network is as it is asked for.
 
+use netwright_network::setting::same_value;
+
 use super::routes::same_route;
 use super::shaping::over;
-use super::{Change, LinkId, LinkState, Nature, Network, Site};
+use super::{Change, LinkId, LinkState, Nature, Network, Site, setting};
 use crate::Prefix;
 use crate::link::kind::attribute;
 use crate::wit::addresses::Address;
@@ -175,10 +177,10 @@ impl Network {
         }
     }
 
-    /// What nobody has set reads as 0 here.
     fn is_set(&self, namespace: &str, key: &str, value: &str) -> bool {
         let stack = self.namespace(namespace).and_then(|id| self.stack(id));
-        stack.is_ok_and(|stack| stack.sysctls.get(key).map_or("0", String::as_str) == value)
+        let key = setting(key);
+        stack.is_ok_and(|stack| key.is_ok_and(|key| same_value(stack.sysctl(&key), value)))
     }
 
     fn lacking_qdisc(&self, link: &Site, wanted: &Qdisc) -> Vec<Change> {

@@ -10,6 +10,8 @@ mod shaping;
 
 use std::collections::BTreeMap;
 
+use netwright_network::setting::SettingKey;
+
 pub(crate) use batch::order;
 
 use super::change::{Change, Site};
@@ -60,7 +62,20 @@ pub(crate) struct Stack {
     pub(crate) name: String,
     pub(crate) routes: Vec<Route>,
     pub(crate) rules: Vec<Rule>,
-    pub(crate) sysctls: BTreeMap<String, String>,
+    /// by the key with slashes by which the kernel tells a value most exactly
+    sysctls: BTreeMap<String, String>,
+}
+
+impl Stack {
+    /// What nobody has set reads as 0 here.
+    pub(crate) fn sysctl(&self, key: &SettingKey) -> &str {
+        self.sysctls.get(&key.finest().to_string()).map_or("0", String::as_str)
+    }
+}
+
+/// A key however it is spelled.
+pub(crate) fn setting(key: &str) -> Result<SettingKey, Error> {
+    SettingKey::of(key).map_err(|wrong| Error::Invalid(wrong.explain(key)))
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -323,7 +338,8 @@ impl Network {
             Change::PutEntry { link, entry, how } => self.put_entry(link, entry, *how),
             Change::RemoveEntry { link, entry } => self.remove_entry(link, entry),
             Change::SetSysctl { namespace, key, value } => {
-                self.stack_mut(namespace)?.sysctls.insert(key.clone(), value.clone());
+                let key = setting(key).map_err(|_| INVALID)?.finest().to_string();
+                self.stack_mut(namespace)?.sysctls.insert(key, value.clone());
                 Ok(())
             }
             Change::PutQdisc { link, qdisc, how } => self.put_qdisc(link, qdisc, *how),

@@ -187,12 +187,6 @@ pub(crate) fn shares_parent(kind: &str) -> bool {
     matches!(kind, "macvlan" | "macvtap")
 }
 
-/// Whether the kernel makes another link with one of this kind, under a name of its choice where
-/// nobody gives one.
-pub(crate) fn has_other_end(kind: &str) -> bool {
-    matches!(kind, "veth" | "vxcan" | "netkit")
-}
-
 /// Why a kind is none for a namespace of others: it shows what goes on there.
 pub(crate) fn listens(kind: &str) -> Option<&'static str> {
     match kind {

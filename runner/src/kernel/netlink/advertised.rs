@@ -2,7 +2,7 @@
 //! a router's (rt6_purge_dflt_routers, net/ipv6/route.c), and doesn't learn them again
 //! until a router speaks next.
 
-use netwright_grants::SettingKey;
+use netwright_network::setting::SettingKey;
 
 use super::Netlink;
 use super::route::{self, restored};

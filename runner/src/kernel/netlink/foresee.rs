@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use netwright_grants::SettingKey;
+use netwright_network::setting::SettingKey;
 
 use super::address;
 use super::advertised;

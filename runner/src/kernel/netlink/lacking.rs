@@ -1,13 +1,15 @@
 //! What keeps the network from being as a change asks for: asked before a change that is only to
 //! be ensured, and after one that was made on the host.
 
+use netwright_network::setting::same_value;
+
 use super::address;
 use super::neighbour::{self, same_entry};
 use super::put::is_put_rule;
 use super::qdisc;
 use super::route::same_place;
 use super::settings::renamed;
-use super::{Netlink, port_vlan, sysctl};
+use super::{Netlink, port_vlan};
 use crate::change::{
     Address, AddressFlags, Change, Entry, LinkRef, NamespaceRef, Neighbour, NeighbourState,
     NextHop, Prefix, Qdisc, Route, RouteKind, Rule, Write,
@@ -66,7 +68,7 @@ impl Netlink {
             Change::SetSysctl { namespace, key, value } => {
                 // A key that can't be read is left to the change, which says why.
                 let now = self.sysctl(namespace, key).ok();
-                Ok(Lacking::unless(now.is_some_and(|now| sysctl::same(&now, value))))
+                Ok(Lacking::unless(now.is_some_and(|now| same_value(&now, value))))
             }
             Change::RestoreSysctls { namespace, settings } => {
                 Ok(Lacking::unless(self.not_restored(namespace, settings)?.is_empty()))

@@ -1,6 +1,6 @@
 //! Settings that bring about what nobody could take back.
 
-use netwright_grants::{Reach, SettingKey};
+use netwright_network::setting::{Reach, SettingKey};
 
 use super::Netlink;
 use super::restore::{MAKING_UP, read};

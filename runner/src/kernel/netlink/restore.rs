@@ -10,8 +10,8 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use netwright_grants::{Reach, SettingKey};
 use netwright_network::raw::to_kernel;
+use netwright_network::setting::{Reach, SettingKey, same_value};
 
 use super::Netlink;
 use super::advertised;
@@ -19,7 +19,6 @@ use super::find::reference;
 use super::raw_link::{IFF_UP, RawLink};
 use super::revert::restores_ipv6;
 use super::space::Space;
-use super::sysctl::same;
 use crate::change::{Applied, Change, LinkRef, Made, NamespaceRef, Setting, Sysctl, Undo};
 use crate::kernel::Error;
 
@@ -188,7 +187,7 @@ impl Netlink {
         let compare = |one: &Placed<'_>| {
             let (key, wanted) = (shown(&one.file), &one.setting.value);
             match fs::read_to_string(&one.file) {
-                Ok(now) if same(&now, wanted) => None,
+                Ok(now) if same_value(&now, wanted) => None,
                 Ok(now) => Some(format!("{key} is {}, not {wanted}", now.trim_end())),
                 Err(error) => Some(format!("{key} can't be read: {error}")),
             }
@@ -319,7 +318,7 @@ fn put_back(space: &Space, placed: &[Placed<'_>]) -> Vec<String> {
         let name = one.file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let wanted = &one.setting.value;
         let now = fs::read_to_string(&one.file);
-        if now.is_ok_and(|now| same(&now, wanted)) {
+        if now.is_ok_and(|now| same_value(&now, wanted)) {
             continue;
         }
         let link = one.link.as_ref().map(|(index, name)| (*index, name.as_str()));

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use netwright_grants::SettingKey;
+use netwright_network::setting::SettingKey;
 
 use super::Netlink;
 use super::advertised;
@@ -87,11 +87,6 @@ impl Netlink {
             _ => None,
         })
     }
-}
-
-/// Whether two values are the same, whatever stands between their words.
-pub(super) fn same(one: &str, other: &str) -> bool {
-    one.split_whitespace().eq(other.split_whitespace())
 }
 
 /// The file of a key under net.

@@ -1,5 +1,7 @@
 //! Whether an undo has brought its state about: read back, never assumed.
 
+use netwright_network::setting::same_value;
+
 use super::host::is_marked;
 use super::lifetime;
 use super::neighbour::{is_lasting, same_entry, same_neighbour};
@@ -7,7 +9,7 @@ use super::put::{is_put, is_put_rule};
 use super::route_message::same;
 use super::settings;
 use super::space::Space;
-use super::{Netlink, address, named, neighbour, qdisc, sysctl};
+use super::{Netlink, address, named, neighbour, qdisc};
 use crate::change::{Address, Attribute, Change, LinkRef, NamespaceRef, Route, Setting};
 use crate::kernel::Error;
 
@@ -72,7 +74,7 @@ impl Netlink {
             }
             Change::SetSysctl { namespace, key, value } => {
                 let now = self.sysctl(namespace, key)?;
-                Ok((!sysctl::same(&now, value)).then(|| format!("{key} is {now}, not {value}")))
+                Ok((!same_value(&now, value)).then(|| format!("{key} is {now}, not {value}")))
             }
             Change::RestoreSysctls { namespace, settings } => {
                 let differ = self.not_restored(namespace, settings)?;

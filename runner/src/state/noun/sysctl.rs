@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use netwright_grants::{Reach, SettingKey};
+use netwright_network::setting::{Reach, SettingKey};
 use serde::{Deserialize, Serialize};
 
 use super::{Facts, Found, Noun, Object, Reader, holder_of, holders_of, inside, place, reference};

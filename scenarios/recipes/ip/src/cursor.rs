@@ -1,8 +1,9 @@
 //! Goes through the words of one command and keeps what is wrong with them.
 
 use crate::fault::{Fault, shown};
-use crate::keyword::{begins, suggestion};
+use crate::keyword::begins;
 use crate::lex::Word;
+use netwright_network::text::suggestion;
 
 pub(crate) struct Cursor<'a> {
     words: &'a [Word],
@@ -84,7 +85,7 @@ impl<'a> Cursor<'a> {
             self.refuse(word, format!("`{typed}` changes nothing and is not for scripts"));
             return;
         }
-        let help = shell(&word.text).or_else(|| suggestion(known, &word.text));
+        let help = shell(&word.text).or_else(|| suggestion(&word.text, known));
         self.fault(word, format!("`{typed}` is not known in {place}"), help);
     }
 

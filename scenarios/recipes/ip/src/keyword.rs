@@ -44,21 +44,9 @@ pub(crate) fn names<T>(table: &'static [Keyword<T>]) -> impl Iterator<Item = &'s
     table.iter().map(|keyword| keyword.name)
 }
 
-/// The word that was probably meant, as a remedy.
-pub(crate) fn suggestion<'a>(words: impl Iterator<Item = &'a str>, typed: &str) -> Option<String> {
-    let allowed = 1 + typed.chars().count() / 4;
-    words
-        .map(|word| (strsim::damerau_levenshtein(word, typed), word))
-        .filter(|(distance, word)| {
-            *distance > 0 && *distance <= allowed && *distance * 2 < word.len()
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| format!("did you mean `{word}`?"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{exact, find, short, suggestion};
+    use super::{exact, find, short};
 
     #[test]
     fn the_first_that_fits_wins() {
@@ -69,16 +57,5 @@ mod tests {
         assert_eq!(find(&table, "nam"), None);
         assert_eq!(find(&table, ""), None);
         assert_eq!(find(&table, "nomasters"), None);
-    }
-
-    #[test]
-    fn only_near_words_are_suggested() {
-        let words = ["bridge", "vepa", "up"];
-        assert_eq!(
-            suggestion(words.into_iter(), "brigde").as_deref(),
-            Some("did you mean `bridge`?")
-        );
-        assert_eq!(suggestion(words.into_iter(), "x"), None);
-        assert_eq!(suggestion(words.into_iter(), "zzzzzz"), None);
     }
 }

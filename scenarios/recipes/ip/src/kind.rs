@@ -1,5 +1,7 @@
 //! What follows `type`: the kind of a link and the options of its own.
 
+use netwright_network::kind;
+use netwright_network::text::suggestion;
 use netwright_sdk::wit::links::{
     Ipvlan, IpvlanFlag, IpvlanMode, Kind, LinkName, Other, Setting, Veth,
 };
@@ -7,7 +9,7 @@ use netwright_sdk::wit::links::{
 use crate::command::{Context, Place};
 use crate::cursor::{Cursor, Named};
 use crate::fault::shown;
-use crate::keyword::{Keyword, begins, find, names, short, suggestion};
+use crate::keyword::{Keyword, begins, find, names, short};
 use crate::kind_tables::{BRIDGE, BRIDGE_SLAVE};
 use crate::lex::Word;
 use crate::link_options::{LARGEST_MTU, LinkWords, words};
@@ -15,63 +17,21 @@ use crate::options::{pairs, read_options};
 use crate::value::{attribute, choice, new_name};
 use crate::{macvlan, names as numbers, vlan, vxlan};
 
-/// Kinds that iproute2 knows (`ip link help`); `tun` only by way of `ip tuntap`.
-const KINDS: [&str; 46] = [
-    "macvlan",
-    "macvtap",
-    "veth",
-    "bridge",
-    "vlan",
-    "vxlan",
-    "dummy",
-    "ifb",
-    "ipvlan",
-    "ipvtap",
-    "vrf",
-    "tun",
-    "amt",
-    "bareudp",
-    "bond",
-    "bond_slave",
-    "bridge_slave",
-    "can",
-    "dsa",
-    "erspan",
-    "geneve",
-    "gre",
-    "gretap",
-    "gtp",
-    "hsr",
-    "ip6erspan",
-    "ip6gre",
-    "ip6gretap",
-    "ip6tnl",
-    "ipip",
-    "ipoib",
-    "macsec",
-    "netdevsim",
-    "nlmon",
-    "rmnet",
-    "sit",
-    "team",
-    "team_slave",
-    "vcan",
-    "vti",
-    "vti6",
-    "vxcan",
-    "wwan",
-    "xfrm",
-    "virt_wifi",
-    "wireguard",
-];
+/// What `type` takes beside the kinds: places of ports, which are altered and not made.
+const PORTS: [&str; 3] = ["bond_slave", "bridge_slave", "team_slave"];
+
+/// What iproute2 knows (`ip link help`); `tun` and `tap` only by way of `ip tuntap`.
+fn known_kinds() -> impl Iterator<Item = &'static str> {
+    kind::names().chain(PORTS)
+}
 
 /// Refuses a kind that there is none of.
 pub(crate) fn known(cursor: &mut Cursor<'_>, word: &Word) -> Option<()> {
-    if KINDS.contains(&word.text.as_str()) {
+    if known_kinds().any(|kind| kind == word.text) {
         return Some(());
     }
     let message = format!("`{}` is not a kind of link", shown(&word.text));
-    cursor.fault(word, message, suggestion(KINDS.into_iter(), &word.text));
+    cursor.fault(word, message, suggestion(&word.text, known_kinds()));
     None
 }
 
@@ -95,9 +55,13 @@ pub(crate) fn parse_new(
         "ipvlan" => new_ipvlan(cursor, word).map(Kind::Ipvlan),
         "ipvtap" => new_ipvlan(cursor, word).map(Kind::Ipvtap),
         "vrf" => vrf(cursor, word).map(Kind::Vrf),
-        "tun" => {
+        "tun" | "tap" => {
             let message = "a tun or tap is not made by `ip link`".to_owned();
-            cursor.refuse_with(word, message, "`ip tuntap add dev NAME mode tun`");
+            cursor.refuse_with(
+                word,
+                message,
+                &format!("`ip tuntap add dev NAME mode {}`", word.text),
+            );
             None
         }
         kind if kind.ends_with("_slave") => {
@@ -129,7 +93,7 @@ pub(crate) fn parse_change(cursor: &mut Cursor<'_>, word: &Word) -> Option<Vec<S
             let flag = flag_name(ipvlan.flag.unwrap_or(IpvlanFlag::Bridge));
             mode.into_iter().chain([attribute("flag", flag)]).collect()
         }
-        "veth" | "dummy" | "ifb" | "vrf" | "tun" => {
+        "veth" | "dummy" | "ifb" | "vrf" | "tun" | "tap" => {
             let message = format!("`{}` has nothing that can be set later", word.text);
             cursor.refuse(word, message);
             return None;

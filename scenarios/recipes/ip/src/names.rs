@@ -2,8 +2,8 @@
 
 use crate::cursor::{Cursor, Named};
 use crate::fault::shown;
-use crate::keyword::suggestion;
 use crate::value::read_number;
+use netwright_network::text::suggestion;
 
 type Names = [(&'static str, u32)];
 
@@ -86,7 +86,7 @@ fn read(
     if found.is_none() {
         let (name, typed) = (option.name, shown(&word.text));
         let message = format!("`{typed}` is not a {name}; that is a name or a number up to {most}");
-        cursor.fault(word, message, suggestion(names.iter().map(|(name, _)| *name), &word.text));
+        cursor.fault(word, message, suggestion(&word.text, names.iter().map(|(name, _)| *name)));
     }
     found
 }

@@ -1,5 +1,6 @@
 //! `ip neighbour` (ip/ipneigh.c).
 
+use netwright_network::text::suggestion;
 use netwright_sdk::wit::neighbours::{Neighbour, NeighbourState};
 use netwright_sdk::wit::types::{Family, IpAddress, IpPrefix, MacAddress, Write};
 
@@ -7,7 +8,7 @@ use crate::command::Context;
 use crate::cursor::{Cursor, Named};
 use crate::fault::shown;
 use crate::inet::{Families, address, address_word, prefix, prefix_word};
-use crate::keyword::{Keyword, begins, exact, find, names, short, suggestion};
+use crate::keyword::{Keyword, begins, exact, find, names, short};
 use crate::lex::Word;
 use crate::value::{link, mac_word};
 
@@ -103,7 +104,7 @@ fn state(cursor: &mut Cursor<'_>, named: Named<'_>) -> Option<NeighbourState> {
     let found = find(STATES, &word.text);
     if found.is_none() {
         let message = format!("`{}` is not a state of neighbours", shown(&word.text));
-        cursor.fault(word, message, suggestion(names(STATES), &word.text));
+        cursor.fault(word, message, suggestion(&word.text, names(STATES)));
     }
     found.map(|(_, state)| state)
 }

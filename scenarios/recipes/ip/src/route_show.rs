@@ -1,12 +1,13 @@
 //! What `ip route show` and `flush` choose routes by.
 
+use netwright_network::text::suggestion;
 use netwright_sdk::wit::routes::RouteKind;
 use netwright_sdk::wit::types::{Family, IpAddress, IpPrefix};
 
 use crate::cursor::{Cursor, Named};
 use crate::fault::shown;
 use crate::inet::{Families, address, chooses_nothing, family_of, prefix_word};
-use crate::keyword::{Keyword, begins, exact, find, names, short, suggestion};
+use crate::keyword::{Keyword, begins, exact, find, names, short};
 use crate::lex::Word;
 use crate::names::{protocol, scope, service, table};
 use crate::route_options::{kind_of, kinds};
@@ -183,7 +184,7 @@ fn kind(cursor: &mut Cursor<'_>, named: Named<'_>) -> Option<RouteKind> {
     let kind = kind_of(&word.text);
     if kind.is_none() {
         let message = format!("`{}` is not a type of route", shown(&word.text));
-        cursor.fault(word, message, suggestion(kinds(), &word.text));
+        cursor.fault(word, message, suggestion(&word.text, kinds()));
     }
     kind
 }

@@ -1,5 +1,7 @@
 //! `sysctl KEY=VALUE …` and `sysctl KEY …`, sysctl(8) of procps, for a namespace's own network stack.
 
+use netwright_network::setting::SettingKey;
+
 use crate::cursor::Cursor;
 use crate::fault::shown;
 use crate::lex::Word;
@@ -71,7 +73,7 @@ fn variable(
         Some((key, value)) => (key.trim_end(), Some(value.trim_start())),
         None => (word.text.as_str(), None),
     };
-    if !key.starts_with("net.") && !key.starts_with("net/") {
+    if SettingKey::of(key).is_err() {
         let message = format!("`{}` is no setting of a namespace", shown(key));
         cursor.refuse_with(word, message, "those begin with net: net.ipv4.ip_forward");
         return None;

@@ -6,8 +6,8 @@ use netwright_sdk::wit::types::{Attribute, MacAddress};
 
 use crate::cursor::{Cursor, Named};
 use crate::fault::shown;
-use crate::keyword::suggestion;
 use crate::lex::Word;
+use netwright_network::text::suggestion;
 
 pub(crate) const LONGEST_NAME: usize = netwright_network::names::LONGEST_LINK;
 /// IFALIASZ less its NUL.
@@ -103,7 +103,9 @@ pub(crate) fn refuse_choice(
     let typed = shown(&word.text);
     let several = if all.len() > 1 { "one of " } else { "" };
     let message = format!("`{option}` must be {several}{}, not `{typed}`", all.join(", "));
-    cursor.fault(word, message, suggestion(choices, &word.text));
+    // The message has them all; of very short ones each is as near as the next.
+    let longer = choices.filter(|choice| choice.len() > 2);
+    cursor.fault(word, message, suggestion(&word.text, longer));
 }
 
 /// The name of a new link.

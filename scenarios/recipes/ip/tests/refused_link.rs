@@ -294,3 +294,14 @@ const REFUSED: &str = r##"
 fn each_is_refused_with_its_place_and_reason() {
     table::refused(REFUSED);
 }
+
+#[test]
+fn every_kind_of_link_is_known() {
+    for kind in netwright_network::kind::names() {
+        let found = recipe_ip::parse(&format!("ip link add x type {kind}"));
+        let faults = found.err().unwrap_or_default();
+        let known =
+            |fault: &recipe_ip::ScriptFault| !fault.message.contains("is not a kind of link");
+        assert!(faults.iter().all(known), "{kind}: {faults:?}");
+    }
+}

@@ -332,3 +332,11 @@ fn a_topology_that_is_ensured_twice_takes_no_change_the_second_time() {
     host.run(&RECIPE).unwrap();
     assert_eq!(host.prints(), ["changes: 3", "changes: 0"]);
 }
+
+#[test]
+fn every_kind_of_link_is_known() {
+    for kind in netwright_network::kind::names() {
+        let found = faults(json!({ "links": [{ "name": "a", "kind": kind }] }));
+        assert!(!found.contains("unknown kind"), "{kind}: {found}");
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::fault::quote;
+use super::text::quote;
 
 /// A file below /proc/sys/net, however its key was written. As sysctl(8): whichever of `.` and `/`
 /// comes first separates, the other one stands for a dot in a name: `net.ipv4.conf.eth0/5.x` and
@@ -151,6 +151,14 @@ impl SettingKey {
     }
 }
 
+/// A key as somebody wrote it, once it is known to be one.
+pub fn written(text: &str) -> Result<String, String> {
+    SettingKey::of(text).map(|_| text.to_owned()).map_err(|_| {
+        let help = "keys of a namespace begin with net: net.ipv4.ip_forward";
+        format!("{} is not a sysctl of a network\n  help: {help}", quote(text))
+    })
+}
+
 impl NoSetting {
     /// What is wrong, of the text that was read.
     pub fn explain(self, text: &str) -> String {
@@ -163,6 +171,11 @@ impl NoSetting {
     }
 }
 
+/// Whether two values are the same: the kernel takes spaces between words, and tells tabs.
+pub fn same_value(one: &str, other: &str) -> bool {
+    one.split_whitespace().eq(other.split_whitespace())
+}
+
 /// With slashes, as it can always be written.
 impl fmt::Display for SettingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -172,7 +185,7 @@ impl fmt::Display for SettingKey {
 
 #[cfg(test)]
 mod tests {
-    use super::{NoSetting, Reach, SettingKey};
+    use super::{NoSetting, Reach, SettingKey, same_value};
 
     fn key(text: &str) -> SettingKey {
         SettingKey::of(text).expect("a key")
@@ -185,6 +198,12 @@ mod tests {
         assert_eq!(dotted.to_string(), "net/ipv4/conf/eth0.100/forwarding");
         assert_ne!(dotted, key("net.ipv4.conf.eth0.100.forwarding"));
         assert_eq!(key("net.ipv4.ip_forward").to_string(), "net/ipv4/ip_forward");
+    }
+
+    #[test]
+    fn values_are_compared_by_words() {
+        assert!(same_value("20000\t30000\n", "20000 30000"));
+        assert!(!same_value("20000 30000", "2000030000"));
     }
 
     #[test]
