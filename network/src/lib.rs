@@ -1,6 +1,7 @@
 //! The words for networks, which the host, its recipes and its grants share: plain values and their
 //! texts, without any I/O.
 
+pub mod change;
 pub mod kind;
 pub mod names;
 pub mod raw;

@@ -37,6 +37,32 @@ pub fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> O
     nearest(word, known).map(|near| format!("did you mean `{near}`?"))
 }
 
+/// A MAC address as ip-link(8) writes it.
+///
+/// # Errors
+/// Where it is none.
+pub fn mac(text: &str) -> Result<[u8; 6], String> {
+    let refused = || {
+        format!(
+            "`{}` is not a MAC address; six pairs of hexadecimal digits are expected, as in 02:00:00:00:00:01",
+            text.escape_debug()
+        )
+    };
+    let mut bytes = [0; 6];
+    let mut parts = text.split([':', '-']);
+    for byte in &mut bytes {
+        let part = parts.next().ok_or_else(refused)?;
+        if part.is_empty() || part.len() > 2 || !part.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(refused());
+        }
+        *byte = u8::from_str_radix(part, 16).map_err(|_| refused())?;
+    }
+    if parts.next().is_some() {
+        return Err(refused());
+    }
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{nearest, quote};

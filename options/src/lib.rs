@@ -12,6 +12,7 @@ pub use wire::{
     Direction, Encoder, GRE_INPUT_FLAGS, GRE_KEY, GRE_OUTPUT_FLAGS, Row, TunnelKeys, Wire,
 };
 
+pub use netwright_network::text::mac;
 use tables::{GENEVE_TTL_INHERIT, VXLAN_TTL_INHERIT};
 
 /// What is wrong with an option, in words.
@@ -128,30 +129,4 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
                 known.iter().copied().filter(|one| word.len() > 2 && one.starts_with(word));
             longer.next()
         })
-}
-
-/// A MAC address as ip-link(8) writes it.
-///
-/// # Errors
-/// Where it is none.
-pub fn mac(text: &str) -> Result<[u8; 6], String> {
-    let refused = || {
-        format!(
-            "`{}` is not a MAC address; six pairs of hexadecimal digits are expected, as in 02:00:00:00:00:01",
-            text.escape_debug()
-        )
-    };
-    let mut bytes = [0; 6];
-    let mut parts = text.split([':', '-']);
-    for byte in &mut bytes {
-        let part = parts.next().ok_or_else(refused)?;
-        if part.is_empty() || part.len() > 2 || !part.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(refused());
-        }
-        *byte = u8::from_str_radix(part, 16).map_err(|_| refused())?;
-    }
-    if parts.next().is_some() {
-        return Err(refused());
-    }
-    Ok(bytes)
 }

@@ -13,9 +13,10 @@ pub mod guest;
 
 pub mod host;
 
-pub mod change;
 pub mod grant;
 pub mod policy;
+
+pub use netwright_network::change;
 
 pub mod capture;
 pub mod kernel;

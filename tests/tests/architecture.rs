@@ -129,7 +129,7 @@ fn processes_are_started_and_ended_in_one_place() {
         "posix_spawn",
     ];
     // The command line's own commands are called so, too; a test has a shell read what is quoted for one.
-    assert_eq!(holders(&words, &["process.rs", "cli/", "change/shown_tests.rs"]), [""; 0]);
+    assert_eq!(holders(&words, &["process.rs", "cli/", "report/shown_tests.rs"]), [""; 0]);
     // Two are without a program of their own; each closes all that it is not given, or ends at once.
     assert_eq!(holders(&["fork("], &["kernel/netns.rs", "tap/opener.rs"]), [""; 0]);
 }

@@ -8,6 +8,8 @@ mod junit;
 mod line;
 mod out;
 mod result;
+#[cfg(test)]
+mod shown_tests;
 mod view;
 
 pub use artifacts::Artifacts;

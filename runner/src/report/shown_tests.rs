@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{
+use crate::change::{
     Address, AddressFlags, Attribute, Change, Discipline, Family, Kind, LinkName, LinkRef, Name,
     NamespaceRef, NextHop, Options, PortVlan, Prefix, Qdisc, Route, RouteKind, Rule, RuleAction,
     Setting, Spec, Veth, Write,

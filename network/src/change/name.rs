@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
-pub(crate) use netwright_network::names::shown;
+pub use crate::names::shown;
 
 impl Name {
     pub fn as_str(&self) -> &str {
@@ -26,7 +26,7 @@ const LONGEST_CONTAINER: usize = 128;
 impl Name {
     /// The name of a namespace that is the run's own.
     pub fn new_namespace(text: &str) -> Result<Self, String> {
-        netwright_network::names::namespace(text).map(|()| Self(text.to_owned()))
+        crate::names::namespace(text).map(|()| Self(text.to_owned()))
     }
 
     /// The name of a namespace, which may be a container's or a process's: `docker:NAME`,
@@ -57,7 +57,7 @@ impl FromStr for Name {
 
     /// The name of a link.
     fn from_str(text: &str) -> Result<Self, String> {
-        netwright_network::names::link(text).map(|()| Self(text.to_owned()))
+        crate::names::link(text).map(|()| Self(text.to_owned()))
     }
 }
 
@@ -130,7 +130,7 @@ impl FromStr for MacAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        netwright_options::mac(text).map(Self)
+        crate::text::mac(text).map(Self)
     }
 }
 

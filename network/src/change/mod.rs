@@ -11,17 +11,15 @@ mod own_vlans;
 mod query;
 mod route;
 mod shaping;
-#[cfg(test)]
-mod shown_tests;
 mod sysctl;
 
 pub use address::{Address, AddressFlags, AddressInfo, Prefix};
-pub(crate) use display::Word;
+pub use display::Word;
 pub use link::{
     Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, LinkInfo, LinkName, Macvlan, MacvlanChange,
     MacvlanMode, Options, Setting, Spec, Statistics, Tuntap, Veth, Vlan, VlanProtocol,
 };
-pub(crate) use name::shown;
+pub use name::shown;
 pub use name::{LinkRef, MacAddress, Name, NamespaceRef};
 pub use neighbour::{Entry, Neighbour, NeighbourState};
 pub use own_vlans::commands;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use netwright_network::setting::SettingKey;
+use crate::setting::SettingKey;
 use serde::{Deserialize, Serialize};
 
 /// One of them.
@@ -18,7 +18,7 @@ pub struct Sysctl {
 
 impl Sysctl {
     /// The key as the link is called now.
-    pub(crate) fn key_of(&self, name: &str) -> String {
+    pub fn key_of(&self, name: &str) -> String {
         match SettingKey::of(&self.key) {
             Ok(key) => key.of_link(name).to_string(),
             // Links may be called what no key can be written with.

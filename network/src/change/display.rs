@@ -9,7 +9,7 @@ use std::fmt::{self, Formatter, Result};
 use self::link::link_add;
 use self::network::entry_words;
 use super::{Change, Family, LinkRef, Name, NamespaceRef, PortVlan, Write};
-pub(crate) use netwright_network::shell::Word;
+pub use crate::shell::Word;
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {

@@ -1,6 +1,6 @@
 //! A change as the commands that somebody would type: ip(8), bridge(8), tc(8) and sysctl(8).
 
-use netwright_network::kind::{self, Parent};
+use crate::kind::{self, Parent};
 
 use super::{
     Change, Kind, LinkName, LinkRef, Name, NamespaceRef, PortVlan, Setting, Spec, Sysctl, Veth,
