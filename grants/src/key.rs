@@ -4,6 +4,8 @@ use std::fmt;
 
 use ipnet::IpNet;
 
+use netwright_network::change::TABLE_MAIN;
+
 use super::capability::Capability;
 
 /// What narrows a capability.
@@ -83,9 +85,6 @@ impl Request {
     }
 }
 
-/// The main routing table, RT_TABLE_MAIN of linux/rtnetlink.h.
-pub(crate) const MAIN_TABLE: u32 = 254;
-
 impl Facts {
     /// `None` where the request is about no such thing. For [`Key::Max`] there is no fact.
     pub(crate) fn get(&self, capability: Capability, key: Key) -> Option<Fact<'_>> {
@@ -112,9 +111,9 @@ impl Facts {
     /// is no table in particular.
     fn table(&self, capability: Capability) -> Option<u32> {
         if capability == Capability::HostRouteDefault {
-            return Some(self.table.unwrap_or(MAIN_TABLE));
+            return Some(self.table.unwrap_or(TABLE_MAIN));
         }
-        self.table.filter(|table| *table != MAIN_TABLE)
+        self.table.filter(|table| *table != TABLE_MAIN)
     }
 }
 

@@ -4,9 +4,11 @@ use std::fmt;
 
 use ipnet::IpNet;
 
+use netwright_network::change::TABLE_MAIN;
+
 use super::capability::{Capability, Class};
 use super::fault::{Broken, quote, suggest};
-use super::key::{Fact, Key, MAIN_TABLE};
+use super::key::{Fact, Key};
 use super::rule::Reading;
 use netwright_network::kind;
 use netwright_network::setting::SettingKey;
@@ -26,7 +28,7 @@ pub(crate) enum Value {
 const MODES: [&str; 6] = ["macvlan", "macvtap", "ipvlan", "ipvtap", "vlan", "port"];
 
 /// Names of routing tables, /etc/iproute2/rt_tables as it is delivered.
-const TABLES: [(&str, u32); 3] = [("default", 253), ("main", MAIN_TABLE), ("local", 255)];
+const TABLES: [(&str, u32); 3] = [("default", 253), ("main", TABLE_MAIN), ("local", 255)];
 
 /// The names in grants are of links and namespaces of the host.
 const LONGEST_NAME: usize = netwright_network::names::LONGEST_LINK;

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use netwright_network::change::TABLE_MAIN;
+
 use crate::address::family;
 use crate::host;
 use crate::link::kind::attribute;
@@ -10,9 +12,6 @@ use crate::place::Place;
 use crate::wit::rules::{Rule, RuleAction};
 use crate::wit::types::Family;
 use crate::{IntoPrefix, Namespace, Prefix, Result};
-
-/// The table `main`, rtnetlink(7).
-const MAIN: u32 = 254;
 
 /// A rule to be added or removed; it leads to the table `main` unless told otherwise.
 #[derive(Debug, Clone)]
@@ -34,7 +33,7 @@ impl<P: Place> RuleBuilder<P> {
             outgoing_link: None,
             type_of_service: None,
             mark: None,
-            action: RuleAction::Table(MAIN),
+            action: RuleAction::Table(TABLE_MAIN),
             protocol: None,
             options: Vec::new(),
         };

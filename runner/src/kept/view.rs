@@ -291,7 +291,7 @@ mod tests {
             weight: None,
             onlink: false,
             protocol: Some("boot".to_owned()),
-            table: 254,
+            table: crate::change::TABLE_MAIN,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use netwright_network::change::TABLE_MAIN;
+
 use super::{Answer, EXISTS, NO_DEVICE, NO_SUCH, NamespaceId, Network, Refusal};
 use crate::Prefix;
 use crate::wit::routes::{NextHop, Route};
@@ -13,14 +15,11 @@ const BAD_GATEWAY: Refusal =
     Refusal::new(101, "ENETUNREACH", "no network of a link that is up holds the gateway");
 const LINK_DOWN: Refusal = Refusal::new(100, "ENETDOWN", "the link is down");
 
-/// The table `main`, rtnetlink(7).
-const MAIN: u32 = 254;
-
 /// Whether two routes are one and the same to the kernel: fib_table_insert, fib6_add.
 pub(super) fn same_route(one: &Route, other: &Route) -> bool {
     one.family == other.family
         && one.destination == other.destination
-        && one.table.unwrap_or(MAIN) == other.table.unwrap_or(MAIN)
+        && one.table.unwrap_or(TABLE_MAIN) == other.table.unwrap_or(TABLE_MAIN)
         && one.metric.unwrap_or(0) == other.metric.unwrap_or(0)
         && one.type_of_service.unwrap_or(0) == other.type_of_service.unwrap_or(0)
 }
@@ -36,7 +35,7 @@ fn described(route: &Route, by: &Route) -> bool {
     route.family == by.family
         && route.destination == by.destination
         && hops
-        && (by.table.is_none() || route.table.unwrap_or(MAIN) == by.table.unwrap_or(MAIN))
+        && (by.table.is_none() || route.table.unwrap_or(TABLE_MAIN) == by.table.unwrap_or(TABLE_MAIN))
         && (by.metric.is_none() || route.metric == by.metric)
         && (by.protocol.is_none() || route.protocol == by.protocol)
         && (by.source.is_none() || route.source == by.source)
@@ -106,7 +105,7 @@ impl Network {
         let fits = |route: &&Route| {
             let network = route.network();
             route.family == crate::address::family(to)
-                && route.table.unwrap_or(MAIN) == MAIN
+                && route.table.unwrap_or(TABLE_MAIN) == TABLE_MAIN
                 && network.is_none_or(|network| network.contains(&to))
         };
         let order = |route: &&Route| {
@@ -164,8 +163,8 @@ pub(super) fn first_rules() -> Vec<Rule> {
     vec![
         rule(Family::Ipv4, 0, 255),
         rule(Family::Ipv6, 0, 255),
-        rule(Family::Ipv4, 32766, MAIN),
-        rule(Family::Ipv6, 32766, MAIN),
+        rule(Family::Ipv4, 32766, TABLE_MAIN),
+        rule(Family::Ipv6, 32766, TABLE_MAIN),
         rule(Family::Ipv4, 32767, 253),
     ]
 }

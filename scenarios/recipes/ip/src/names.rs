@@ -3,11 +3,12 @@
 use crate::cursor::{Cursor, Named};
 use crate::fault::shown;
 use crate::value::read_number;
+use netwright_network::change::TABLE_MAIN;
 use netwright_network::text::suggestion;
 
 type Names = [(&'static str, u32)];
 
-const TABLES: &Names = &[("local", 255), ("main", 254), ("default", 253), ("unspec", 0)];
+const TABLES: &Names = &[("local", 255), ("main", TABLE_MAIN), ("default", 253), ("unspec", 0)];
 
 const PROTOCOLS: &Names = &[
     ("unspec", 0),

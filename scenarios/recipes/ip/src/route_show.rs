@@ -1,5 +1,6 @@
 //! What `ip route show` and `flush` choose routes by.
 
+use netwright_network::change::TABLE_MAIN;
 use netwright_network::text::suggestion;
 use netwright_sdk::wit::routes::RouteKind;
 use netwright_sdk::wit::types::{Family, IpAddress, IpPrefix};
@@ -42,11 +43,9 @@ pub enum Destinations {
     Match(IpPrefix),
 }
 
-const MAIN: u32 = 254;
-
 impl RouteFilter {
     pub(crate) fn main(family: Option<Family>) -> Self {
-        Self { family, table: Some(MAIN), ..Self::default() }
+        Self { family, table: Some(TABLE_MAIN), ..Self::default() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `ip rule` (ip/iprule.c).
 
+use netwright_network::change::TABLE_MAIN;
 use netwright_sdk::wit::rules::{Rule, RuleAction};
 use netwright_sdk::wit::types::{Attribute, Family};
 
@@ -154,9 +155,6 @@ const ACTIONS: &[Keyword<RuleAction>] = &[
     short("blackhole", RuleAction::Blackhole),
 ];
 
-/// The main table, where a rule without an action leads.
-const MAIN: u32 = 254;
-
 fn empty(family: Family) -> Rule {
     Rule {
         family,
@@ -168,7 +166,7 @@ fn empty(family: Family) -> Rule {
         outgoing_link: None,
         type_of_service: None,
         mark: None,
-        action: RuleAction::Table(MAIN),
+        action: RuleAction::Table(TABLE_MAIN),
         protocol: None,
         options: Vec::new(),
     }
@@ -202,7 +200,7 @@ fn read(cursor: &mut Cursor<'_>, mut families: Families) -> Option<RuleFilter> {
     rule.family = families.or_ipv4();
     // A rule of VRFs finds its table by the link.
     let l3mdev = rule.options.iter().any(|option| option.name == "l3mdev");
-    rule.action = action.unwrap_or(RuleAction::Table(if l3mdev { 0 } else { MAIN }));
+    rule.action = action.unwrap_or(RuleAction::Table(if l3mdev { 0 } else { TABLE_MAIN }));
     Some(RuleFilter { rule, action: action.is_some() })
 }
 

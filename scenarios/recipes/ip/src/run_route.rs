@@ -1,5 +1,6 @@
 //! Carries out `ip route`.
 
+use netwright_network::change::TABLE_MAIN;
 use netwright_sdk::Result;
 use netwright_sdk::host::namespaces::Namespace;
 use netwright_sdk::host::routes::{NextHop, Route, list_all, lookup, put, remove};
@@ -43,10 +44,8 @@ pub(crate) fn run_route(namespace: &Namespace, command: &RouteCommand) -> Result
     }
 }
 
-pub(crate) const MAIN: u32 = 254;
-
 fn table_of(route: &Route) -> u32 {
-    route.table.unwrap_or(MAIN)
+    route.table.unwrap_or(TABLE_MAIN)
 }
 
 /// Gives the route that is to go the kind of the one that is there: without a kind every kind

@@ -1,5 +1,6 @@
 //! Routes, rules and neighbours as ip(8) prints them.
 
+use netwright_network::change::TABLE_MAIN;
 use netwright_sdk::wit::neighbours::{Neighbour, NeighbourState};
 use netwright_sdk::wit::routes::{NextHop, Route, RouteKind};
 use netwright_sdk::wit::rules::{Rule, RuleAction};
@@ -7,7 +8,7 @@ use netwright_sdk::wit::types::{Attribute, IpAddress, IpPrefix};
 
 use crate::inet::{family_name, family_of, text_of};
 use crate::names::{protocol_name, scope_name, service_name, table_name};
-use crate::run_route::{MAIN, is_host};
+use crate::run_route::is_host;
 use crate::show_link::mac_text;
 
 const BOOT: u8 = 3;
@@ -62,7 +63,7 @@ fn route_words(route: &Route, tables: bool) -> Vec<String> {
     let single = if let [hop] = route.next_hops.as_slice() { Some(hop) } else { None };
     let like = route.destination.as_ref().map(|destination| &destination.address);
     words.extend(single.iter().flat_map(|hop| hop_words(hop, like)));
-    let table = route.table.filter(|table| tables && *table != MAIN);
+    let table = route.table.filter(|table| tables && *table != TABLE_MAIN);
     words.extend(table.map(|table| format!("table {}", table_name(table))));
     let protocol = route.protocol.filter(|protocol| *protocol != BOOT);
     words.extend(protocol.map(|protocol| format!("proto {}", protocol_name(protocol))));

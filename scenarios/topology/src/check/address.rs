@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 
+use netwright_network::change::TABLE_MAIN;
 use netwright_sdk::wit::netwright::host::routes::RouteKind;
 
 use super::Names;
@@ -10,9 +11,6 @@ use crate::fault::Place;
 use crate::model::{Hop, Route, Topology, shown};
 use crate::read::Reader;
 use crate::values::Prefix;
-
-/// rtnetlink(7): RT_TABLE_MAIN.
-const MAIN: u32 = 254;
 
 pub(super) fn check(topology: &Topology, names: &Names<'_>, reader: &mut Reader) {
     addresses(topology, names, reader);
@@ -114,7 +112,7 @@ fn twice(topology: &Topology, reader: &mut Reader) {
     let mut seen: BTreeMap<_, &Route> = BTreeMap::new();
     for route in &topology.routes {
         let destination = route.destination.map(|prefix| (prefix.address, prefix.length));
-        let default_table = if route.route.kind == RouteKind::Local { 255 } else { MAIN };
+        let default_table = if route.route.kind == RouteKind::Local { 255 } else { TABLE_MAIN };
         let key = (
             route.namespace.as_str(),
             route.route.family as u8,
