@@ -8,3 +8,4 @@ pub mod raw;
 pub mod setting;
 pub mod shell;
 pub mod text;
+pub mod units;

@@ -20,6 +20,12 @@ impl Prefix {
         let network = ipnet::IpNet::new(self.address, self.length).map(|net| net.network());
         Self { address: network.unwrap_or(self.address), ..self }
     }
+
+    /// Whether an address is of the network, of the same family that is.
+    pub fn contains(self, address: IpAddr) -> bool {
+        address.is_ipv4() == self.address.is_ipv4()
+            && Self { address, ..self }.network() == self.network()
+    }
 }
 
 impl fmt::Display for Prefix {

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use netwright_network::setting;
+use netwright_network::units;
 
 use super::check::{
     AddressCheck, ArpCheck, Because, Check, Expect, ExpectTcp, LinkCheck, NeighbourCheck,
@@ -11,7 +12,6 @@ use super::check::{
 };
 use super::frames;
 use super::link_words::{kinds, known, mode};
-use super::units;
 use crate::change::{Name, NeighbourState};
 use crate::document::{Entry, Fields, Node, Reader, Value, quote, suggestion};
 

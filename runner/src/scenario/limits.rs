@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::units;
+use netwright_network::units;
+
 use crate::document::{Fields, Node, Reader, Span};
 
 /// The limits of one run. A scenario sets all but the last; where it is silent, or there is none,

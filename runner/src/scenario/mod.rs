@@ -10,7 +10,6 @@ mod link_words;
 mod reach;
 pub mod schema;
 mod step;
-mod units;
 mod variables;
 
 #[cfg(test)]
@@ -27,10 +26,10 @@ pub use check::{
 };
 pub use frames::{Capture, FramesCheck};
 pub use limits::Limits;
+pub use netwright_network::units::{duration, size};
 pub use reach::reaches;
 pub(crate) use step::recipe_named;
 pub use step::{Recipe, Step};
-pub use units::{duration, size};
 
 pub use crate::policy::Target;
 use variables::Variables;

@@ -11,7 +11,7 @@ use crate::check::Stack;
 use crate::fault::Place;
 use crate::kind::attributes;
 use crate::model::{Key, Link, LinkAddress, Topology};
-use crate::values::{Prefix, to_wit};
+use crate::values::{prefix_to_wit, to_wit};
 
 /// The changes in an order in which they could be made one by one, each with the place that asks
 /// for it.
@@ -175,8 +175,8 @@ fn masters(link: &Link, changes: &mut Vec<(Change, Place)>) {
 fn wit(address: &LinkAddress) -> Address {
     let flags = if address.nodad { AddressFlags::NODAD } else { AddressFlags::empty() };
     Address {
-        prefix: address.prefix.to_wit(),
-        peer: address.peer.map(Prefix::to_wit),
+        prefix: prefix_to_wit(address.prefix),
+        peer: address.peer.map(prefix_to_wit),
         broadcast: address.broadcast.map(to_wit),
         anycast: None,
         label: address.label.clone(),

@@ -84,7 +84,7 @@ fn route(fields: &mut Fields<'_>, place: &Place, reader: &mut Reader) -> Option<
     let route = WitRoute {
         family,
         kind,
-        destination: destination.map(Prefix::to_wit),
+        destination: destination.map(values::prefix_to_wit),
         next_hops,
         table,
         metric,

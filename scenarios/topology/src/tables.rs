@@ -11,7 +11,7 @@ use crate::links::namespace;
 use crate::model::Topology;
 use crate::read::{At, Fields, Reader};
 use crate::routes::link_name;
-use crate::values::{self, Prefix};
+use crate::values;
 
 /// The `rules` parameter: ip-rule(8).
 pub fn rules(at: &At<'_>, topology: &mut Topology, reader: &mut Reader) {
@@ -55,8 +55,8 @@ fn rule(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Rule> {
         family,
         priority,
         inverted: false,
-        from: from.map(Prefix::to_wit),
-        to: to.map(Prefix::to_wit),
+        from: from.map(values::prefix_to_wit),
+        to: to.map(values::prefix_to_wit),
         incoming_link,
         outgoing_link,
         type_of_service: None,

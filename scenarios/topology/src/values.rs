@@ -2,47 +2,11 @@
 
 use std::net::IpAddr;
 
+pub use netwright_network::change::Prefix;
+pub use netwright_network::units::{address, destination, network, prefix};
 use netwright_sdk::wit::netwright::host::types::{Family, IpAddress, IpPrefix, MacAddress};
 
 use crate::fault::quote;
-
-/// An address and the length of its network, host bits kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Prefix {
-    pub address: IpAddr,
-    pub length: u8,
-}
-
-impl std::fmt::Display for Prefix {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.address, self.length)
-    }
-}
-
-impl Prefix {
-    /// The network's own address: all bits behind the length are 0.
-    pub fn network(&self) -> IpAddr {
-        match self.address {
-            IpAddr::V4(address) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.length)).unwrap_or(0);
-                IpAddr::V4((u32::from(address) & mask).into())
-            }
-            IpAddr::V6(address) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.length)).unwrap_or(0);
-                IpAddr::V6((u128::from(address) & mask).into())
-            }
-        }
-    }
-
-    pub fn contains(&self, address: IpAddr) -> bool {
-        address.is_ipv4() == self.address.is_ipv4()
-            && Self { address, length: self.length }.network() == self.network()
-    }
-
-    pub fn to_wit(self) -> IpPrefix {
-        IpPrefix { address: to_wit(self.address), length: self.length }
-    }
-}
 
 /// As a component is told it.
 pub fn from_wit(prefix: IpPrefix) -> Prefix {
@@ -51,6 +15,10 @@ pub fn from_wit(prefix: IpPrefix) -> Prefix {
         IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => IpAddr::from([a, b, c, d, e, f, g, h]),
     };
     Prefix { address, length: prefix.length }
+}
+
+pub fn prefix_to_wit(prefix: Prefix) -> IpPrefix {
+    IpPrefix { address: to_wit(prefix.address), length: prefix.length }
 }
 
 pub fn to_wit(address: IpAddr) -> IpAddress {
@@ -159,19 +127,6 @@ pub fn mac_text(mac: MacAddress) -> String {
     format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
 }
 
-/// An address without a length.
-pub fn address(text: &str) -> Result<IpAddr, String> {
-    text.parse().map_err(|_| {
-        let help = match text.split_once('/') {
-            Some((address, _)) if address.parse::<IpAddr>().is_ok() => {
-                format!("\n  help: without the length: {address}")
-            }
-            Some(_) | None => String::new(),
-        };
-        format!("{} is not an IPv4 or IPv6 address{help}", quote(text))
-    })
-}
-
 /// An address of a link, with the length of its network.
 pub fn host(text: &str) -> Result<Prefix, String> {
     let prefix = prefix(text)?;
@@ -183,50 +138,4 @@ pub fn host(text: &str) -> Result<Prefix, String> {
         return Err(format!("{} is no address of a link", quote(text)));
     }
     Ok(prefix)
-}
-
-/// An address with a length.
-pub fn prefix(text: &str) -> Result<Prefix, String> {
-    let Some((address, length)) = text.split_once('/') else {
-        return Err(match text.parse::<IpAddr>() {
-            Ok(address) => {
-                let length = if address.is_ipv4() { 24 } else { 64 };
-                format!("{} has no prefix length\n  help: write {address}/{length}", quote(text))
-            }
-            Err(_) => format!("{} is not an address with a prefix length", quote(text)),
-        });
-    };
-    let address: IpAddr = address
-        .parse()
-        .map_err(|_| format!("{} is not an IPv4 or IPv6 address", quote(address)))?;
-    let longest = if address.is_ipv4() { 32 } else { 128 };
-    let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
-    match length.parse::<u8>() {
-        Ok(length) if digits && length <= longest => Ok(Prefix { address, length }),
-        Ok(_) | Err(_) => Err(format!(
-            "{} is not a prefix length; an {} address has 0 to {longest}",
-            quote(length),
-            family_word(address)
-        )),
-    }
-}
-
-/// A network: an address with a length and no bits behind it. An address alone is all of it.
-pub fn network(text: &str) -> Result<Prefix, String> {
-    let prefix = match text.parse::<IpAddr>() {
-        Ok(address) => Prefix { address, length: if address.is_ipv4() { 32 } else { 128 } },
-        Err(_) => prefix(text)?,
-    };
-    let network = prefix.network();
-    if network == prefix.address {
-        return Ok(prefix);
-    }
-    let length = prefix.length;
-    let help = format!("the network is {network}/{length}");
-    Err(format!("{} has bits behind its prefix length\n  help: {help}", quote(text)))
-}
-
-/// A route's destination; `None` is the default route.
-pub fn destination(text: &str) -> Result<Option<Prefix>, String> {
-    if text == "default" { Ok(None) } else { network(text).map(Some) }
 }

@@ -35,7 +35,8 @@ fn described(route: &Route, by: &Route) -> bool {
     route.family == by.family
         && route.destination == by.destination
         && hops
-        && (by.table.is_none() || route.table.unwrap_or(TABLE_MAIN) == by.table.unwrap_or(TABLE_MAIN))
+        && (by.table.is_none()
+            || route.table.unwrap_or(TABLE_MAIN) == by.table.unwrap_or(TABLE_MAIN))
         && (by.metric.is_none() || route.metric == by.metric)
         && (by.protocol.is_none() || route.protocol == by.protocol)
         && (by.source.is_none() || route.source == by.source)

@@ -66,7 +66,7 @@ impl Pool {
     }
 
     fn bounds(&self, prefix: &Prefix) -> (u128, u128) {
-        let first = number(prefix.network());
+        let first = number(prefix.network().address);
         let bits = if prefix.address.is_ipv4() { 32 } else { 128 } - u32::from(prefix.length);
         (first, first | 1_u128.checked_shl(bits).map_or(u128::MAX, |size| size - 1))
     }

@@ -159,7 +159,7 @@ fn refuse_overlap(
         let overlaps =
             |ours: &&Prefix| ours.contains(theirs.address) || theirs.contains(ours.address);
         if let Some(ours) = asked.subnets.iter().find(overlaps) {
-            let network = Prefix { address: theirs.network(), length: theirs.length };
+            let network = theirs.network();
             return Err(Refused::Invalid(format!(
                 "subnet {ours} of network `{}` overlaps {network} of network `{user}` on parent `{parent}`",
                 asked.name

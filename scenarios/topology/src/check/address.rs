@@ -90,7 +90,7 @@ fn gateway(
     let words: BTreeSet<_> = near
         .iter()
         .filter(|network| network.address.is_ipv4() == address.is_ipv4())
-        .map(|network| format!("{}/{}", network.network(), network.length))
+        .map(|network| network.network().to_string())
         .collect();
     let words: Vec<_> = words.into_iter().collect();
     let help = if words.is_empty() {

@@ -1,10 +1,11 @@
-//! Durations, sizes, addresses and names as a scenario writes them.
+//! Durations, sizes, addresses and names as text; the errors are sentences, a line `  help: …` may
+//! follow.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::change::{LinkName, MacAddress, Name, Prefix};
-use crate::document::quote;
+use crate::text::quote;
 
 /// `500ms`, `30s`, `2m`, `1h`, or parts of it together: `1m30s`.
 pub fn duration(text: &str) -> Result<Duration, String> {
@@ -60,7 +61,7 @@ pub fn size(text: &str) -> Result<u64, String> {
 }
 
 /// An address without a prefix length.
-pub(crate) fn address(text: &str) -> Result<IpAddr, String> {
+pub fn address(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| {
         let help = match text.split_once('/') {
             Some((address, _)) if address.parse::<IpAddr>().is_ok() => {
@@ -73,7 +74,7 @@ pub(crate) fn address(text: &str) -> Result<IpAddr, String> {
 }
 
 /// An address with its prefix length.
-pub(crate) fn prefix(text: &str) -> Result<Prefix, String> {
+pub fn prefix(text: &str) -> Result<Prefix, String> {
     let Some((address, length)) = text.split_once('/') else {
         return Err(match text.parse::<IpAddr>() {
             Ok(address) => {
@@ -98,46 +99,76 @@ pub(crate) fn prefix(text: &str) -> Result<Prefix, String> {
     }
 }
 
-/// A destination of routes: `default`, or an address with its length. Host bits must be 0.
-pub(crate) fn destination(text: &str) -> Result<Option<Prefix>, String> {
-    if text == "default" {
-        return Ok(None);
-    }
+/// A network: an address with its length and no bits behind it. An address alone is all of it.
+pub fn network(text: &str) -> Result<Prefix, String> {
     let whole = match text.parse::<IpAddr>() {
         Ok(address) => Prefix { address, length: if address.is_ipv4() { 32 } else { 128 } },
         Err(_) => prefix(text)?,
     };
-    let network = whole.network().address;
-    if network == whole.address {
-        return Ok(Some(whole));
+    let network = whole.network();
+    if network == whole {
+        return Ok(whole);
     }
-    Err(format!(
-        "{} has bits behind its prefix length\n  help: the network is {network}/{}",
-        quote(text),
-        whole.length
-    ))
+    let help = format!("the network is {network}");
+    Err(format!("{} has bits behind its prefix length\n  help: {help}", quote(text)))
+}
+
+/// A destination of routes: `default`, or a network.
+pub fn destination(text: &str) -> Result<Option<Prefix>, String> {
+    if text == "default" { Ok(None) } else { network(text).map(Some) }
 }
 
 /// A link's name.
-pub(crate) fn name(text: &str) -> Result<Name, String> {
+pub fn name(text: &str) -> Result<Name, String> {
     text.parse()
 }
 
 /// A namespace's name, which may be a container's or a process's.
-pub(crate) fn namespace(text: &str) -> Result<Name, String> {
+pub fn namespace(text: &str) -> Result<Name, String> {
     Name::of_namespace(text)
 }
 
-pub(crate) fn mac(text: &str) -> Result<MacAddress, String> {
+pub fn mac(text: &str) -> Result<MacAddress, String> {
     text.parse()
 }
 
 /// `NAME`, `NAMESPACE/NAME`, or `/NAME` in the root namespace.
-pub(crate) fn link_name(text: &str) -> Result<LinkName, String> {
+pub fn link_name(text: &str) -> Result<LinkName, String> {
     let (namespace, link) = match text.split_once('/') {
         None => (None, text),
         Some(("", link)) => (Some(None), link),
         Some((space, link)) => (Some(Some(self::namespace(space)?)), link),
     };
     Ok(LinkName { namespace, name: name(link)?.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{destination, duration, network, prefix, size};
+
+    #[test]
+    fn durations_and_sizes_have_units() {
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!((size("64MiB"), size("1kB"), size("0B")), (Ok(64 << 20), Ok(1000), Ok(0)));
+        for wrong in ["", "30", "s", "1d", "-1s", "1.5s", "99999999999999999999s"] {
+            assert!(duration(wrong).is_err() && size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn networks_have_no_bits_behind_their_length() {
+        assert_eq!(network("10.1.0.0/16").map(|net| net.to_string()), Ok("10.1.0.0/16".to_owned()));
+        assert_eq!(network("10.1.0.1").map(|net| net.length), Ok(32));
+        assert_eq!(network("2001:db8::/32").map(|net| net.length), Ok(32));
+        let refused =
+            "`10.1.0.1/16` has bits behind its prefix length\n  help: the network is 10.1.0.0/16";
+        assert_eq!(network("10.1.0.1/16"), Err(refused.to_owned()));
+        assert_eq!(destination("default"), Ok(None));
+        for wrong in ["10.1.0.0/33", "10.1.0.0/+8", "::/129", "10.1/16", "x/8", "10.1.0.0/"] {
+            assert!(prefix(wrong).is_err() && network(wrong).is_err(), "{wrong}");
+        }
+    }
 }
