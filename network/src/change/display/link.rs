@@ -33,6 +33,11 @@ impl fmt::Display for Attribute {
         write!(f, "{}", plain(&self.name))?;
         // A range, as that of vxlan's `srcport`, is two words.
         let numbers = self.value.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ');
+        // ip(8) reads these as hexadecimal, whatever they look like.
+        let hexadecimal = matches!(self.name.as_str(), "tos" | "tclass" | "dsfield");
+        if let (true, Ok(number)) = (hexadecimal, self.value.parse::<u32>()) {
+            return write!(f, " {number:#x}");
+        }
         match (self.value.as_str(), numbers) {
             ("", _) => Ok(()),
             (numbers, true) => write!(f, " {numbers}"),
