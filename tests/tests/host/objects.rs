@@ -102,6 +102,7 @@ fn next_hop_objects_of_others_are_never_lost() {
     ] {
         let host = Host::with(MACHINE);
         lines(&host, more);
+        host.settle();
         for script in refused {
             none_is_lost(&host, script, true);
         }
