@@ -1,6 +1,7 @@
 //! What goes when something else goes: what a namespace holds before a change, and what of it is
 //! missing afterwards, or would be.
 
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::follows::{deleted, follows};
 use super::lifetime;
 use super::neighbour;
 use super::raw_link::RawLink;
-use super::route::{self, same_place};
+use super::route::{self, Place, same_place};
 use super::route_message::same;
 use super::space::Space;
 use crate::change::{
@@ -160,18 +161,25 @@ impl Netlink {
 /// The routes that don't come back by themselves, and how each is put beside others at its place: of
 /// those the first is the one that is taken.
 fn somebodys(all: &[Route], held: &[Held]) -> Vec<(Route, Write)> {
-    let how = |place: usize, route: &Route| {
-        let beside = |other: &Route| same_place(other, route) && other.family == route.family;
-        if all[..place].iter().any(beside) {
-            Write::Append
-        } else if all[place + 1..].iter().any(beside) {
-            Write::Prepend
-        } else {
-            Write::Add
-        }
-    };
-    let put = all.iter().enumerate().filter(|(_, route)| !follows(route, held));
-    put.map(|(place, route)| (route.clone(), how(place, route))).collect()
+    let of = |route: &Route| (route.family, route::place(route));
+    let mut after: HashMap<(Family, Place), usize> = HashMap::new();
+    for route in all {
+        *after.entry(of(route)).or_default() += 1;
+    }
+    let mut before = HashSet::new();
+    let mut put = Vec::new();
+    for route in all {
+        let place = of(route);
+        let left = after.entry(place).or_default();
+        *left -= 1;
+        let how = match (before.insert(place), *left) {
+            (false, _) => Write::Append,
+            (true, 0) => Write::Add,
+            (true, _) => Write::Prepend,
+        };
+        put.extend((!follows(route, held)).then(|| (route.clone(), how)));
+    }
+    put
 }
 
 /// Whether a route that is there is what the kernel left of another one.

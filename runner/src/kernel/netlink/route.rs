@@ -276,11 +276,15 @@ pub(super) fn restored(space: &Space, route: Route, how: Write) -> Applied {
 
 /// Whether two routes can't stand beside each other.
 pub(super) fn same_place(one: &Route, other: &Route) -> bool {
-    let destination = |route: &Route| route.destination.filter(|prefix| prefix.length > 0);
-    destination(one) == destination(other)
-        && one.table() == other.table()
-        && metric(one) == metric(other)
-        && one.type_of_service.unwrap_or(0) == other.type_of_service.unwrap_or(0)
+    place(one) == place(other)
+}
+
+/// Destination, table, metric and type of service.
+pub(super) type Place = (Option<Prefix>, u32, u32, u8);
+
+pub(super) fn place(route: &Route) -> Place {
+    let destination = route.destination.filter(|prefix| prefix.length > 0);
+    (destination, route.table(), metric(route), route.type_of_service.unwrap_or(0))
 }
 
 /// The metric that the kernel gives a route.
