@@ -67,7 +67,7 @@ pub(super) fn deleted(link: &RawLink, held: &[Held], routes: &[Route]) -> Vec<Ro
     };
     // A router says itself which networks are on the link.
     let six = |address: &Address| address.prefix.address.is_ipv6();
-    let lasting = here.filter(|info| !info.secondary && !(info.dynamic && six(&info.address)));
+    let lasting = here.filter(|info| !(info.secondary || info.dynamic && six(&info.address)));
     let made = lasting.filter(|info| makes(&info.address)).map(|info| (info, &info.address));
     let gone = made.filter(|(info, address)| {
         !routes.iter().any(|route| {
