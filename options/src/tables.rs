@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::wire::Wire::{
-    Bit, Fixed, Flag, Hexadecimal64, Ip, Ipv4List, Link, Mac, Network, NetworkWord, Number,
+    Bit, Fixed, Flag, Hexadecimal64, Ip, Ipv4List, Ipv6, Link, Mac, Network, NetworkWord, Number,
     NumberOr, Ports, QosMap, Switch, Word,
 };
 use super::wire::{Row, row};
@@ -340,6 +340,7 @@ pub const OPERATIONAL_STATES: &[(&str, u64)] = &[
 ];
 
 /// IFLA_INET6_ADDR_GEN_MODE, inside IFLA_AF_SPEC
-pub static INET6: &[Row] = &[row("addrgenmode", 8, Word(1, ADDRESS_GENERATION))];
+pub static INET6: &[Row] =
+    &[row("addrgenmode", 8, Word(1, ADDRESS_GENERATION)), row("token", 7, Ipv6)];
 const ADDRESS_GENERATION: &[(&str, u64)] =
     &[("eui64", 0), ("none", 1), ("stable_secret", 2), ("random", 3)];

@@ -31,6 +31,8 @@ impl Change {
                 };
                 settings.iter().map(set).collect()
             }
+            // Only an undo knows what stands where.
+            Self::OrderAddresses { .. } => Vec::new(),
             Self::PutEntry { .. }
             | Self::RemoveEntry { .. }
             | Self::PutVlan { .. }

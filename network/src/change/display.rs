@@ -70,7 +70,7 @@ impl fmt::Display for Change {
                 inside(f, &link.namespace)?;
                 write!(f, "neighbour {} {neighbour} dev {}", how.verb(), plain(&link.name))
             }
-            Self::RemoveNeighbour { link, address, proxy } => {
+            Self::RemoveNeighbour { link, address, proxy, put: _ } => {
                 inside(f, &link.namespace)?;
                 let proxy = if *proxy { "proxy " } else { "" };
                 write!(f, "neighbour delete {proxy}{address} dev {}", plain(&link.name))
@@ -88,6 +88,12 @@ impl fmt::Display for Change {
                 // The kernel puts tabs between several values, and takes spaces.
                 let value = value.replace('\t', " ");
                 write!(f, "sysctl {}={}", plain(key), plain(&value))
+            }
+            Self::OrderAddresses { link, addresses } => {
+                inside(f, &link.namespace)?;
+                write!(f, "address order")?;
+                addresses.iter().try_for_each(|one| write!(f, " {}", one.prefix))?;
+                write!(f, " dev {}", plain(&link.name))
             }
             Self::RestoreSysctls { namespace, settings } => {
                 inside(f, namespace)?;

@@ -21,7 +21,7 @@ pub use link::{
 };
 pub use name::shown;
 pub use name::{LinkRef, MacAddress, Name, NamespaceRef};
-pub use neighbour::{Entry, Neighbour, NeighbourState};
+pub use neighbour::{Entry, Neighbour, NeighbourState, Told};
 pub use own_vlans::commands;
 pub use query::{Answer, Feature, Query};
 pub use route::{
@@ -112,6 +112,9 @@ pub enum Change {
         link: LinkRef,
         address: std::net::IpAddr,
         proxy: bool,
+        /// what the run has put there, in a step of an undo: anything else stays
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        put: Option<Neighbour>,
     },
     PutEntry {
         link: LinkRef,
@@ -131,6 +134,11 @@ pub enum Change {
     RestoreSysctls {
         namespace: NamespaceRef,
         settings: Vec<Sysctl>,
+    },
+    /// The link's IPv4 addresses in this order, under these labels. Only an undo asks for it.
+    OrderAddresses {
+        link: LinkRef,
+        addresses: Vec<Address>,
     },
     PutQdisc {
         link: LinkRef,
@@ -169,6 +177,38 @@ impl Change {
             | Self::RemoveNeighbour { link, .. }
             | Self::PutEntry { link, .. }
             | Self::RemoveEntry { link, .. }
+            | Self::OrderAddresses { link, .. }
+            | Self::PutQdisc { link, .. }
+            | Self::RemoveQdisc { link }
+            | Self::PutVlan { link, .. }
+            | Self::RemoveVlan { link, .. }
+            | Self::SetVlans { link, .. } => Some(link),
+            Self::CreateNamespace { .. }
+            | Self::DeleteNamespace { .. }
+            | Self::SetNamespaceId { .. }
+            | Self::CreateLink { .. }
+            | Self::PutRoute { .. }
+            | Self::RemoveRoute { .. }
+            | Self::AddRule { .. }
+            | Self::RemoveRule { .. }
+            | Self::SetSysctl { .. }
+            | Self::RestoreSysctls { .. } => None,
+        }
+    }
+
+    /// The same to be altered.
+    pub fn link_mut(&mut self) -> Option<&mut LinkRef> {
+        match self {
+            Self::ChangeLink { link, .. }
+            | Self::MoveLink { link, .. }
+            | Self::DeleteLink { link }
+            | Self::PutAddress { link, .. }
+            | Self::RemoveAddress { link, .. }
+            | Self::PutNeighbour { link, .. }
+            | Self::RemoveNeighbour { link, .. }
+            | Self::PutEntry { link, .. }
+            | Self::RemoveEntry { link, .. }
+            | Self::OrderAddresses { link, .. }
             | Self::PutQdisc { link, .. }
             | Self::RemoveQdisc { link }
             | Self::PutVlan { link, .. }
@@ -206,6 +246,9 @@ impl Change {
     /// The same change for another time and place: by names, without cookies and indexes.
     pub fn by_name(&self) -> Self {
         let mut change = self.clone();
+        if let Some(link) = change.link_mut() {
+            link.forget();
+        }
         match &mut change {
             Self::CreateNamespace { .. } => {}
             Self::DeleteNamespace { namespace }
@@ -223,23 +266,21 @@ impl Change {
                 namespace.cookie = None;
                 peer.cookie = None;
             }
-            Self::MoveLink { link, to } => {
-                link.forget();
-                to.cookie = None;
-            }
-            Self::ChangeLink { link, .. }
-            | Self::DeleteLink { link }
-            | Self::PutAddress { link, .. }
-            | Self::RemoveAddress { link, .. }
-            | Self::PutNeighbour { link, .. }
-            | Self::RemoveNeighbour { link, .. }
-            | Self::PutEntry { link, .. }
-            | Self::RemoveEntry { link, .. }
-            | Self::PutQdisc { link, .. }
-            | Self::RemoveQdisc { link }
-            | Self::PutVlan { link, .. }
-            | Self::RemoveVlan { link, .. }
-            | Self::SetVlans { link, .. } => link.forget(),
+            Self::MoveLink { to, .. } => to.cookie = None,
+            Self::ChangeLink { .. }
+            | Self::DeleteLink { .. }
+            | Self::PutAddress { .. }
+            | Self::RemoveAddress { .. }
+            | Self::PutNeighbour { .. }
+            | Self::RemoveNeighbour { .. }
+            | Self::PutEntry { .. }
+            | Self::RemoveEntry { .. }
+            | Self::OrderAddresses { .. }
+            | Self::PutQdisc { .. }
+            | Self::RemoveQdisc { .. }
+            | Self::PutVlan { .. }
+            | Self::RemoveVlan { .. }
+            | Self::SetVlans { .. } => {}
         }
         change
     }

@@ -41,6 +41,18 @@ pub struct Entry {
     pub aged: bool,
     pub master: bool,
     pub destination: Option<IpAddr>,
+    /// all that the kernel told of one that is to come back
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
+}
+
+/// An entry in the kernel's own words: struct ndmsg of linux/neighbour.h, and the attributes that
+/// stay as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    pub state: u16,
+    pub flags: u8,
+    pub attributes: Vec<(u16, Vec<u8>)>,
 }
 
 impl Entry {

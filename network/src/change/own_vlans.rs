@@ -53,6 +53,7 @@ fn vlans_of(change: &Change) -> Option<&LinkRef> {
         | Change::RemoveEntry { .. }
         | Change::SetSysctl { .. }
         | Change::RestoreSysctls { .. }
+        | Change::OrderAddresses { .. }
         | Change::PutQdisc { .. }
         | Change::RemoveQdisc { .. } => None,
     }

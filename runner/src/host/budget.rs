@@ -146,6 +146,7 @@ fn made_by(change: &Change) -> Census {
         | Change::RemoveEntry { .. }
         | Change::SetSysctl { .. }
         | Change::RestoreSysctls { .. }
+        | Change::OrderAddresses { .. }
         | Change::PutQdisc { .. }
         | Change::RemoveQdisc { .. }
         | Change::PutVlan { .. }

@@ -29,7 +29,7 @@ impl neighbours::Host for Host {
     fn remove(&mut self, handle: Link, address: IpAddress, proxy: bool) -> Result<(), Refusal> {
         let link = link(&self.table, &handle)?;
         let address = convert::ip(address);
-        self.session.perform(Change::RemoveNeighbour { link, address, proxy })?;
+        self.session.perform(Change::RemoveNeighbour { link, address, proxy, put: None })?;
         Ok(())
     }
 

@@ -69,6 +69,7 @@ fn still_asked(change: &Change, later: &[Permitted<Change>]) -> Option<Change> {
         | Change::PutEntry { .. }
         | Change::SetSysctl { .. }
         | Change::RestoreSysctls { .. }
+        | Change::OrderAddresses { .. }
         | Change::PutQdisc { .. }
         | Change::PutVlan { .. }
         | Change::SetVlans { .. } => {}

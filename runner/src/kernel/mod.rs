@@ -28,7 +28,9 @@ pub use permitted::Permitted;
 pub use put::Put;
 pub use sight::{LinkSight, SpaceSight, Upper};
 
-use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Route, Undo};
+use crate::change::{
+    Answer, Applied, Change, Entry, LinkRef, Name, NamespaceRef, Query, Route, Undo,
+};
 use crate::halt::Halt;
 use crate::journal::Claim;
 
@@ -93,6 +95,22 @@ pub trait Kernel {
     /// A link as it is now, for the policy. By name: the link that has this name, not one that has
     /// it as an alternative name.
     fn see_link(&self, link: &LinkRef) -> Result<LinkSight, Error>;
+
+    /// Whether a link of others' that this run has moved is no longer what it was at home.
+    fn is_altered(&self, _: &LinkRef) -> bool {
+        false
+    }
+
+    /// The links of others that would lose an entry of their bridge's, if that one were put on a port
+    /// of it; of any bridge where it isn't said whose port it is.
+    fn losers_of(
+        &self,
+        _: &NamespaceRef,
+        _port: Option<&LinkRef>,
+        _: &Entry,
+    ) -> Result<Vec<LinkSight>, Error> {
+        Ok(Vec::new())
+    }
 
     /// The links of others that the kernel would delete, or leave without it, if a link went to
     /// another namespace.

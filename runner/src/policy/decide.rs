@@ -1,6 +1,7 @@
 //! What each change needs on the host, and what it becomes there: references are filled in with
 //! the objects that were looked at, and what is made carries the run's mark.
 
+mod bridged;
 mod bundle;
 mod link;
 mod route;
@@ -129,6 +130,8 @@ struct Together {
     born: HashMap<Key, (NamespaceRef, Spec)>,
     /// what will be connected to which link of which namespace
     networks: Vec<(Option<Name>, IpNet, String)>,
+    /// links that are there already, and altered
+    altered: HashSet<Key>,
     /// links that become ports, and of what
     masters: Vec<(Key, String)>,
 }
@@ -154,6 +157,7 @@ impl Together {
             } else if let Change::ChangeLink { link, settings } = change {
                 let key = (link.namespace.name.clone(), link.name.clone());
                 all.join(&key, settings);
+                all.altered.insert(key);
             } else if let Change::PutAddress { link, address, .. } = change {
                 let connected = coverage::networks(&coverage::of_address(address));
                 all.networks.extend(
@@ -225,18 +229,17 @@ impl Decision<'_> {
             Change::PutNeighbour { link, neighbour, how } => {
                 Ok(Change::PutNeighbour { link: self.alters(link, &shown)?, neighbour, how })
             }
-            Change::RemoveNeighbour { link, address, proxy } => {
-                Ok(Change::RemoveNeighbour { link: self.alters(link, &shown)?, address, proxy })
+            Change::RemoveNeighbour { link, address, proxy, put } => {
+                let link = self.alters(link, &shown)?;
+                Ok(Change::RemoveNeighbour { link, address, proxy, put })
             }
-            Change::PutEntry { link, entry, how } => {
-                Ok(Change::PutEntry { link: self.alters(link, &shown)?, entry, how })
-            }
+            Change::PutEntry { link, entry, how } => self.put_entry(link, entry, how, &shown),
             Change::RemoveEntry { link, entry } => {
                 Ok(Change::RemoveEntry { link: self.alters(link, &shown)?, entry })
             }
             Change::SetSysctl { namespace, key, value } => self.set_sysctl(namespace, key, value),
             // Of a lab that is mended; no recipe has a word for it.
-            Change::RestoreSysctls { .. } => {
+            Change::RestoreSysctls { .. } | Change::OrderAddresses { .. } => {
                 let why = "only what an undo knows of is put back";
                 Err(forbidden("altering settings", &shown, why))
             }

@@ -76,6 +76,8 @@ impl Mentions {
             Change::PutVlan { link, .. }
             | Change::RemoveVlan { link, .. }
             | Change::SetVlans { link, .. } => port_vlan::mentioned(self, link),
+            // Only an undo asks for it.
+            Change::OrderAddresses { .. } => {}
             // Its name is all that there is of one, and its id nobody but the kernel reads.
             Change::CreateNamespace { .. }
             | Change::DeleteNamespace { .. }

@@ -224,6 +224,7 @@ fn neighbours() {
                     link: link("ours/a"),
                     address: ip("10.0.0.5"),
                     proxy: false,
+                    put: None,
                 },
             ),
         ],
@@ -256,6 +257,7 @@ fn entries() {
         aged,
         master,
         destination: destination.map(ip),
+        told: None,
     };
     let put = |path: &str, entry| Change::PutEntry { link: link(path), entry, how: Write::Add };
     let cases = [

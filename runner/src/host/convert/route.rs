@@ -253,6 +253,7 @@ pub(in crate::host) fn entry(entry: forwarding::Entry) -> Entry {
         aged: entry.aged,
         master: entry.master,
         destination: entry.destination.map(ip),
+        told: None,
     }
 }
 

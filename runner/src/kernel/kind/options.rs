@@ -153,7 +153,7 @@ fn general(rows: &[Row], option: &Attribute) -> Result<(u16, Vec<u8>), String> {
             return "the `index` of a link is chosen when it is made, and stays".to_owned();
         }
         let mut names: Vec<_> = LINK.iter().map(|row| row.name).collect();
-        names.push("addrgenmode");
+        names.extend(INET6.iter().map(|row| row.name));
         let near = nearest(&option.name, &names);
         let help = near.map(|near| help(format!("did you mean `{near}`?"))).unwrap_or_default();
         format!("a link has no setting `{}`{help}", option.name.escape_debug())
@@ -181,9 +181,14 @@ pub(crate) fn read_link(attributes: &[u8]) -> Vec<Attribute> {
         .collect()
 }
 
-/// `addrgenmode` from IFLA_AF_SPEC's part for IPv6.
-pub(crate) fn read_inet6(attributes: &[u8]) -> Option<Attribute> {
-    let row = INET6.first()?;
+/// Whether a setting of any link is one of IFLA_AF_SPEC's part for IPv6.
+pub(crate) fn is_inet6(name: &str) -> bool {
+    INET6.iter().any(|row| row.name == name)
+}
+
+/// A setting from IFLA_AF_SPEC's part for IPv6.
+pub(crate) fn read_inet6(name: &str, attributes: &[u8]) -> Option<Attribute> {
+    let row = INET6.iter().find(|row| row.name == name)?;
     let value = decode(row, attributes, &mut |_| None)?;
     Some(Attribute { name: row.name.to_owned(), value })
 }

@@ -249,7 +249,7 @@ fn other_fault(attribute: &Attribute) -> Option<String> {
             Ok(index) if index > 0 => None,
             _ => Some(format!("`index` must be a positive number, not `{}`", attribute.value)),
         },
-        "addrgenmode" => options::inet6_attribute(attribute).err(),
+        name if options::is_inet6(name) => options::inet6_attribute(attribute).err(),
         _ => options::link_attribute(attribute).err(),
     }
 }

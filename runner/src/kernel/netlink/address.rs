@@ -66,8 +66,8 @@ impl Netlink {
         // What is taken back has no undo of its own.
         let losses = (!undoing).then(|| self.holdings(&space));
         let address = Address { prefix, peer, ..bare(prefix) };
-        let message = message(before.index, &address)?;
-        let request = Request { message: RouteNetlinkMessage::DelAddress(message), flags: 0 };
+        let request = removal(before.index, &address)?;
+        let sequence = if undoing { None } else { self.sequence_back(&space, &before) };
         let beside = self.beside(&space, &before, (prefix, peer), undoing)?;
         let done = match &beside {
             Some(beside) => self.take_off(&space, &before, request, beside),
@@ -82,10 +82,16 @@ impl Netlink {
         if let Some(beside) = beside.as_ref().filter(|beside| !beside.goes_alone()) {
             self.put_back_beside(&space, &before, beside, undoing)?;
         }
-        let steps =
+        let mut steps =
             losses.map(|losses| self.lost(&space, losses, before.index)).unwrap_or_default();
+        steps.extend(sequence);
         Ok(Applied { made: Made::Nothing, undo: Undo { steps } })
     }
+}
+
+pub(super) fn removal(index: u32, address: &Address) -> Result<Request, Error> {
+    let message = RouteNetlinkMessage::DelAddress(message(index, address)?);
+    Ok(Request { message, flags: 0 })
 }
 
 /// What putting an address gives back; `before` is what it replaced.

@@ -466,6 +466,7 @@ fn check(change: &Change) -> Result<(), Error> {
         | Change::RemoveEntry { .. }
         | Change::SetSysctl { .. }
         | Change::RestoreSysctls { .. }
+        | Change::OrderAddresses { .. }
         | Change::RemoveQdisc { .. } => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use super::Netlink;
 use super::bundle::{entered_back, ports_of};
 use super::explain::{explain, explain_with, refused};
 use super::find::{on_link, reference};
-use super::lent::{execute_move, move_request};
+use super::lent::move_request;
 use super::port;
 use super::queueing::Loss;
 use super::raw_link::RawLink;
@@ -76,6 +76,7 @@ impl Netlink {
         losers.dedup_by_key(|space| space.cookie);
         let losses: Vec<_> =
             losers.into_iter().map(|space| (self.holdings(&space), space)).collect();
+        let labels = self.labels_back(&space, &before, settings);
         let mut back = self.settings_lost(&space, &before, settings);
         for (there, child) in &lowered {
             back.extend(self.settings_lost(there, child, settings));
@@ -100,6 +101,7 @@ impl Netlink {
         for (had, space) in losses {
             steps.extend(self.lost(&space, had, before.index));
         }
+        steps.extend(labels);
         Ok(Applied { made: Made::Nothing, undo: Undo { steps } })
     }
 
@@ -328,6 +330,8 @@ impl Netlink {
         let old = back.map(|place| self.moves[place].from.1);
         if !undoing {
             self.check_leaving(&space, &before)?;
+            let leaving = [Setting::Master(None)];
+            self.check_bridge(&space, Some(&before), before.mtu(), &leaving)?;
         }
         self.check_objects_of(&space, &before)?;
         let mut port = self.port_back(&space, &before);
@@ -347,7 +351,7 @@ impl Netlink {
             true => space.execute(&move_request(before.index, &target, old)),
             false => {
                 let new = self.index_away(at, target.cookie);
-                execute_move(&space, before.index, &target, new)
+                space.execute(&move_request(before.index, &target, Some(new)))
             }
         };
         moved.map_err(|failure| move_error(failure, change, &target, &full))?;
@@ -368,7 +372,7 @@ impl Netlink {
                 None => self.moves.push(Move { at: (target.cookie, now.index), from: at }),
             }
         } else {
-            self.note_lent(at, &before.name, (target.cookie, now.index));
+            self.note_lent(at, before.clone(), (target.cookie, now.index));
         }
         self.note_moved_child(at, (target.cookie, now.index));
         let moved = reference(&target, &now);
@@ -455,6 +459,11 @@ fn move_error(failure: Failure, change: &Change, target: &Space, link: &LinkRef)
     }
     explain_with(failure, change, |refusal| match refusal.errno {
         libc::EEXIST => Some(format!("{} has a link `{}` already", target.shown(), link.name)),
+        libc::EBUSY => Some(format!(
+            "{} has another link with the index by which `{}` would be known there",
+            target.shown(),
+            link.name
+        )),
         libc::EINVAL => Some("links of this kind can't leave their namespace".to_owned()),
         _ => None,
     })

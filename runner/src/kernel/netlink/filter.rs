@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::Netlink;
-use super::neighbour::entries_put;
+use super::entry::entries_put;
 use super::raw_link::RawLink;
 use super::space::Space;
 use crate::change::{Change, LinkRef, MacAddress, Write};

@@ -61,9 +61,11 @@ impl Netlink {
                 Ok([applied.undo.steps, self.shared_routes(space, raw.index, address)].concat())
             }),
             // With an address go those that it was the primary of, and the routes by it.
-            Change::RemoveAddress { link, .. } => {
-                self.of_others(link, |space, raw| Ok(self.held_by(space, raw)))
-            }
+            Change::RemoveAddress { link, .. } => self.of_others(link, |space, raw| {
+                let mut steps = self.held_by(space, raw);
+                steps.extend(self.sequence_back(space, raw));
+                Ok(steps)
+            }),
             Change::PutRoute { namespace, route, how } => {
                 self.put_route_back(namespace, route, *how)
             }
@@ -74,7 +76,7 @@ impl Netlink {
                 let before = neighbour::held(space, raw.index, neighbour.address, neighbour.proxy);
                 Ok(neighbour::put_applied(reference(space, raw), neighbour, before).undo.steps)
             }),
-            Change::RemoveNeighbour { link, address, proxy } => {
+            Change::RemoveNeighbour { link, address, proxy, put: _ } => {
                 self.of_others(link, |space, raw| {
                     let before = neighbour::held(space, raw.index, *address, *proxy);
                     let back = |neighbour| Change::PutNeighbour {
@@ -85,16 +87,12 @@ impl Netlink {
                     Ok(before.into_iter().map(back).collect())
                 })
             }
-            Change::PutEntry { link, entry, .. } | Change::RemoveEntry { link, entry } => self
-                .of_others(link, |space, raw| {
-                    let link = reference(space, raw);
-                    let all = self.entries(&link)?;
-                    let old = all.into_iter().find(|old| neighbour::same_entry(old, entry));
-                    Ok(vec![match old {
-                        Some(entry) => neighbour::put_back(link, entry),
-                        None => Change::RemoveEntry { link, entry: entry.clone() },
-                    }])
-                }),
+            Change::PutEntry { link, entry, .. } | Change::RemoveEntry { link, entry } => {
+                match self.passes_over(&*self.spaces.find(&link.namespace)?) {
+                    true => self.of_others(link, |_, _| self.entries_back(link, entry)),
+                    false => self.entries_back(link, entry),
+                }
+            }
             Change::SetSysctl { namespace, key, value } => {
                 let space = self.spaces.find(namespace)?;
                 match SettingKey::of(key) {
@@ -108,7 +106,7 @@ impl Netlink {
                 }
             }
             // No run asks for it.
-            Change::RestoreSysctls { .. } => Ok(Vec::new()),
+            Change::RestoreSysctls { .. } | Change::OrderAddresses { .. } => Ok(Vec::new()),
             Change::PutQdisc { link, .. } | Change::RemoveQdisc { link } => {
                 self.of_others(link, |space, raw| {
                     let before = self.explicit(space, raw.index)?;
@@ -179,6 +177,7 @@ impl Netlink {
                 steps.extend(self.held_by(there, child));
             }
         }
+        steps.extend(self.labels_back(space, raw, settings));
         Ok(steps)
     }
 
@@ -296,6 +295,7 @@ impl Netlink {
             let alone = !matches!(change.get(), Change::PutAddress { .. });
             claims.extend(self.claim_link(change.get(), link, alone));
         }
+        claims.extend(self.claim_arrival(change.get()));
         claims.extend(self.claim_routes(change.get()));
         claims.extend(self.claim_settings(change.get()));
         claims
@@ -333,6 +333,20 @@ impl Netlink {
             Claimed::Route { .. } | Claimed::Sysctl { .. } | Claimed::Settings { .. } => None,
         });
         all.into_iter().collect()
+    }
+
+    /// A link of others' that is moved is the run's alone where it goes, too.
+    fn claim_arrival(&self, change: &Change) -> Option<Claim> {
+        let Change::MoveLink { link, to } = change else { return None };
+        let (space, raw) = self.resolve(link).ok()?;
+        let target = self.spaces.find(to).ok().filter(|target| !target.own)?;
+        if self.is_own(&space, &raw) {
+            return None;
+        }
+        let index = self.index_away((space.cookie, raw.index), target.cookie);
+        let (cookie, nature) = (target.cookie, Some(nature(&raw)));
+        let what = Claimed::Link { cookie, index, name: raw.name, nature };
+        Some(Claim { what, alone: true })
     }
 
     fn claim_link(&self, change: &Change, link: &LinkRef, alone: bool) -> Option<Claim> {

@@ -10,7 +10,7 @@ use netlink_packet_route::route::RouteMessage;
 
 use super::raw_link::{RawLink, get_link};
 use super::socket::{Body, Channel, Request, Socket};
-use super::{address, neighbour, port_vlan, qdisc_message, route_message, rule, show};
+use super::{address, entry, neighbour, port_vlan, qdisc_message, route_message, rule, show};
 use crate::change::{Discipline, Write};
 use crate::kernel::kind::{self, macvlan};
 
@@ -84,7 +84,7 @@ pub fn decode(bytes: &[u8], show: &mut dyn FnMut(&dyn Display)) {
     if let Some((_, found)) = neighbour::read(bytes) {
         show(&found);
     }
-    let _entry = neighbour::read_entry(bytes, index);
+    let _entry = (entry::Row::read(bytes), index);
     if let Some(route) = route_message::read(bytes, &links) {
         show(&route);
         assert!(route_message::same(&route, &route));

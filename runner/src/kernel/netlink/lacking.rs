@@ -4,7 +4,8 @@
 use netwright_network::setting::same_value;
 
 use super::address;
-use super::neighbour::{self, same_entry};
+use super::entry::same_entry;
+use super::neighbour;
 use super::put::is_put_rule;
 use super::qdisc;
 use super::route::same_place;
@@ -54,7 +55,7 @@ impl Netlink {
                 Ok(Lacking::unless(!self.has_rule(namespace, rule)?))
             }
             Change::PutNeighbour { link, neighbour, .. } => self.neighbour_lacking(link, neighbour),
-            Change::RemoveNeighbour { link, address, proxy } => {
+            Change::RemoveNeighbour { link, address, proxy, put: _ } => {
                 let found = self.resolve(link).ok();
                 let there = found
                     .and_then(|(space, raw)| neighbour::held(&space, raw.index, *address, *proxy));
@@ -72,6 +73,9 @@ impl Netlink {
             }
             Change::RestoreSysctls { namespace, settings } => {
                 Ok(Lacking::unless(self.not_restored(namespace, settings)?.is_empty()))
+            }
+            Change::OrderAddresses { link, addresses } => {
+                Ok(Lacking::unless(self.sequence_differs(link, addresses)?.is_none()))
             }
             Change::PutQdisc { link, qdisc, .. } => self.qdisc_lacking(link, qdisc),
             Change::RemoveQdisc { link } => {

@@ -292,7 +292,7 @@ fn has_option(space: &Space, now: &RawLink, kind: &str, asked: &Attribute) -> bo
 
 fn same_attribute(old: &Attribute, asked: &Attribute) -> bool {
     let sent = |attribute: &Attribute| match attribute.name.as_str() {
-        "addrgenmode" => options::inet6_attribute(attribute),
+        name if options::is_inet6(name) => options::inet6_attribute(attribute),
         _ => options::link_attribute(attribute),
     };
     matches!((sent(old), sent(asked)), (Ok(old), Ok(asked)) if old == asked)

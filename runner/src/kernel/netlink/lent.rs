@@ -27,6 +27,8 @@ pub(super) struct Lent {
     home: (u64, u32),
     /// what it was called there
     name: String,
+    /// as it was there, where this run has moved it
+    before: Option<RawLink>,
     at: (u64, u32),
 }
 
@@ -51,19 +53,26 @@ pub(super) fn move_request(index: u32, target: &Space, new: Option<u32>) -> Requ
     Request { message: RouteNetlinkMessage::SetLink(builder.build()), flags: 0 }
 }
 
-/// Moves a link under an index, or under any where that is taken.
-pub(super) fn execute_move(
+/// Moves a link home under its index, or under the one that it is known by away from home where
+/// somebody has given its own to another link meanwhile.
+fn execute_return(
     space: &Space,
     index: u32,
     target: &Space,
-    new: u32,
+    home: (u64, u32),
 ) -> Result<(), Failure> {
-    match space.execute(&move_request(index, target, Some(new))) {
+    match space.execute(&move_request(index, target, Some(home.1))) {
         Err(Failure::Refused(Refusal { errno: libc::EBUSY, .. })) => {
-            space.execute(&move_request(index, target, None))
+            space.execute(&move_request(index, target, Some(identity(home))))
         }
         answer => answer,
     }
+}
+
+/// The index of a link that may have come home under another one than it had.
+fn came_home(home: &Space, index: u32) -> u32 {
+    let away = identity((home.cookie, index));
+    if matches!(home.link_at(away), Ok(Some(_))) { away } else { index }
 }
 
 impl Netlink {
@@ -74,12 +83,22 @@ impl Netlink {
     }
 
     /// Notes where a link of others' is now, and what it was called before the first move.
-    pub(super) fn note_lent(&mut self, from: (u64, u32), name: &str, at: (u64, u32)) {
+    pub(super) fn note_lent(&mut self, from: (u64, u32), before: RawLink, at: (u64, u32)) {
         match self.lent_at(from) {
             Some(place) if self.lent[place].home.0 == at.0 => drop(self.lent.remove(place)),
             Some(place) => self.lent[place].at = at,
-            None => self.lent.push(Lent { home: from, name: name.to_owned(), at }),
+            None => {
+                let name = before.name.clone();
+                self.lent.push(Lent { home: from, name, before: Some(before), at });
+            }
         }
+    }
+
+    /// Whether a lent link is not what it was before the run moved it, or nobody knows.
+    pub(super) fn is_altered(&self, link: &LinkRef) -> bool {
+        let Ok((space, now)) = self.resolve(link) else { return false };
+        let Some(place) = self.lent_at((space.cookie, now.index)) else { return false };
+        self.lent[place].before.as_ref().is_none_or(|before| !before.is_set_like(&now))
     }
 
     fn lent_at(&self, at: (u64, u32)) -> Option<usize> {
@@ -127,7 +146,8 @@ impl Netlink {
     pub(super) fn know_lent(&mut self, history: &History) {
         for one in borrowed_by(history) {
             let index = one.index.unwrap_or_else(|| identity(one.home));
-            let lent = Lent { home: one.home, name: one.name, at: (one.place, index) };
+            let (name, at) = (one.name, (one.place, index));
+            let lent = Lent { home: one.home, name, before: None, at };
             let found = self.search(&lent).or_else(|| self.search_at_home(&lent));
             // The journals of earlier versions don't say which index a link gets.
             let found = match one.index {
@@ -174,6 +194,38 @@ impl Netlink {
             }
         }
         step
+    }
+
+    /// A step of an undo, for the index that its link has by now: one that came home under that of
+    /// its time away, by this or by somebody's hand, is still the link that the step means.
+    pub(super) fn followed(&self, step: &Change) -> Change {
+        let mut step = step.clone();
+        if self.host.is_none() {
+            return step;
+        }
+        if let Change::RestoreSysctls { namespace, settings } = &mut step
+            && let Ok(space) = self.spaces.find(namespace)
+        {
+            for link in settings.iter_mut().filter_map(|setting| setting.link.as_mut()) {
+                *link = came_home(&space, *link);
+            }
+        }
+        if let Some(link) = step.link_mut()
+            && let Some(index) = &mut link.index
+            && let Ok(space) = self.spaces.find(&link.namespace)
+        {
+            *index = came_home(&space, *index);
+        }
+        step
+    }
+
+    /// Whether the link that a namespace has by the name of one that went home is that one.
+    pub(super) fn is_returned(&self, link: &LinkRef, home: &Space) -> bool {
+        let Ok(Some(there)) = home.link(&link.name) else { return false };
+        // Those of the run itself are known by no index.
+        link.index.filter(|index| *index >= FIRST).is_none_or(|index| {
+            there.index == index || identity((home.cookie, there.index)) == index
+        })
     }
 
     /// Takes the move of a lent link back.
@@ -242,7 +294,7 @@ impl Netlink {
             self.rename(&space, &now, &name)
                 .or_else(|_| self.rename(&space, &now, &passing))
                 .map_err(refused)?;
-            execute_move(&space, now.index, &target, home.1).map_err(refused)?;
+            execute_return(&space, now.index, &target, home).map_err(refused)?;
         }
         let arrived = |name: &str| target.link(name).ok().flatten();
         if let Some(there) =

@@ -13,11 +13,13 @@ mod census;
 mod change;
 mod create;
 mod distribution;
+mod entry;
 mod explain;
 mod filter;
 mod find;
 mod follows;
 mod foresee;
+mod forwarding;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod guarded;
@@ -55,6 +57,7 @@ mod route;
 mod route_message;
 mod route_metrics;
 mod rule;
+mod sequence;
 mod settings;
 mod show;
 mod socket;
@@ -85,7 +88,9 @@ use super::{
     BatchError, Census, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, Put, SpaceSight,
     Upper, netns,
 };
-use crate::change::{Answer, Applied, Change, LinkRef, Name, NamespaceRef, Query, Route, Undo};
+use crate::change::{
+    Answer, Applied, Change, Entry, LinkRef, Name, NamespaceRef, Query, Route, Undo,
+};
 use crate::halt::Halt;
 use crate::journal::Claim;
 use crate::kernel::Permitted;
@@ -230,7 +235,7 @@ impl Netlink {
             Change::PutNeighbour { link, neighbour, how } => {
                 self.put_neighbour(change, link, neighbour, *how)
             }
-            Change::RemoveNeighbour { link, address, proxy } => {
+            Change::RemoveNeighbour { link, address, proxy, put: _ } => {
                 self.remove_neighbour(change, link, *address, *proxy)
             }
             Change::PutEntry { link, entry, how } => self.put_entry(change, link, entry, *how),
@@ -240,6 +245,9 @@ impl Netlink {
             }
             Change::RestoreSysctls { namespace, settings } => {
                 self.restore_sysctls(namespace, settings)
+            }
+            Change::OrderAddresses { link, addresses } => {
+                self.order_addresses(change, link, addresses)
             }
             Change::PutQdisc { link, qdisc, how } => {
                 self.put_qdisc(change, link, (qdisc, *how), undoing)
@@ -351,6 +359,19 @@ impl Kernel for Netlink {
         self.bundle_of(link)
     }
 
+    fn is_altered(&self, link: &LinkRef) -> bool {
+        self.is_altered(link)
+    }
+
+    fn losers_of(
+        &self,
+        namespace: &NamespaceRef,
+        port: Option<&LinkRef>,
+        entry: &Entry,
+    ) -> Result<Vec<LinkSight>, Error> {
+        self.losers(namespace, port, entry)
+    }
+
     fn lost_by_a_move(&self, link: &LinkRef) -> Result<Vec<Upper>, Error> {
         self.lost_by_a_move(link)
     }
@@ -375,7 +396,8 @@ impl Kernel for Netlink {
         if let Some(remade) = self.remade(undo) {
             return remade.err().into_iter().collect();
         }
-        undo.steps.iter().filter_map(|step| self.difference(&self.as_it_is(step))).collect()
+        let now = |step| self.followed(&self.as_it_is(step));
+        undo.steps.iter().filter_map(|step| self.difference(&now(step))).collect()
     }
 
     fn remains(&self) -> Vec<String> {

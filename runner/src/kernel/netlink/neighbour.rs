@@ -1,4 +1,4 @@
-//! Neighbours, and the forwarding databases of bridges and vxlans.
+//! Neighbours.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,26 +10,15 @@ use netlink_packet_route::neighbour::{
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::Netlink;
-use super::attributes::{find, u16_of, u32_of};
 use super::explain::{explain, explain_with};
 use super::find::on_link;
 use super::raw_link::RawLink;
-use super::socket::{Body, Failure, Refusal, Request};
+use super::socket::{Failure, Refusal, Request};
 use super::space::Space;
 use crate::change::{
-    Applied, Change, Entry, Family, LinkRef, MacAddress, Made, NamespaceRef, Neighbour,
-    NeighbourState, Undo, Write,
+    Applied, Change, Family, LinkRef, MacAddress, Made, Neighbour, NeighbourState, Undo, Write,
 };
 use crate::kernel::Error;
-
-/// linux/neighbour.h, NUD_
-const NUD_REACHABLE: u16 = 0x02;
-const NUD_NOARP: u16 = 0x40;
-const NUD_PERMANENT: u16 = 0x80;
-const NTF_EXT_LEARNED: u8 = 1 << 4;
-/// NDA_DST, which for this family has no type in netlink-packet-route
-const NDA_DST: u16 = 1;
-const NDA_MASTER: u16 = 9;
 
 impl Netlink {
     pub(super) fn put_neighbour(
@@ -84,45 +73,6 @@ impl Netlink {
         Ok(Applied { made: Made::Nothing, undo: Undo { steps: step.into_iter().collect() } })
     }
 
-    pub(super) fn put_entry(
-        &mut self,
-        change: &Change,
-        link: &LinkRef,
-        entry: &Entry,
-        how: Write,
-    ) -> Result<Applied, Error> {
-        let (space, index) = self.index_of(link)?;
-        let flags = write_flags(how)?;
-        let before = entries(&space, index)?;
-        let message = RouteNetlinkMessage::NewNeighbour(entry_message(index, entry));
-        let answer = space.execute(&Request { message, flags });
-        answer.map_err(|failure| entry_error(failure, change, &space, link))?;
-        let full = LinkRef { namespace: space.reference(), index: Some(index), ..link.clone() };
-        let old = before.into_iter().find(|old| same_entry(old, entry));
-        let step = match old {
-            Some(entry) => put_back(full, entry),
-            None => Change::RemoveEntry { link: full, entry: entry.clone() },
-        };
-        Ok(Applied { made: Made::Nothing, undo: Undo { steps: vec![step] } })
-    }
-
-    pub(super) fn remove_entry(
-        &mut self,
-        change: &Change,
-        link: &LinkRef,
-        entry: &Entry,
-    ) -> Result<Applied, Error> {
-        let (space, index) = self.index_of(link)?;
-        let before = entries(&space, index)?;
-        let message = RouteNetlinkMessage::DelNeighbour(entry_message(index, entry));
-        let answer = space.execute(&Request { message, flags: 0 });
-        answer.map_err(|failure| entry_error(failure, change, &space, link))?;
-        let full = LinkRef { namespace: space.reference(), index: Some(index), ..link.clone() };
-        let old = before.into_iter().find(|old| same_entry(old, entry));
-        let step = old.map(|entry| put_back(full, entry));
-        Ok(Applied { made: Made::Nothing, undo: Undo { steps: step.into_iter().collect() } })
-    }
-
     /// Neighbours of a namespace, proxies too, with the names of their links.
     pub(super) fn neighbours(
         &self,
@@ -134,34 +84,6 @@ impl Netlink {
         let all = list(space, wanted).map_err(|failure| explain(failure, &operation))?;
         Ok(all.into_iter().map(|(index, one)| (name_of(index, &links), one)).collect())
     }
-
-    /// What of a namespace's forwarding databases somebody has put there: no bridge that learns, and
-    /// no daemon that says that it has learned.
-    pub(super) fn lasting_entries(
-        &self,
-        namespace: &NamespaceRef,
-    ) -> Result<Vec<(String, Entry)>, Error> {
-        let space = self.spaces.find(namespace)?;
-        let links = space.links().map_err(|failure| explain(failure, &"fdb show"))?;
-        let parts = dump_entries(&space)?;
-        let lasting = parts.iter().filter(|(_, body)| stays(body) && !is_told(body));
-        let named = lasting.filter_map(|(_, body)| {
-            let index = body.get(4..).and_then(u32_of)?;
-            let link = links.iter().find(|link| link.index == index)?;
-            Some((link.name.clone(), read_entry(body, index)?))
-        });
-        Ok(named.collect())
-    }
-
-    pub(super) fn entries(&self, link: &LinkRef) -> Result<Vec<Entry>, Error> {
-        let (space, index) = self.index_of(link)?;
-        entries(&space, index)
-    }
-}
-
-pub(super) fn put_back(link: LinkRef, entry: Entry) -> Change {
-    let how = entry.how();
-    Change::PutEntry { link, entry, how }
 }
 
 fn name_of(index: u32, links: &[RawLink]) -> String {
@@ -169,7 +91,7 @@ fn name_of(index: u32, links: &[RawLink]) -> String {
     found.map_or_else(|| format!("if{index}"), |link| link.name.clone())
 }
 
-fn write_flags(how: Write) -> Result<u16, Error> {
+pub(super) fn write_flags(how: Write) -> Result<u16, Error> {
     match how {
         Write::Add => Ok(NLM_F_CREATE | NLM_F_EXCL),
         Write::Change => Ok(NLM_F_REPLACE),
@@ -198,7 +120,13 @@ pub(super) fn put_applied(
     let step = match before {
         Some(old) => Change::PutNeighbour { link, neighbour: old, how: Write::Replace },
         None => {
-            Change::RemoveNeighbour { link, address: neighbour.address, proxy: neighbour.proxy }
+            let put = Some(neighbour.clone());
+            Change::RemoveNeighbour {
+                link,
+                address: neighbour.address,
+                proxy: neighbour.proxy,
+                put,
+            }
         }
     };
     Applied { made: Made::Nothing, undo: Undo { steps: vec![step] } }
@@ -385,107 +313,4 @@ pub(super) fn neighbour_error(
         }
         _ => None,
     })
-}
-
-fn entry_message(index: u32, entry: &Entry) -> NeighbourMessage {
-    let mut message = NeighbourMessage::default();
-    message.header.family = AddressFamily::Bridge;
-    message.header.ifindex = index;
-    // bridge(8): `static` is reachable without being learned, anything else stays.
-    let lasting = if entry.aged { NUD_REACHABLE } else { NUD_PERMANENT };
-    message.header.state = State::Other(NUD_NOARP | lasting);
-    message.header.flags =
-        if entry.master { NeighbourFlags::Controller } else { NeighbourFlags::Own };
-    message.attributes.push(NeighbourAttribute::LinkLayerAddress(entry.mac.0.to_vec()));
-    if let Some(vlan) = entry.vlan {
-        message.attributes.push(NeighbourAttribute::Vlan(vlan));
-    }
-    if let Some(destination) = entry.destination {
-        message.attributes.push(NeighbourAttribute::Destination(match destination {
-            IpAddr::V4(four) => NeighbourAddress::Inet(four),
-            IpAddr::V6(six) => NeighbourAddress::Inet6(six),
-        }));
-    }
-    message
-}
-
-fn dump_entries(space: &Space) -> Result<Vec<Body>, Error> {
-    let mut request = NeighbourMessage::default();
-    request.header.family = AddressFamily::Bridge;
-    let parts = space.dump(&RouteNetlinkMessage::GetNeighbour(request));
-    parts.map_err(|failure| explain(failure, &"fdb show"))
-}
-
-/// The entries on one link: a bridge's port, a bridge or a vxlan.
-fn entries(space: &Space, index: u32) -> Result<Vec<Entry>, Error> {
-    let parts = dump_entries(space)?;
-    Ok(parts.iter().filter_map(|(_, body)| read_entry(body, index)).collect())
-}
-
-/// Whether an entry is no learned one. Of struct ndmsg the state is at 8, the flags are at 10.
-fn stays(body: &[u8]) -> bool {
-    let state = body.get(8..).and_then(u16_of);
-    state.is_some_and(|state| state & (NUD_NOARP | NUD_PERMANENT) != 0)
-}
-
-/// Whether a daemon put it there and says so.
-fn is_told(body: &[u8]) -> bool {
-    body.get(10).is_some_and(|flags| flags & NTF_EXT_LEARNED != 0)
-}
-
-/// What somebody has put into a forwarding database, and no bridge that learns.
-pub(super) fn entries_put(space: &Space, index: u32) -> Result<Vec<Entry>, Error> {
-    let parts = dump_entries(space)?;
-    let lasting = parts.iter().filter(|(_, body)| stays(body));
-    Ok(lasting.filter_map(|(_, body)| read_entry(body, index)).collect())
-}
-
-pub(super) fn read_entry(body: &[u8], index: u32) -> Option<Entry> {
-    let message = NeighbourMessage::parse(body).ok()?;
-    if message.header.ifindex != index {
-        return None;
-    }
-    let vlan = message.attributes.iter().find_map(|attribute| match attribute {
-        NeighbourAttribute::Vlan(vlan) => Some(*vlan),
-        _ => None,
-    });
-    let attributes = body.get(12..)?;
-    // What a bridge has for itself, it tells of without this flag, and as its own master's.
-    let master = find(attributes, NDA_MASTER).and_then(u32_of);
-    let is_own = message.header.flags.contains(NeighbourFlags::Own) || master == Some(index);
-    let destination = find(attributes, NDA_DST).and_then(|bytes| {
-        use crate::kernel::kind::words::{ipv4, ipv6};
-        ipv4(bytes).map(IpAddr::V4).or_else(|| ipv6(bytes).map(IpAddr::V6))
-    });
-    Some(Entry {
-        mac: mac_of(&message)?,
-        vlan,
-        aged: u16::from(message.header.state) & NUD_PERMANENT == 0,
-        master: !is_own,
-        destination,
-    })
-}
-
-pub(super) fn same_entry(one: &Entry, other: &Entry) -> bool {
-    one.mac == other.mac
-        && one.vlan == other.vlan
-        && one.master == other.master
-        && (other.destination.is_none() || one.destination == other.destination)
-}
-
-fn entry_error(failure: Failure, change: &Change, space: &Arc<Space>, link: &LinkRef) -> Error {
-    match &failure {
-        Failure::Refused(Refusal { errno: libc::ENODEV, .. }) => {
-            on_link(failure, space, link, change)
-        }
-        _ => explain_with(failure, change, |refusal| match refusal.errno {
-            libc::EOPNOTSUPP => Some(format!(
-                "`{}` has no forwarding database of its own; its master may have one",
-                link.name
-            )),
-            libc::EEXIST => Some("the entry is there already; replace it".to_owned()),
-            libc::ENOENT => Some(format!("`{}` has no such entry", link.name)),
-            _ => None,
-        }),
-    }
 }

@@ -37,7 +37,8 @@ pub(super) fn stage(change: &Change) -> Option<u8> {
         | Change::RemoveQdisc { .. }
         | Change::PutVlan { .. }
         | Change::RemoveVlan { .. }
-        | Change::RestoreSysctls { .. } => None,
+        | Change::RestoreSysctls { .. }
+        | Change::OrderAddresses { .. } => None,
     }
 }
 

@@ -4,15 +4,12 @@
 
 use std::sync::Arc;
 
-use netlink_packet_route::neighbour::NeighbourMessage;
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
-
+use super::entry::{self, Row};
 use super::find::reference;
-use super::neighbour::read_entry;
 use super::raw_link::RawLink;
 use super::space::Space;
-use super::{Netlink, multicast, port_vlan};
-use crate::change::{Attribute, Change, Entry, LinkRef, Options, Setting, Write};
+use super::{Netlink, forwarding, multicast, port_vlan};
+use crate::change::{Attribute, Change, LinkRef, Options, Setting};
 use crate::kernel::{Error, kind};
 use crate::text::help;
 
@@ -23,14 +20,6 @@ const RUNNING: [&str; 2] = ["state", "fdb_flush"];
 /// Options of a bridge with which the kernel alters the VLANs of its ports
 /// (__br_vlan_set_default_pvid, net/bridge/br_vlan.c).
 const OF_PORTS: [&str; 3] = ["vlan_default_pvid", "vlan_filtering", "vlan_protocol"];
-
-/// linux/neighbour.h
-const NUD_NOARP: u16 = 0x40;
-const NUD_PERMANENT: u16 = 0x80;
-const NTF_STICKY: u8 = 1 << 6;
-/// struct ndmsg
-const STATE: usize = 8;
-const FLAGS: usize = 10;
 
 /// Whether settings take a link from the master that it has.
 pub(super) fn leaves(link: &RawLink, settings: &[Setting]) -> bool {
@@ -70,19 +59,20 @@ impl Netlink {
             return Err(of("with VLANs that are mapped to tunnels (bridge vlan tunnel)"));
         }
         let entries = lasting_entries(space, link);
-        if entries.iter().any(|(_, sticky)| *sticky) {
+        if entries.iter().any(Row::is_sticky) {
             return Err(of("with sticky entries (bridge fdb)"));
         }
         let vlans = self.vlans(&reference(space, link))?;
         let carries = |id: u16| vlans.iter().any(|one| (one.first..=one.last).contains(&id));
-        if entries.iter().any(|(entry, _)| entry.vlan.is_some_and(|id| !carries(id))) {
+        if entries.iter().any(|row| row.entry.vlan.is_some_and(|id| !carries(id))) {
             return Err(of("with entries (bridge fdb) of VLANs that it doesn't carry"));
         }
         // One that is put without a VLAN is put into all that the port carries (__br_fdb_add).
-        let has = |mac, id| entries.iter().any(|(one, _)| one.mac == mac && one.vlan == Some(id));
-        let mut open = entries.iter().filter(|(entry, _)| entry.vlan.is_none());
+        let has =
+            |mac, id| entries.iter().any(|row| row.entry.mac == mac && row.entry.vlan == Some(id));
+        let mut open = entries.iter().filter(|row| row.entry.vlan.is_none());
         let ids = || vlans.iter().flat_map(|one| one.first..=one.last);
-        match open.any(|(entry, _)| ids().any(|id| !has(entry.mac, id))) {
+        match open.any(|row| ids().any(|id| !has(row.entry.mac, id))) {
             true => Err(of("with entries (bridge fdb) of no VLAN, and not of each of its VLANs")),
             false => Ok(()),
         }
@@ -101,9 +91,8 @@ impl Netlink {
         }
         if kind == "bridge" {
             steps.extend(self.vlans_back(&full));
-            steps.extend(lasting_entries(space, link).into_iter().map(|(entry, _)| {
-                Change::PutEntry { link: full.clone(), entry, how: Write::Replace }
-            }));
+            let entries = lasting_entries(space, link);
+            steps.extend(forwarding::put_back(space, entries.iter().collect()));
         }
         steps
     }
@@ -117,11 +106,21 @@ impl Netlink {
         settings: &[Setting],
     ) -> Vec<Change> {
         let named = |option: &Attribute| OF_PORTS.contains(&option.name.as_str());
+        if self.is_own(space, link) {
+            return Vec::new();
+        }
+        // With its remote the kernel alters the entries for all stations of a vxlan
+        // (vxlan_changelink).
+        if link.kind() == "vxlan" && settings.iter().any(|one| matches!(one, Setting::Options(_))) {
+            let mut entries = entry::rows(space).unwrap_or_default();
+            entries.retain(|row| row.index == link.index && row.is_of_all());
+            return forwarding::put_back(space, entries.iter().collect());
+        }
         let alters = |setting: &Setting| match setting {
             Setting::Options(given) => given.kind == "bridge" && given.options.iter().any(named),
             _ => false,
         };
-        if !settings.iter().any(alters) || self.is_own(space, link) {
+        if !settings.iter().any(alters) {
             return Vec::new();
         }
         let all = space.links().unwrap_or_default();
@@ -142,18 +141,13 @@ pub(super) fn options_of(space: &Space, link: &RawLink, kind: &str) -> Vec<Attri
     all
 }
 
-/// The entries of a bridge's database for a port that somebody put there, and whether they are
-/// sticky; what the bridge learned it learns again, and its own address it puts there itself.
-fn lasting_entries(space: &Space, link: &RawLink) -> Vec<(Entry, bool)> {
-    let mut request = NeighbourMessage::default();
-    request.header.family = AddressFamily::Bridge;
-    let parts = space.dump(&RouteNetlinkMessage::GetNeighbour(request)).unwrap_or_default();
-    let of_port = |body: &[u8]| {
-        let state = u16::from_ne_bytes(body.get(STATE..FLAGS)?.try_into().ok()?);
-        let sticky = body.get(FLAGS)? & NTF_STICKY != 0;
-        let entry = read_entry(body, link.index)?;
-        let lasts = state & (NUD_NOARP | NUD_PERMANENT) != 0 || sticky;
-        (lasts && entry.master && Some(entry.mac) != link.mac()).then_some((entry, sticky))
-    };
-    parts.iter().filter_map(|(_, body)| of_port(body)).collect()
+/// The entries of a bridge's database for a port that somebody put there; what the bridge learned it
+/// learns again, and its own address it puts there itself.
+fn lasting_entries(space: &Space, link: &RawLink) -> Vec<Row> {
+    let mut all = entry::rows(space).unwrap_or_default();
+    all.retain(|row| {
+        let own = Some(row.entry.mac) == link.mac();
+        row.index == link.index && row.entry.master && row.lasts() && !own
+    });
+    all
 }

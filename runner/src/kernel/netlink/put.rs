@@ -125,6 +125,7 @@ impl Netlink {
             | Change::RemoveEntry { .. }
             | Change::SetSysctl { .. }
             | Change::RestoreSysctls { .. }
+            | Change::OrderAddresses { .. }
             | Change::PutVlan { .. }
             | Change::RemoveVlan { .. }
             | Change::SetVlans { .. } => {}

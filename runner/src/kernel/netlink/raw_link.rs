@@ -39,6 +39,29 @@ const IFLA_INFO_SLAVE_DATA: u16 = 5;
 const IFLA_INET_CONF: u16 = 1;
 const IFLA_INET6_CONF: u16 = 2;
 
+/// What somebody can set on a link, and what stays with it in another namespace: among others the
+/// largest segments that it is given and makes (IFLA_GSO_MAX_SEGS to IFLA_GRO_IPV4_MAX_SIZE), and its
+/// alternative names.
+const SET: [u16; 15] = [
+    IFLA_ADDRESS,
+    IFLA_BROADCAST,
+    IFLA_IFNAME,
+    IFLA_MTU,
+    IFLA_TXQLEN,
+    17,
+    IFLA_IFALIAS,
+    IFLA_GROUP,
+    IFLA_PROTO_DOWN,
+    40,
+    41,
+    52,
+    58,
+    63,
+    64,
+];
+const SET_FLAGS: u32 =
+    IFF_NOTRAILERS | IFF_NOARP | IFF_PROMISC | IFF_ALLMULTI | IFF_MULTICAST | IFF_DYNAMIC;
+
 /// linux/if.h
 pub(crate) const IFF_UP: u32 = 1;
 pub(crate) const IFF_LOOPBACK: u32 = 1 << 3;
@@ -102,6 +125,15 @@ impl RawLink {
 
     pub(crate) fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0
+    }
+
+    /// Whether all that somebody can set on it is the same on another, but for whether it is up.
+    pub(crate) fn is_set_like(&self, other: &Self) -> bool {
+        let of = |link: &Self| {
+            let all = SET.map(|kind| find(&link.attributes, kind).map(<[u8]>::to_vec));
+            (link.flags & SET_FLAGS, all, link.data().to_vec())
+        };
+        of(self) == of(other)
     }
 
     pub(crate) fn flag_words(&self) -> Vec<String> {

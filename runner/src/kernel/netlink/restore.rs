@@ -128,10 +128,13 @@ impl Netlink {
         settings: &[Setting],
     ) -> Vec<Change> {
         if super::settings::loses_ipv6(link, settings) {
-            return vec![restoring(space, self.settings_of(space, link))];
+            let settings = restoring(space, self.settings_of(space, link));
+            return std::iter::once(settings).chain(token_back(space, link)).collect();
         }
         let mut steps = Vec::new();
-        let resized = super::settings::mtu(settings).is_some();
+        // A bond gives a port its own MTU, and a VRF sets one down for a moment.
+        let resized =
+            super::settings::mtu(settings).is_some() || super::port::changes_master(settings);
         if resized || settings.iter().any(|one| matches!(one, Setting::Up(_))) {
             steps.extend(self.own_mtu(space, link));
         }
@@ -248,6 +251,7 @@ pub(super) fn arriving(space: &Space, before: &RawLink, had: Vec<Sysctl>) -> Vec
     let mut steps = Vec::new();
     if !had.is_empty() {
         steps.push(restoring(space, had));
+        steps.extend(token_back(space, before));
     }
     let mut settings = Vec::new();
     let master = space.master_of(before);
@@ -257,6 +261,12 @@ pub(super) fn arriving(space: &Space, before: &RawLink, had: Vec<Sysctl>) -> Vec
         steps.push(Change::ChangeLink { link: reference(space, before), settings });
     }
     steps
+}
+
+/// A link's token goes with its IPv6; it is put back once the link may hear routers again.
+fn token_back(space: &Space, link: &RawLink) -> Option<Change> {
+    let settings = vec![super::settings::token(link)?];
+    Some(Change::ChangeLink { link: reference(space, link), settings })
 }
 
 pub(super) fn restoring(space: &Space, settings: Vec<Sysctl>) -> Change {

@@ -3,8 +3,11 @@
 use super::Netlink;
 use super::address;
 use super::host::is_marked;
+use super::neighbour::{self, is_lasting};
 use super::put::is_put_rule;
-use crate::change::{Applied, Change, Family, LinkRef, NamespaceRef, Prefix, Rule, Setting, Undo};
+use crate::change::{
+    Applied, Change, Family, LinkRef, NamespaceRef, Neighbour, Prefix, Rule, Setting, Undo,
+};
 use crate::kernel::Error;
 
 impl Netlink {
@@ -15,7 +18,8 @@ impl Netlink {
             return first;
         }
         for step in &undo.steps {
-            let done = self.take_step_back(&self.without_what_is_so(&self.as_it_is(step)));
+            let step = self.followed(&self.as_it_is(step));
+            let done = self.take_step_back(&self.without_what_is_so(&step));
             if first.is_ok() {
                 first = done;
             }
@@ -46,6 +50,11 @@ impl Netlink {
         }
         if let Change::PutQdisc { link, .. } | Change::RemoveQdisc { link } = step
             && self.was_replaced(link)
+        {
+            return Ok(());
+        }
+        if let Change::RemoveNeighbour { link, put: Some(put), .. } = step
+            && !self.is_neighbour_as_put(link, put)
         {
             return Ok(());
         }
@@ -158,6 +167,16 @@ impl Netlink {
         let mut links = route.next_hops.iter().filter_map(|hop| hop.link.as_deref());
         (space.own || is_marked(route.protocol))
             && links.any(|name| matches!(space.link(name), Ok(None)))
+    }
+
+    /// Whether a neighbour is still what the run has put there. The kernel keeps the protocol of one
+    /// that is replaced without any.
+    fn is_neighbour_as_put(&self, link: &LinkRef, put: &Neighbour) -> bool {
+        let Ok((space, index)) = self.index_of(link) else { return true };
+        let there = neighbour::held(&space, index, put.address, put.proxy);
+        there.is_some_and(|there| {
+            there.mac == put.mac && (there.proxy || is_lasting(&there) == is_lasting(put))
+        })
     }
 
     /// Whether somebody else put the address there since, after this run's was removed.

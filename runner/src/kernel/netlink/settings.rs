@@ -23,6 +23,9 @@ const IFLA_INFO_SLAVE_KIND: u16 = 4;
 const IFLA_INFO_SLAVE_DATA: u16 = 5;
 const IFLA_AF_SPEC: u16 = 26;
 
+/// A bridge's port has one or none, and the kernel tells nothing of none.
+const BACKUP_PORT: [&str; 2] = ["backup_port", "nobackup_port"];
+
 /// Finds a link of the same namespace by name.
 pub(crate) type IndexOf<'a> = &'a mut dyn FnMut(&str) -> Result<u32, Error>;
 
@@ -93,7 +96,7 @@ pub(crate) fn at_birth(setting: &Setting) -> bool {
 }
 
 fn other(attribute: &Attribute) -> Result<LinkAttribute, Error> {
-    if attribute.name == "addrgenmode" {
+    if options::is_inet6(&attribute.name) {
         let (kind, value) = options::inet6_attribute(attribute).map_err(Error::Invalid)?;
         let mut inet6 = Nest::new();
         inet6.put(kind, value);
@@ -193,7 +196,7 @@ fn set_link(builder: Builder<LinkUnspec>) -> Request {
 }
 
 pub(crate) fn is_address_generation(setting: &Setting) -> bool {
-    matches!(setting, Setting::Other(attribute) if attribute.name == "addrgenmode")
+    matches!(setting, Setting::Other(attribute) if options::is_inet6(&attribute.name))
 }
 
 fn wrong_kind(link: &RawLink, asked: &str) -> Error {
@@ -325,10 +328,9 @@ fn old_options(
         old.extend(options::no_tunnel_flags(&given.kind));
         old.extend(options::tunnel_flags(&given.kind, data));
     }
-    if given.options.iter().any(|option| option.name == "backup_port")
-        && !old.iter().any(|option| option.name == "backup_port")
-    {
-        old.push(Attribute { name: "nobackup_port".to_owned(), value: String::new() });
+    let told = |option: &Attribute| BACKUP_PORT.contains(&option.name.as_str());
+    if given.options.iter().any(told) && !old.iter().any(told) {
+        old.push(Attribute { name: BACKUP_PORT[1].to_owned(), value: String::new() });
     }
     // What is not among a link's data is an address that a tunnel has not, or a flag that is off.
     for name in names {
@@ -346,8 +348,8 @@ fn old_options(
 }
 
 fn old_attribute(before: &RawLink, attribute: &Attribute) -> Option<Attribute> {
-    if attribute.name == "addrgenmode" {
-        return options::read_inet6(before.inet6());
+    if options::is_inet6(&attribute.name) {
+        return options::read_inet6(&attribute.name, before.inet6());
     }
     options::read_link(before.attributes()).into_iter().find(|old| old.name == attribute.name)
 }
@@ -360,6 +362,12 @@ pub(crate) fn loses_routes(before: &RawLink, settings: &[Setting]) -> bool {
 /// Whether the link becomes too narrow for IPv6, which then leaves it (RFC 8200 section 5).
 pub(crate) fn loses_ipv6(before: &RawLink, settings: &[Setting]) -> bool {
     before.mtu() >= LEAST_IPV6 && mtu(settings).is_some_and(|mtu| mtu < LEAST_IPV6)
+}
+
+/// What a link's own addresses end with, where somebody chose that (ip-token(8)).
+pub(crate) fn token(link: &RawLink) -> Option<Setting> {
+    let found = options::read_inet6("token", link.inet6())?;
+    (found.value != "::").then_some(Setting::Other(found))
 }
 
 /// Whether the kernel forgets the link's neighbours, also those that somebody put there: for another

@@ -147,7 +147,7 @@ pub(super) fn port_data(
 
 pub(super) fn extra(raw: &RawLink) -> Vec<Attribute> {
     let mut all = options::read_link(raw.attributes());
-    all.extend(options::read_inet6(raw.inet6()));
+    all.extend(options::read_inet6("addrgenmode", raw.inet6()));
     if let Some(master) = raw.slave_kind() {
         all.push(Attribute { name: "slave_kind".to_owned(), value: master });
     }

@@ -4,7 +4,7 @@ use netwright_network::setting::same_value;
 
 use super::host::is_marked;
 use super::lifetime;
-use super::neighbour::{is_lasting, same_entry, same_neighbour};
+use super::neighbour::{is_lasting, same_neighbour};
 use super::put::{is_put, is_put_rule};
 use super::route_message::same;
 use super::settings;
@@ -35,11 +35,11 @@ impl Netlink {
             Change::DeleteLink { link } => self.link_still_there(link),
             Change::ChangeLink { link, settings } => self.settings_differ(link, settings),
             Change::MoveLink { link, to } => {
-                let (space, name) = (self.spaces.find(to)?, &link.name);
+                let space = self.spaces.find(to)?;
                 // A lent link has its name again when it is home.
                 let back = match self.lent_by(link) {
                     Some(lent) => !self.is_away(lent, &space),
-                    None => matches!(space.link(name), Ok(Some(_))),
+                    None => self.is_returned(link, &space),
                 };
                 Ok((!back).then(|| self.not_back(link, &space)))
             }
@@ -80,6 +80,7 @@ impl Netlink {
                 let differ = self.not_restored(namespace, settings)?;
                 Ok((!differ.is_empty()).then(|| differ.join("; ")))
             }
+            Change::OrderAddresses { link, addresses } => self.sequence_differs(link, addresses),
             Change::PutQdisc { link, .. } | Change::RemoveQdisc { link }
                 if self.was_replaced(link) =>
             {
@@ -105,11 +106,7 @@ impl Netlink {
                 Ok((!back)
                     .then(|| format!("neighbour `{neighbour}` is not back on `{}`", now.name)))
             }
-            Change::PutEntry { link, entry, .. } => {
-                let back = self.entries(link)?.iter().any(|there| same_entry(there, entry));
-                Ok((!back && !entry.aged)
-                    .then(|| format!("`{}` has not its entry for {} back", link.name, entry.mac)))
-            }
+            Change::PutEntry { link, entry, .. } => self.entry_differs(link, entry),
             // The kernel ages these by itself, and gives namespaces their ids.
             Change::PutNeighbour { .. }
             | Change::RemoveNeighbour { .. }

@@ -398,9 +398,13 @@ impl Decision<'_> {
             Subject::Own(Some(seen)) | Subject::Foreign(seen) => {
                 let facts = named(&seen.reference.name);
                 self.policy.need(Capability::HostLinkMove, facts, &shown)?;
-                if !seen.in_own_space {
-                    self.policy.floor(&seen, self.kernel)?;
-                    self.leaves_bundle(&seen, shown)?;
+                match (seen.in_own_space, own) {
+                    (true, false) => self.goes_home(&seen, shown)?,
+                    (true, true) => {}
+                    (false, _) => {
+                        self.policy.floor(&seen, self.kernel)?;
+                        self.leaves_bundle(&seen, shown)?;
+                    }
                 }
                 seen.reference
             }

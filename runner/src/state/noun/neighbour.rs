@@ -79,7 +79,7 @@ impl Noun for Neighbour {
         let link = link_reference(&self.namespace, &self.link);
         let change = if mending.is_extra() {
             let (address, proxy) = (neighbour.address, neighbour.proxy);
-            Change::RemoveNeighbour { link, address, proxy }
+            Change::RemoveNeighbour { link, address, proxy, put: None }
         } else {
             Change::PutNeighbour { link, neighbour, how: Write::Replace }
         };
