@@ -127,7 +127,7 @@ fn rooms_use_what_they_may_and_no_more() {
     let new: Vec<_> = found.iter().filter(|(edge, _)| !allowed.contains(*edge)).collect();
     assert_eq!(new, [], "edges that the table above does not allow, with a file that has each");
     let stale: Vec<_> = allowed.iter().filter(|edge| !found.contains_key(*edge)).collect();
-    assert_eq!(stale, [&(String::new(), String::new()); 0], "allowed, and used nowhere");
+    assert!(stale.is_empty(), "allowed, and used nowhere: {stale:?}");
 }
 
 #[test]

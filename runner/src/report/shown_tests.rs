@@ -189,7 +189,7 @@ fn vlans_of_a_bridge_itself_are_said_to_be_its_own() {
         Change::SetVlans { link: named("there"), vlans: vec![vlan] },
         Change::PutVlan { link: named("p1"), vlan },
     ];
-    let told = super::commands(&changes, |link| link.name == "there");
+    let told = crate::change::commands(&changes, |link| link.name == "there");
     assert_eq!(
         told[1..],
         [

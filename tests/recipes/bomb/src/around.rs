@@ -12,8 +12,11 @@ use netwright_sdk::wit::netwright::host::{ensure, report};
 const LIMIT: usize = 4;
 const NAMESPACE: &str = "first";
 
+/// Changes that come back to where they began.
+type Way = fn(&Lab) -> Result<(), Error>;
+
 /// Each begins with no link, has as many as may be in between, and may end with any.
-const WAYS: [(&str, fn(&Lab) -> Result<(), Error>); 6] = [
+const WAYS: [(&str, Way); 6] = [
     ("either end of veths", either_end),
     ("namespaces with what is in them", inside),
     ("what stands on a link", children),
