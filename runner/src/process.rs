@@ -136,6 +136,7 @@ impl Drop for Owned {
 
 /// Why there is no output of a group of processes.
 #[derive(Debug)]
+#[cfg_attr(fuzzing, allow(dead_code, reason = "what builds recipes is left out then"))]
 pub(crate) enum Stopped {
     Failed(io::Error),
     Halted(Halted),
@@ -149,6 +150,7 @@ const TO_END: Duration = Duration::from_secs(3);
 /// Starts a program as the first of a group of processes, and waits for what it writes. The whole
 /// group ends before this returns, where it may not go on; and the program itself where this process
 /// is killed.
+#[cfg_attr(fuzzing, allow(dead_code, reason = "what builds recipes is left out then"))]
 pub(crate) fn output_of_group(command: &mut Command, halt: &Halt) -> Result<Output, Stopped> {
     let parent = getpid();
     // SAFETY: between fork and exec, and system calls are all that it does.

@@ -1,7 +1,8 @@
 //! The door for fuzzers: a text through every printer. Only builds for fuzzing have it.
 
 use super::result::{CheckResult, RunResult, StepResult, Verdict};
-use super::{Line, junit, line, remedy};
+use super::{Line, junit, line};
+use crate::text::{forget, help, own_lines};
 
 /// A line of a terminal, and a message of several.
 pub fn terminal(text: &str) -> [String; 2] {
@@ -11,8 +12,8 @@ pub fn terminal(text: &str) -> [String; 2] {
 /// As a remedy: the end of a message, of which the rest is a stranger's.
 pub fn message(text: &str) -> String {
     // A process makes no more than a run does; this one has thousands of runs.
-    remedy::forget();
-    remedy::own_lines(&format!("{text}{}", remedy::help(text)))
+    forget();
+    own_lines(&format!("{text}{}", help(text)))
 }
 
 /// A document of JSON that holds it.

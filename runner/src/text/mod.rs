@@ -6,6 +6,8 @@ mod remedy;
 
 pub(crate) use escape::{LONGEST_SHOWN, tamed};
 pub use escape::{escape, is_harmless, path};
+#[cfg(fuzzing)]
+pub(crate) use remedy::forget;
 pub(crate) use remedy::{also, help, is_own_remedy, own_lines};
 
 /// A number with its noun, of which one only is one: `3 changes`.

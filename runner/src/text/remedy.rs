@@ -52,7 +52,7 @@ pub(crate) fn own_lines(message: &str) -> String {
 
 /// None was made so far.
 #[cfg(fuzzing)]
-pub(super) fn forget() {
+pub(crate) fn forget() {
     TOLD.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use netwright::report::escape;
+use netwright::text::escape;
 use netwright_fuzz::{harmless, is_harmful};
 
 fuzz_target!(|bytes: &[u8]| {

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use netwright::grant::PolicyLists;
 use netwright::grant::Rule;
-use netwright::scenario::PolicyLists;
 use netwright_fuzz::{harmless, text};
 
 fuzz_target!(|bytes: &[u8]| {

@@ -4,9 +4,8 @@ use std::cell::RefCell;
 use std::fmt::Display;
 use std::io;
 
-use netlink_packet_core::{Emitable as _, NLMSG_DONE, Parseable as _};
+use netlink_packet_core::{Emitable as _, NLMSG_DONE};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::route::RouteMessage;
 
 use super::raw_link::{RawLink, get_link};
 use super::socket::{Body, Channel, Request, Socket};
@@ -89,8 +88,8 @@ pub fn decode(bytes: &[u8], show: &mut dyn FnMut(&dyn Display)) {
         show(&route);
         assert!(route_message::same(&route, &route));
     }
-    if let Ok(message) = RouteMessage::parse(bytes) {
-        route_message::read_any(message, &links).iter().for_each(|route| show(route));
+    if let Some(route) = route_message::read_any(bytes, &links) {
+        show(&route);
     }
     rule::read(bytes).iter().for_each(|rule| show(rule));
     read_qdisc(&body, index, show);
