@@ -103,6 +103,8 @@ fn until_listed(host: &Host, place: &str) {
 fn a_plan_tells_each_change_and_makes_none() {
     let host = machine();
     let before = host.state();
+    // The kernel tells of links' states up to a second later.
+    thread::sleep(netwright_tests::machine::patience(Duration::from_secs(1)));
     let mut inner = Command::new("ip");
     inner.args(["monitor", "all"]);
     let mut monitor = host

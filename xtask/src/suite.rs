@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 /// How many test programs run at a time, where that is to be another number than the usual one.
 const JOBS_VARIABLE: &str = "NETWRIGHT_TEST_JOBS";
-/// Of each processor: they wait more than they compute.
-const JOBS_PER_PROCESSOR: usize = 2;
+/// Of each processor: they wait as well as compute, and each has several threads itself.
+const JOBS_PER_PROCESSOR: usize = 1;
 /// These begin first, for they take longest, and what is short fills the rest.
 const LONGEST: [&str; 10] = [
     "host",

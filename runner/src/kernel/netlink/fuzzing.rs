@@ -10,7 +10,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use super::raw_link::{RawLink, get_link};
 use super::socket::{Body, Channel, Request, Socket};
 use super::{address, entry, neighbour, port_vlan, qdisc_message, route_message, rule, show};
-use crate::change::{Discipline, Write};
+use crate::change::{Discipline, Qdisc, Write};
 use crate::kernel::kind::{self, macvlan};
 
 /// What the kernel says, datagram after datagram; afterwards it is silent.
@@ -114,18 +114,24 @@ fn read_link(raw: &RawLink, show: &mut dyn FnMut(&dyn Display)) {
 fn read_qdisc(body: &Body, index: u32, show: &mut dyn FnMut(&dyn Display)) {
     let Some(found) = qdisc_message::read_root(body, index) else { return };
     show(&found);
-    let request = qdisc_message::put(index, &found, 0);
-    let RouteNetlinkMessage::NewQueueDiscipline(message) = request.message else { return };
-    let mut bytes = vec![0; message.buffer_len()];
-    message.emit(&mut bytes);
-    let again = qdisc_message::read_root(&(0, bytes), index);
+    let Some(bytes) = sent(index, &found) else { return };
+    let again = qdisc_message::read_root(&(0, bytes.clone()), index);
     let again = again.expect("our own message is understood");
     assert_eq!(again.handle, found.handle);
-    // What netem and tbf take is rounded to the kernel's ticks.
+    // What netem and tbf take is rounded to the kernel's ticks; where nothing was told of another one's
+    // options, what it is sent is what the kernel has usually.
     if let Discipline::Other { .. } = &found.discipline {
-        assert_eq!(again, found);
+        assert_eq!(sent(index, &again), Some(bytes));
     }
     let _rule = super::qdisc::check(&found, Write::Add);
+}
+
+fn sent(index: u32, qdisc: &Qdisc) -> Option<Vec<u8>> {
+    let request = qdisc_message::put(index, qdisc, 0);
+    let RouteNetlinkMessage::NewQueueDiscipline(message) = request.message else { return None };
+    let mut bytes = vec![0; message.buffer_len()];
+    message.emit(&mut bytes);
+    Some(bytes)
 }
 
 fn word(bytes: &[u8], at: usize) -> u32 {
