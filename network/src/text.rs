@@ -17,6 +17,10 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     if word.len() > LONGEST {
         return None;
     }
+    // Each letter is another flag.
+    if word.starts_with('-') && word.chars().count() <= 2 {
+        return None;
+    }
     let lower = word.to_lowercase();
     known
         .into_iter()
@@ -26,7 +30,8 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         })
         .filter(|(distance, candidate)| {
             let length = candidate.chars().count();
-            *distance <= 1 + length / 4 && *distance < length
+            let shorter = length.min(lower.chars().count());
+            *distance <= 1 + shorter / 4 && *distance < length
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
