@@ -33,6 +33,9 @@ const LONGEST: [&str; 10] = [
     "signals",
 ];
 
+/// These run last and alone, for they count what an ordinary user has, whom others are as well.
+const ALONE: [&str; 1] = ["resources"];
+
 /// A test program, or the tests in documentation.
 struct Job {
     name: String,
@@ -89,18 +92,19 @@ impl Suite {
         let (at_a_time, count) = (jobs_at_a_time(), self.jobs.len());
         say(format_args!("{count} test programs, {at_a_time} at a time ({JOBS_VARIABLE})"));
         let next = AtomicUsize::new(0);
+        let (alone, together): (Vec<Job>, Vec<Job>) =
+            self.jobs.into_iter().partition(|job| ALONE.contains(&job.name.as_str()));
         let jobs: Vec<Mutex<Option<Job>>> =
-            self.jobs.into_iter().map(|job| Mutex::new(Some(job))).collect();
+            together.into_iter().map(|job| Mutex::new(Some(job))).collect();
+        let program = &self.program;
         let outcomes = Mutex::new(Vec::new());
         thread::scope(|scope| {
             for _ in 0..at_a_time {
                 scope.spawn(|| {
                     while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let job = job.lock().ok().and_then(|mut job| job.take());
-                        let Some(mut job) = job else { continue };
-                        job.command.env("NETWRIGHT_BIN", &self.program).env(RUN_VARIABLE, run);
-                        let (outcome, said) = job.run();
-                        show(&outcome, &said);
+                        let Some(job) = job else { continue };
+                        let outcome = job.run(program, run);
                         if let Ok(mut outcomes) = outcomes.lock() {
                             outcomes.push(outcome);
                         }
@@ -108,7 +112,9 @@ impl Suite {
                 });
             }
         });
-        conclude(outcomes.into_inner().unwrap_or_default())
+        let mut outcomes = outcomes.into_inner().unwrap_or_default();
+        outcomes.extend(alone.into_iter().map(|job| job.run(program, run)));
+        conclude(outcomes)
     }
 }
 
@@ -146,13 +152,17 @@ fn count(mut job: Job) -> Result<usize> {
 }
 
 impl Job {
-    fn run(mut self) -> (Outcome, Vec<u8>) {
+    /// Runs it, and shows all that it says at once.
+    fn run(mut self, program: &Path, run: &str) -> Outcome {
         let start = Instant::now();
+        self.command.env("NETWRIGHT_BIN", program).env(RUN_VARIABLE, run);
         let (passed, said) = match said_by(&mut self.command) {
             Ok(answer) => answer,
             Err(error) => (false, format!("error: {}: {error:#}\n", self.name).into_bytes()),
         };
-        (Outcome { name: self.name, took: start.elapsed(), passed }, said)
+        let outcome = Outcome { name: self.name, took: start.elapsed(), passed };
+        show(&outcome, &said);
+        outcome
     }
 }
 

@@ -224,7 +224,6 @@ fn no_output_takes_the_place_of_what_a_command_reads() {
         (vec!["run", "a.yaml", "--record-grants", "a.yaml"], "a.yaml"),
         (vec!["run", "k.yaml", "--junit", "k.wasm"], "k.wasm"),
         (vec!["run", "k.wasm", "--events", "k.wasm"], "k.wasm"),
-        (vec!["apply", "a.yaml", "--junit", "a.yaml"], "a.yaml"),
     ] {
         let before = fs::read(session.path(input)).unwrap();
         let output = session.netwright(&words).expect_code(2);
