@@ -14,7 +14,7 @@ use std::process::Command;
 const PROGRAMS: [(&str, &[&str]); 9] = [
     ("plan_host", &["every_plan_of_the_host"]),
     ("deploy", &["every_plan_agrees_with_its_run"]),
-    ("scenarios", &["vlans::", "tunnels::", "frames::a_check_is_never"]),
+    ("scenarios", &["vlans::", "tunnels::"]),
     ("kernel", &[]),
     (
         "host",
@@ -24,14 +24,16 @@ const PROGRAMS: [(&str, &[&str]); 9] = [
             "upper::",
             "vrf::",
             "returning::a_port_of_a_bond",
-            "bundle::",
         ],
     ),
     ("impairments", &[]),
-    ("nouns", &["is_mended_in_every_noun"]),
+    ("nouns", &[AT_NIGHT]),
     ("drift", &["a_bond_that_failed_over"]),
     ("words", &["tunnels_with"]),
 ];
+
+/// In no trial's name: what is so marked runs by a filter alone, as the nights have them.
+const AT_NIGHT: &str = "at night";
 
 /// The same for the third kernel, which has what the second one lacks: by names that only such
 /// trials have.
