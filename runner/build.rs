@@ -9,8 +9,8 @@ use netwright_building::{REMEDY, TARGET, Toolchain, build_recipes};
 
 /// What can follow `builtin:`.
 const BUILT_IN: [&str; 3] = ["ip", "topology", "macvlan-network"];
-/// What these are compiled from besides the SDK and the workspace's manifest.
-const SOURCES_OF_RECIPES: [&str; 3] = ["Cargo.lock", "scenarios/recipes", "scenarios/topology"];
+/// What these are compiled from besides their own crates, the SDK's and the workspace's manifest.
+const SHARED_BY_RECIPES: [&str; 2] = ["options", "scenarios/topology"];
 
 /// The SDK's crates, by their folders.
 const SDK: [&str; 5] = ["guest-sdk", "guest-sdk/macros", "grants", "frames", "network"];
@@ -34,8 +34,13 @@ fn main() {
 /// The table of built-in recipes, for `include!`: names and components. It is empty where there is no
 /// compiler for them, which a program to be used must not be.
 fn built_in(workspace: &Path, out: &Path) -> String {
-    for source in SOURCES_OF_RECIPES {
-        println!("cargo::rerun-if-changed={}", workspace.join(source).display());
+    watch(&workspace.join("Cargo.lock"));
+    let own = BUILT_IN.map(|name| format!("scenarios/recipes/{name}"));
+    for member in own.iter().map(String::as_str).chain(SHARED_BY_RECIPES) {
+        // Not their tests, which no recipe is compiled from.
+        for source in ["Cargo.toml", "src"] {
+            watch(&workspace.join(member).join(source));
+        }
     }
     // Fuzzers run no recipe, and their instrumentation is not to be met here.
     if std::env::var_os("CARGO_CFG_FUZZING").is_some() {
@@ -71,6 +76,10 @@ fn built_in(workspace: &Path, out: &Path) -> String {
     }
 }
 
+fn watch(source: &Path) {
+    println!("cargo::rerun-if-changed={}", source.display());
+}
+
 /// So that this script runs again once the toolchain has another target.
 fn watch_toolchain() {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -78,14 +87,14 @@ fn watch_toolchain() {
     let sysroot = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     let folder = sysroot.map(|sysroot| Path::new(&sysroot).join("lib/rustlib"));
     if let Some(folder) = folder.ok().filter(|folder| folder.is_dir()) {
-        println!("cargo::rerun-if-changed={}", folder.display());
+        watch(&folder);
     }
 }
 
 /// The workspace's own, with no more in it than the SDK's crates take from it.
 fn sdk_manifest(workspace: &Path) -> String {
     let read = |file: &Path| {
-        println!("cargo::rerun-if-changed={}", file.display());
+        watch(file);
         fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     };
     let mut whole: toml::Table =
@@ -123,7 +132,7 @@ fn add(files: &mut Vec<(PathBuf, PathBuf)>, path: &Path, source: &Path) {
         // Cargo would take it for changed each time.
         return;
     }
-    println!("cargo::rerun-if-changed={}", source.display());
+    watch(source);
     if source.is_file() {
         files.push((path.to_owned(), source.to_owned()));
         return;
