@@ -12,6 +12,7 @@ pub use wire::{
     Direction, Encoder, GRE_INPUT_FLAGS, GRE_KEY, GRE_OUTPUT_FLAGS, Row, TunnelKeys, Wire,
 };
 
+use netwright_network::text;
 pub use netwright_network::text::mac;
 use tables::{GENEVE_TTL_INHERIT, VXLAN_TTL_INHERIT};
 
@@ -107,26 +108,11 @@ pub fn value_for<'a>(row: &Row, value: &'a str) -> &'a str {
     if inherit { "" } else { value }
 }
 
-/// Comparing costs the product of both lengths, and no known word is nearly as long.
-const LONGEST_TYPED: usize = 64;
-
-/// The known word that a mistyped one was meant to be.
+/// The known word that a mistyped one was meant to be, or that it begins.
 #[must_use]
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    if word.len() > LONGEST_TYPED {
-        return None;
-    }
-    let distance = |candidate: &str| strsim::damerau_levenshtein(word, candidate);
-    known
-        .iter()
-        .copied()
-        .map(|candidate| (distance(candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-        .or_else(|| {
-            let mut longer =
-                known.iter().copied().filter(|one| word.len() > 2 && one.starts_with(word));
-            longer.next()
-        })
+    text::nearest(word, known.iter().copied()).or_else(|| {
+        let begun = |one: &&str| word.len() > 2 && one.starts_with(word);
+        known.iter().copied().find(begun)
+    })
 }
