@@ -38,16 +38,7 @@ impl Netlink {
         if mtu >= LEAST_IPV6 {
             return Ok(());
         }
-        let asked = settings.iter().rev().find_map(|setting| match setting {
-            Setting::Master(master) => Some(master.as_deref()),
-            _ => None,
-        });
-        let master = match asked {
-            Some(None) => None,
-            Some(Some(name)) => space.link(name).ok().flatten(),
-            None => port.and_then(|port| space.master_of(port)),
-        };
-        let narrowed = master.filter(|master| {
+        let narrowed = master_after(space, port, settings).filter(|master| {
             master.kind() == "bridge" && master.mtu() >= LEAST_IPV6 && !self.is_own(space, master)
         });
         let Some(bridge) = narrowed else { return Ok(()) };
@@ -83,14 +74,7 @@ impl Netlink {
         settings: &[Setting],
     ) -> Result<(), Error> {
         let before = port.and_then(|port| space.master_of(port));
-        let asked = settings.iter().rev().find_map(|setting| match setting {
-            Setting::Master(master) => Some(master.as_deref()),
-            _ => None,
-        });
-        let after = match asked {
-            None => before.clone(),
-            Some(master) => master.and_then(|name| space.link(name).ok().flatten()),
-        };
+        let after = master_after(space, port, settings);
         let bridges = before.into_iter().chain(after.clone());
         for bridge in bridges.filter(|one| one.kind() == "bridge" && !self.is_own(space, one)) {
             let links = space.links().unwrap_or_default();
@@ -135,5 +119,17 @@ impl Netlink {
             route.leads_by(&link.name) && route.metrics.iter().any(|metric| metric.name == "mtu")
         });
         altered.flat_map(|route| restored(space, route, Write::Replace).undo.steps).collect()
+    }
+}
+
+/// The master that a link has once these settings are made.
+fn master_after(space: &Space, port: Option<&RawLink>, settings: &[Setting]) -> Option<RawLink> {
+    let asked = settings.iter().rev().find_map(|setting| match setting {
+        Setting::Master(master) => Some(master.as_deref()),
+        _ => None,
+    });
+    match asked {
+        None => port.and_then(|port| space.master_of(port)),
+        Some(master) => master.and_then(|name| space.link(name).ok().flatten()),
     }
 }
