@@ -164,67 +164,48 @@ pub enum Change {
     },
 }
 
+/// The link of a change that is of one, borrowed as the change is.
+macro_rules! on_link {
+    ($change:expr) => {
+        match $change {
+            Change::ChangeLink { link, .. }
+            | Change::MoveLink { link, .. }
+            | Change::DeleteLink { link }
+            | Change::PutAddress { link, .. }
+            | Change::RemoveAddress { link, .. }
+            | Change::PutNeighbour { link, .. }
+            | Change::RemoveNeighbour { link, .. }
+            | Change::PutEntry { link, .. }
+            | Change::RemoveEntry { link, .. }
+            | Change::OrderAddresses { link, .. }
+            | Change::PutQdisc { link, .. }
+            | Change::RemoveQdisc { link }
+            | Change::PutVlan { link, .. }
+            | Change::RemoveVlan { link, .. }
+            | Change::SetVlans { link, .. } => Some(link),
+            Change::CreateNamespace { .. }
+            | Change::DeleteNamespace { .. }
+            | Change::SetNamespaceId { .. }
+            | Change::CreateLink { .. }
+            | Change::PutRoute { .. }
+            | Change::RemoveRoute { .. }
+            | Change::AddRule { .. }
+            | Change::RemoveRule { .. }
+            | Change::SetSysctl { .. }
+            | Change::RestoreSysctls { .. } => None,
+        }
+    };
+}
+
 impl Change {
     /// The link that it acts on; a new link has no identity yet.
     pub fn link(&self) -> Option<&LinkRef> {
-        match self {
-            Self::ChangeLink { link, .. }
-            | Self::MoveLink { link, .. }
-            | Self::DeleteLink { link }
-            | Self::PutAddress { link, .. }
-            | Self::RemoveAddress { link, .. }
-            | Self::PutNeighbour { link, .. }
-            | Self::RemoveNeighbour { link, .. }
-            | Self::PutEntry { link, .. }
-            | Self::RemoveEntry { link, .. }
-            | Self::OrderAddresses { link, .. }
-            | Self::PutQdisc { link, .. }
-            | Self::RemoveQdisc { link }
-            | Self::PutVlan { link, .. }
-            | Self::RemoveVlan { link, .. }
-            | Self::SetVlans { link, .. } => Some(link),
-            Self::CreateNamespace { .. }
-            | Self::DeleteNamespace { .. }
-            | Self::SetNamespaceId { .. }
-            | Self::CreateLink { .. }
-            | Self::PutRoute { .. }
-            | Self::RemoveRoute { .. }
-            | Self::AddRule { .. }
-            | Self::RemoveRule { .. }
-            | Self::SetSysctl { .. }
-            | Self::RestoreSysctls { .. } => None,
-        }
+        on_link!(self)
     }
 
     /// The same to be altered.
     pub fn link_mut(&mut self) -> Option<&mut LinkRef> {
-        match self {
-            Self::ChangeLink { link, .. }
-            | Self::MoveLink { link, .. }
-            | Self::DeleteLink { link }
-            | Self::PutAddress { link, .. }
-            | Self::RemoveAddress { link, .. }
-            | Self::PutNeighbour { link, .. }
-            | Self::RemoveNeighbour { link, .. }
-            | Self::PutEntry { link, .. }
-            | Self::RemoveEntry { link, .. }
-            | Self::OrderAddresses { link, .. }
-            | Self::PutQdisc { link, .. }
-            | Self::RemoveQdisc { link }
-            | Self::PutVlan { link, .. }
-            | Self::RemoveVlan { link, .. }
-            | Self::SetVlans { link, .. } => Some(link),
-            Self::CreateNamespace { .. }
-            | Self::DeleteNamespace { .. }
-            | Self::SetNamespaceId { .. }
-            | Self::CreateLink { .. }
-            | Self::PutRoute { .. }
-            | Self::RemoveRoute { .. }
-            | Self::AddRule { .. }
-            | Self::RemoveRule { .. }
-            | Self::SetSysctl { .. }
-            | Self::RestoreSysctls { .. } => None,
-        }
+        on_link!(self)
     }
 
     /// The namespace that it happens in; a new namespace has none yet.
