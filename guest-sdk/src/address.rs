@@ -35,22 +35,12 @@ impl FromStr for MacAddress {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let refused = || {
+        netwright_network::text::mac(text).map(Self).map_err(|_| {
             let shown = text.escape_debug();
             Error::invalid(format!(
                 "`{shown}` is not a MAC address; expected is one such as `02:00:00:00:00:01`"
             ))
-        };
-        let mut bytes = [0; 6];
-        let mut parts = text.split([':', '-']);
-        for byte in &mut bytes {
-            let part = parts.next().ok_or_else(refused)?;
-            if !(1..=2).contains(&part.len()) || !part.bytes().all(|b| b.is_ascii_hexdigit()) {
-                return Err(refused());
-            }
-            *byte = u8::from_str_radix(part, 16).map_err(|_| refused())?;
-        }
-        if parts.next().is_some() { Err(refused()) } else { Ok(Self(bytes)) }
+        })
     }
 }
 
