@@ -17,6 +17,7 @@ pub mod host;
 pub mod machine;
 mod session;
 mod shipped;
+mod sources;
 
 pub use changes::{made_changes, planned_changes};
 pub use host::Host;
@@ -25,3 +26,4 @@ pub use shipped::{
     has_bonds, has_bridge_vlans, has_netem, has_tunnels, has_vlans, is_complete_kernel,
     scenarios_of_this_kernel,
 };
+pub use sources::runner_sources;

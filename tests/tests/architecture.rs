@@ -2,31 +2,9 @@
 //! `rooms.rs`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use netwright_tests::workspace;
-
-/// All Rust files of the runner, by their path below `runner/src`.
-fn sources() -> Vec<(String, String)> {
-    let root = workspace().join("runner/src");
-    let mut found = Vec::new();
-    let mut folders = vec![root.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("the runner's sources are here") {
-            let path: PathBuf = entry.expect("a readable folder").path();
-            match path.extension() {
-                None => folders.push(path),
-                Some(_) => found.push((relative(&path, &root), text(&path))),
-            }
-        }
-    }
-    assert!(found.len() > 40, "the sources were not found");
-    found
-}
-
-fn relative(path: &Path, root: &Path) -> String {
-    path.strip_prefix(root).expect("a path below the root").display().to_string()
-}
+use netwright_tests::{runner_sources, workspace};
 
 fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -40,7 +18,7 @@ fn holders(words: &[&str], may: &[&str]) -> Vec<String> {
             .any(|line| words.iter().any(|word| line.contains(word)))
     };
     let allowed = |path: &str| may.iter().any(|prefix| path.starts_with(prefix));
-    sources()
+    runner_sources()
         .into_iter()
         .filter(|(path, text)| holds(text) && !allowed(path))
         .map(|(path, _)| path)
@@ -150,7 +128,7 @@ fn people_and_programs_are_written_to_in_one_place() {
 
 #[test]
 fn files_stay_small_enough_to_read() {
-    let long: Vec<String> = sources()
+    let long: Vec<String> = runner_sources()
         .into_iter()
         .filter(|(path, _)| !path.ends_with("_tests.rs"))
         .filter(|(_, text)| text.lines().count() > 500)

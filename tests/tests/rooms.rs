@@ -2,10 +2,8 @@
 //! room is a file or folder of `runner/src`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
-use netwright_tests::workspace;
+use netwright_tests::runner_sources;
 
 /// Each room with all that it may use. What is used stands above whoever uses it, so that there is no
 /// circle; an edge that is new is put here by whoever needs it, and is seen by whoever reads the change.
@@ -211,29 +209,17 @@ fn room_of(path: &str) -> String {
     first.strip_suffix(".rs").unwrap_or(first).to_owned()
 }
 
-/// All Rust files by their path below `runner/src`, without their comments and their tests.
-fn sources() -> Vec<(String, String)> {
-    let root = workspace().join("runner/src");
-    let mut found = Vec::new();
-    collect(&root, &root, &mut found);
-    assert!(found.len() > 100, "the sources were not found");
-    found
-}
+/// The files of tests alone.
+const TESTS: [&str; 3] = ["tests.rs", "policy/model.rs", "guest/stand_in.rs"];
 
-fn collect(folder: &Path, root: &Path, found: &mut Vec<(String, String)>) {
-    for entry in fs::read_dir(folder).expect("the runner's sources are here").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            collect(&path, root, found);
-            continue;
-        }
-        let name = path.strip_prefix(root).expect("a path below the root").display().to_string();
-        let is_test = ["tests.rs", "model.rs", "stand_in.rs"].iter().any(|end| name.ends_with(end));
-        if name.ends_with(".rs") && !is_test {
-            let text = fs::read_to_string(&path).expect("a source is text");
-            let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-            let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-            found.push((name, lines.collect::<Vec<_>>().join("\n")));
-        }
-    }
+/// All files of the runner, without their comments and their tests.
+fn sources() -> Vec<(String, String)> {
+    let is_test = |name: &str| TESTS.iter().any(|end| name.ends_with(end));
+    let files = runner_sources().into_iter().filter(|(name, _)| !is_test(name));
+    let code = |text: String| {
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    files.map(|(name, text)| (name, code(text))).collect()
 }
