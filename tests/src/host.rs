@@ -150,6 +150,25 @@ impl Host {
         self.netwright(words, variables)
     }
 
+    /// Deploys lines of ip(8) by `apply`, in a scenario of this name.
+    pub fn apply_ip(
+        &self,
+        name: &str,
+        script: &str,
+        grants: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Output {
+        let lines: String =
+            script.lines().map(|line| format!("        {}\n", line.trim())).collect();
+        let text = format!(
+            "name: {name}\ntarget: host\nsteps:\n  - recipe: builtin:ip\n    params:\n      script: |\n{lines}"
+        );
+        let file = self.session.file(&format!("{name}.yaml"), text).display().to_string();
+        let mut words = vec!["apply", &file];
+        words.extend(grants.iter().flat_map(|grant| ["--grant", grant]));
+        self.netwright(words, variables)
+    }
+
     /// What iproute2 says inside: `ip -j -d` with these words.
     #[track_caller]
     pub fn ip_json(&self, words: &[&str]) -> Value {

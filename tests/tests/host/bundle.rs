@@ -98,14 +98,7 @@ fn until_same(host: &Host, before: &[Value], what: &str) {
 }
 
 fn apply(host: &Host, script: &str, grants: &[&str], variables: &[(&str, &str)]) -> Output {
-    let lines: String = script.lines().map(|line| format!("        {}\n", line.trim())).collect();
-    let text = format!(
-        "name: lent\ntarget: host\nsteps:\n  - recipe: builtin:ip\n    params:\n      script: |\n{lines}"
-    );
-    let file = host.session().file("lent.yaml", text).display().to_string();
-    let mut words = vec!["apply", &file];
-    words.extend(MADE.iter().chain(grants).flat_map(|grant| ["--grant", grant]));
-    host.netwright(words, variables)
+    host.apply_ip("lent", script, &[&MADE[..], grants].concat(), variables)
 }
 
 #[test]

@@ -100,14 +100,7 @@ fn entries(host: &Host) -> Vec<String> {
 }
 
 fn apply(host: &Host, script: &str, grants: &[&str]) -> Output {
-    let lines: String = script.lines().map(|line| format!("        {}\n", line.trim())).collect();
-    let text = format!(
-        "name: lent\ntarget: host\nsteps:\n  - recipe: builtin:ip\n    params:\n      script: |\n{lines}"
-    );
-    let file = host.session().file("lent.yaml", text).display().to_string();
-    let mut words = vec!["apply", &file];
-    words.extend(grants.iter().flat_map(|grant| ["--grant", grant]));
-    host.netwright(words, &[])
+    host.apply_ip("lent", script, grants, &[])
 }
 
 #[test]

@@ -23,14 +23,7 @@ const LINKS: &str = "link add eth1 type veth peer name sw1
 const AWAY: &str = "ip netns add lab-n\nip link set eth1 netns lab-n";
 
 fn apply(host: &Host, name: &str, script: &str, grants: &[&str]) -> Output {
-    let lines: String = script.lines().map(|line| format!("        {}\n", line.trim())).collect();
-    let text = format!(
-        "name: {name}\ntarget: host\nsteps:\n  - recipe: builtin:ip\n    params:\n      script: |\n{lines}"
-    );
-    let file = host.session().file(&format!("{name}.yaml"), text).display().to_string();
-    let mut words = vec!["apply", &file];
-    words.extend(grants.iter().flat_map(|grant| ["--grant", grant]));
-    host.netwright(words, &[])
+    host.apply_ip(name, script, grants, &[])
 }
 
 /// The link, but for its index: addresses, routes, neighbours and settings.

@@ -135,14 +135,7 @@ fn next_hop_objects_that_came_later_keep_their_link() {
         ),
     ] {
         let host = Host::with("link add eth1 type veth peer name sw1\nlink set sw1 up");
-        let text: String = script.lines().map(|line| format!("        {line}\n")).collect();
-        let text = format!(
-            "name: lent\ntarget: host\nsteps:\n  - recipe: builtin:ip\n    params:\n      script: |\n{text}"
-        );
-        let file = host.session().file("lent.yaml", text).display().to_string();
-        let mut words = vec!["apply", &file];
-        words.extend(GRANTS.iter().flat_map(|grant| ["--grant", grant]));
-        host.netwright(words, &[]).expect_code(0);
+        host.apply_ip("lent", script, &GRANTS, &[]).expect_code(0);
         lines(&host, &format!("nexthop add id 6 dev {link}"));
         let before = objects(&host);
         for _ in 0..2 {

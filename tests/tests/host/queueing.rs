@@ -160,14 +160,7 @@ fn run(host: &Host, script: &str) -> Output {
 }
 
 fn apply(host: &Host, script: &str) -> Output {
-    let lines: String = script.lines().map(|line| format!("        {line}\n")).collect();
-    let text = format!(
-        "name: shaped\ntarget: host\nsteps:\n  - recipe: builtin:ip\n    params:\n      script: |\n{lines}"
-    );
-    let file = host.session().file("shaped.yaml", text).display().to_string();
-    let mut words = vec!["apply", &file];
-    words.extend(GRANTS.iter().flat_map(|grant| ["--grant", grant]));
-    host.netwright(words, &[])
+    host.apply_ip("shaped", script, &GRANTS, &[])
 }
 
 /// By another process, which knows of the run what its journal tells.

@@ -71,14 +71,7 @@ fn neighbours(host: &Host) -> Vec<String> {
 }
 
 fn apply(host: &Host, script: &str) -> Output {
-    let lines: String = script.lines().map(|line| format!("        {}\n", line.trim())).collect();
-    let text = format!(
-        "name: lent\ntarget: host\nsteps:\n  - recipe: builtin:ip\n    params:\n      script: |\n{lines}"
-    );
-    let file = host.session().file("lent.yaml", text).display().to_string();
-    let mut words = vec!["apply", &file];
-    words.extend(GRANTS.iter().flat_map(|grant| ["--grant", grant]));
-    host.netwright(words, &[])
+    host.apply_ip("lent", script, &GRANTS, &[])
 }
 
 fn with_neighbours() -> Host {

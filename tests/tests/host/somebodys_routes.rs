@@ -79,14 +79,7 @@ fn comes_back(host: &Host, script: &str) {
 
 #[track_caller]
 fn apply(host: &Host, script: &str) {
-    let lines: String = script.lines().map(|line| format!("        {}\n", line.trim())).collect();
-    let text = format!(
-        "name: lent\ntarget: host\nsteps:\n  - recipe: builtin:ip\n    params:\n      script: |\n{lines}"
-    );
-    let file = host.session().file("lent.yaml", text).display().to_string();
-    let mut words = vec!["apply", &file];
-    words.extend(GRANTS.iter().flat_map(|grant| ["--grant", grant]));
-    host.netwright(words, &[]).expect_code(0);
+    host.apply_ip("lent", script, &GRANTS, &[]).expect_code(0);
 }
 
 /// As NetworkManager leaves a link; as ip(8) alters a connected route; and others that have the
