@@ -15,6 +15,7 @@ steps:
         - {{ name: lo, namespace: a }}
         - {{ name: e, namespace: a, kind: veth, peer: ep, addresses: [10.0.1.2/24, 'fd00:1::2/64'] }}
         - {{ name: br0, namespace: a, kind: bridge, addresses: [10.0.2.2/24] }}
+        - {{ name: br1, namespace: a, kind: bridge, up: false }}
       routes:
         - {{ namespace: a, destination: 10.1.0.0/16, gateway: 10.0.1.1 }}
         - {{ namespace: a, destination: 10.2.0.0/16, gateway: 10.0.1.1, metric: 50, table: 9 }}
@@ -66,6 +67,10 @@ const BY_HAND: &[&str] = &[
     "ip route replace 10.1.0.0/16 via 10.0.1.3; ip route del 10.2.0.0/16 table 9",
     "ip route change 10.1.0.0/16 via 10.0.1.1 mtu 1300",
     "ip route flush table all proto boot; ip -6 route flush proto boot",
+    // neighbours of a link that goes down again, with which the kernel forgets them
+    "ip link set br1 up; ip neigh add 10.0.3.8 lladdr 02:00:00:00:00:08 dev br1 nud permanent; \
+     ip neigh add proxy 10.0.3.7 dev br1",
+    "ip link set br1 up; ip neigh add fd00:3::8 lladdr 02:00:00:00:00:08 dev br1 nud permanent",
     // addresses
     "ip addr add 10.0.1.3/24 dev e; ip addr add 10.5.0.1 peer 10.5.0.2 dev e; \
      ip addr add fd00:5::1/64 dev e nodad; ip addr add 10.6.0.1/32 dev lo",

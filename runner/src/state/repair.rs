@@ -41,6 +41,8 @@ pub(super) enum Stage {
     OldAddresses,
     /// before those of the same station on another port
     OldEntries,
+    /// the kernel forgets them by itself when their link is altered
+    OldNeighbours,
     OldLinks,
     Links,
     /// which entries may be of

@@ -77,13 +77,13 @@ impl Noun for Neighbour {
     fn mend(&self, mending: &Mending<'_>) -> Option<Mend> {
         let neighbour = self.found_in(mending.side())?.clone();
         let link = link_reference(&self.namespace, &self.link);
-        let change = if mending.is_extra() {
+        if mending.is_extra() {
             let (address, proxy) = (neighbour.address, neighbour.proxy);
-            Change::RemoveNeighbour { link, address, proxy, put: None }
-        } else {
-            Change::PutNeighbour { link, neighbour, how: Write::Replace }
-        };
-        Some((Stage::Neighbours, vec![change]))
+            let remove = Change::RemoveNeighbour { link, address, proxy, put: None };
+            return Some((Stage::OldNeighbours, vec![remove]));
+        }
+        let put = Change::PutNeighbour { link, neighbour, how: Write::Replace };
+        Some((Stage::Neighbours, vec![put]))
     }
 
     fn is_touched(&self, asked: &Asked, _: &State) -> bool {
