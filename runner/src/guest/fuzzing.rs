@@ -153,8 +153,8 @@ impl Kernel for Willing {
         Absent::default().carriers(here, there)
     }
 
-    fn way(&self, from: IpAddr, to: IpAddr) -> Result<Option<Route>, Error> {
-        Absent::default().way(from, to)
+    fn ways(&self, from: IpAddr, to: IpAddr) -> Result<Vec<Route>, Error> {
+        Absent::default().ways(from, to)
     }
 
     fn differences(&self, _: &Undo) -> Vec<String> {

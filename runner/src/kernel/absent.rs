@@ -98,8 +98,8 @@ impl Kernel for Absent {
         Ok(Vec::new())
     }
 
-    fn way(&self, _: IpAddr, _: IpAddr) -> Result<Option<Route>, Error> {
-        Ok(None)
+    fn ways(&self, _: IpAddr, _: IpAddr) -> Result<Vec<Route>, Error> {
+        Ok(Vec::new())
     }
 
     fn differences(&self, _: &Undo) -> Vec<String> {

@@ -129,9 +129,9 @@ pub trait Kernel {
     /// them or are their ports.
     fn carriers(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error>;
 
-    /// The entry of a routing table by which the root namespace sends from one address to another;
-    /// `None` where there is no way.
-    fn way(&self, from: IpAddr, to: IpAddr) -> Result<Option<Route>, Error>;
+    /// The entries of routing tables by which the root namespace sends from one address to another,
+    /// whatever the type of service of its packets: none where there is no way.
+    fn ways(&self, from: IpAddr, to: IpAddr) -> Result<Vec<Route>, Error>;
 
     /// What there is of the run's now; unlike a count of what was made and deleted it can't drift.
     fn census(&self) -> Result<Census, Error>;

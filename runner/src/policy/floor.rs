@@ -209,8 +209,8 @@ impl HostPolicy {
             return Ok(());
         }
         for connection in self.operator_in(namespace).iter().filter(|one| one.peer.is_ipv6()) {
-            let way = kernel.way(connection.local, connection.peer)?;
-            if way.is_some_and(|route| route.protocol == Some(PROTOCOL_ADVERTISED)) {
+            let ways = kernel.ways(connection.local, connection.peer)?;
+            if ways.iter().any(|route| route.protocol == Some(PROTOCOL_ADVERTISED)) {
                 return Err(session(key, connection));
             }
         }
@@ -237,8 +237,8 @@ impl Station {
 
 /// The routers that a session's packets are handed to: of several ways, all.
 fn routers(connection: &Connection, kernel: &dyn Kernel) -> Result<Vec<IpAddr>, Error> {
-    let way = kernel.way(connection.local, connection.peer)?;
-    let hops = way.into_iter().flat_map(|route| route.next_hops);
+    let ways = kernel.ways(connection.local, connection.peer)?;
+    let hops = ways.into_iter().flat_map(|route| route.next_hops);
     let mut routers: Vec<IpAddr> = hops.filter_map(|hop| hop.gateway).collect();
     routers.sort();
     routers.dedup();
@@ -258,22 +258,28 @@ fn courses_to(
     let alike = local.is_ipv4() == far.is_ipv4();
     let here = if alike { local } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
     let course = |packet, taken| Course { packet, rules: rules.to_vec(), taken };
+    // Where no way is found, anything may be one.
+    let each = |packet, taken: Vec<Entry>| {
+        let nothing = taken.is_empty().then_some(None);
+        let taken = taken.into_iter().map(Some).chain(nothing);
+        taken.map(|taken| course(packet, taken)).collect::<Vec<Course>>()
+    };
+    let entries = |ways: &[Route]| ways.iter().map(Entry::of_route).collect::<Vec<Entry>>();
     let out = Packet { source: here, destination: far, own: true };
     let taken = match station {
         // On which link it is says the route by it.
-        Station::Router(IpAddr::V6(six)) if six.is_unicast_link_local() => Some(Entry::on_link()),
-        Station::Router(_) | Station::End(_) => {
-            kernel.way(here, far)?.as_ref().map(Entry::of_route)
-        }
+        Station::Router(IpAddr::V6(six)) if six.is_unicast_link_local() => vec![Entry::on_link()],
+        Station::Router(_) | Station::End(_) => entries(&kernel.ways(here, far)?),
     };
-    let mut courses = vec![course(out, taken)];
+    let mut courses = each(out, taken);
     if alike {
-        let found = kernel.way(local, local)?.filter(|route| route.kind == RouteKind::Local);
+        let mut found = kernel.ways(local, local)?;
+        found.retain(|route| route.kind == RouteKind::Local);
         // Else the session goes to another address of the machine by now.
-        if found.is_some() || holds(namespace, local, kernel)? {
+        if !found.is_empty() || holds(namespace, local, kernel)? {
             let back = Packet { source: far, destination: local, own: false };
             // What comes in may be found where what goes out isn't.
-            courses.push(course(back, found.as_ref().map(Entry::of_route)));
+            courses.extend(each(back, entries(&found)));
         }
     }
     Ok(courses)

@@ -189,15 +189,20 @@ impl Kernel for World {
 
     fn carriers(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error> {
         let holders = self.addresses.iter().filter(|(_, held)| held.prefix.address == here);
-        let way = self.way(here, there)?;
-        let hops = way.iter().flat_map(|route| &route.next_hops).filter_map(|hop| hop.link.clone());
+        let ways = self.ways(here, there)?;
+        let hops = ways.iter().flat_map(|route| &route.next_hops);
+        let hops = hops.filter_map(|hop| hop.link.clone());
         let names = holders.map(|(link, _)| link.clone()).chain(hops);
         let link = |name| self.see_link(&LinkRef { namespace: root(), name, index: None });
         names.map(|name| link(name).map(|seen| seen.reference)).collect()
     }
 
-    fn way(&self, from: IpAddr, to: IpAddr) -> Result<Option<Route>, Error> {
-        Ok(self.lookup(&Sent::plain(from, to)).cloned())
+    fn ways(&self, from: IpAddr, to: IpAddr) -> Result<Vec<Route>, Error> {
+        let mut ways: Vec<Route> = Vec::new();
+        for sent in Sent::of_each_service(from, to) {
+            ways.extend(self.lookup(&sent).filter(|way| !ways.contains(way)).cloned());
+        }
+        Ok(ways)
     }
 
     fn differences(&self, _: &Undo) -> Vec<String> {

@@ -220,6 +220,39 @@ fn the_way_of_the_session_is_found_by_its_own_address() {
     }
 }
 
+/// Programs give their packets a type of service as they like: ssh(1) has one for a terminal and
+/// another for the rest.
+#[test]
+fn the_way_of_the_session_is_found_for_every_type_of_service() {
+    let grants = [&EVERYTHING[..], &["host.route.add cidr=0.0.0.0/1,128.0.0.0/1"]].concat();
+    let refused = |host: &Host, line: &str| refused_with(host, line, &grants, FAR);
+    let host = Host::with(REMOTE);
+    // Some of the session goes over eth2, though plain packets don't.
+    host.ip_lines("route add 198.51.100.0/24 tos 0x10 via 203.0.113.254 dev eth2");
+    refused(&host, "ip link set eth2 down");
+    refused(&host, "ip route delete 198.51.100.0/24 tos 0x10 dev eth2");
+    refused(&host, "ip route replace blackhole 198.51.100.0/24 tos 0x10");
+    refused(&host, "ip route add blackhole 203.0.113.254");
+    // Some of it finds nothing where the rest is decided, and is looked up in main.
+    let host = Host::with(REMOTE);
+    host.ip_lines(
+        "route add default via 192.0.2.254 dev eth1 table 77
+         route add throw 198.51.100.0/24 tos 0x08 table 77
+         rule add from 192.0.2.1 lookup 77",
+    );
+    for line in [
+        "ip route add blackhole 198.51.100.0/25",
+        "ip route add 198.51.100.9 dev eth2",
+        "ip address add 10.0.0.1/24 peer 198.51.100.0/24 dev eth2",
+        "ip rule add to 198.51.100.0/24 pref 32765 blackhole",
+    ] {
+        refused(&host, line);
+    }
+    // What stands for another type of service alone takes nothing from it.
+    host.run_ip_with("ip route add blackhole 198.51.101.0/24 tos 0x10", &grants, &[FAR])
+        .expect_code(0);
+}
+
 #[test]
 fn what_the_machine_says_to_itself_stays_as_it_is() {
     let host = Host::with(BY_SOURCE);

@@ -49,18 +49,18 @@ impl Netlink {
         Ok(carriers.into_iter().map(|link| reference(&root, link)).collect())
     }
 
-    /// The route to a station, and those to the routers that it leads by.
+    /// The routes to a station, and those to the routers that they lead by.
     fn routes_between(
         &self,
         space: &Space,
         here: IpAddr,
         there: IpAddr,
     ) -> Result<Vec<Route>, Error> {
-        let mut routes: Vec<Route> = self.way_of(space, here, there)?.into_iter().collect();
+        let mut routes = self.ways_of(space, here, there)?;
         let hops = routes.iter().flat_map(|route| &route.next_hops);
         let routers: Vec<IpAddr> = hops.filter_map(|hop| hop.gateway).collect();
         for router in routers.into_iter().filter(|router| !is_link_local(*router)) {
-            routes.extend(self.way_of(space, here, router)?);
+            routes.extend(self.ways_of(space, here, router)?);
         }
         Ok(routes)
     }

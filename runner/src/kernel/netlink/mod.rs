@@ -380,8 +380,8 @@ impl Kernel for Netlink {
         self.links_between(here, there)
     }
 
-    fn way(&self, from: IpAddr, to: IpAddr) -> Result<Option<Route>, Error> {
-        self.way_of(&*self.spaces.find(&NamespaceRef::named(None))?, from, to)
+    fn ways(&self, from: IpAddr, to: IpAddr) -> Result<Vec<Route>, Error> {
+        self.ways_of(&*self.spaces.find(&NamespaceRef::named(None))?, from, to)
     }
 
     fn census(&self) -> Result<Census, Error> {

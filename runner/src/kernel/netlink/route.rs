@@ -23,6 +23,18 @@ use crate::text::help;
 /// What the kernel gives an IPv6 route that names no metric.
 const IPV6_METRIC: u32 = 1024;
 
+/// All that a packet can have without the two bits of ECN, which no route is for (RFC 2474, 3168).
+/// Programs set it as they like: ssh(1) has 0x48 for a terminal and 0x20 for the rest.
+const TYPES_OF_SERVICE: [u8; 64] = {
+    let mut all = [0; 64];
+    let mut class = 0;
+    while class < 64 {
+        all[class as usize] = class << 2;
+        class += 1;
+    }
+    all
+};
+
 impl Netlink {
     pub(super) fn put_route(
         &mut self,
@@ -106,18 +118,21 @@ impl Netlink {
         let space = self.spaces.find(namespace)?;
         let operation = format!("route get {destination}");
         let request = get_request(destination, source, RouteFlags::LookupTable);
-        let route = answered(&space, request).map_err(|failure| explain(failure, &operation))?;
+        let links = space.links().map_err(|failure| explain(failure, &"link show"))?;
+        let route = answered(&space, request, &links);
+        let route = route.map_err(|failure| explain(failure, &operation))?;
         Ok(Answer::Routes(route.into_iter().collect()))
     }
 
-    /// The entry of a table by which the machine sends from one address to another, as the rules
-    /// have it looked up: `ip route get fibmatch`.
-    pub(super) fn way_of(
+    /// The entries of tables by which the machine sends from one address to another, as the rules
+    /// have them looked up, one of each that some packets take: `ip route get fibmatch tos 0x10`
+    /// and so on. IPv6 has no routes for a type of service.
+    pub(super) fn ways_of(
         &self,
         space: &Space,
         from: IpAddr,
         to: IpAddr,
-    ) -> Result<Option<Route>, Error> {
+    ) -> Result<Vec<Route>, Error> {
         let links = space.links().map_err(|failure| explain(failure, &"link show"))?;
         let held = address::list(space, &links, None)
             .map_err(|failure| explain(failure, &"address show"))?;
@@ -127,18 +142,24 @@ impl Netlink {
         let master = master.and_then(RawLink::master);
         let vrf = links.iter().find(|link| Some(link.index) == master && link.kind() == "vrf");
         let flags = RouteFlags::LookupTable | RouteFlags::FibMatch;
-        // An address that is no longer the machine's is no source.
-        for source in [Some(from).filter(|_| holder.is_some()), None] {
-            let mut request = get_request(to, source, flags);
-            request.attributes.extend(vrf.map(|vrf| RouteAttribute::Oif(vrf.index)));
-            match answered(space, request) {
-                Ok(route) => return Ok(route),
-                Err(Failure::Refused(_)) if source.is_some() => {}
-                Err(Failure::Refused(_)) => return Ok(None),
-                Err(failure) => return Err(explain(failure, &format!("route get {to}"))),
+        let services: &[u8] = if to.is_ipv4() { &TYPES_OF_SERVICE } else { &[0] };
+        let mut ways: Vec<Route> = Vec::new();
+        for service in services {
+            // An address that is no longer the machine's is no source.
+            for source in [Some(from).filter(|_| holder.is_some()), None] {
+                let mut request = get_request(to, source, flags);
+                request.header.tos = *service;
+                request.attributes.extend(vrf.map(|vrf| RouteAttribute::Oif(vrf.index)));
+                match answered(space, request, &links) {
+                    Ok(route) => ways.extend(route.filter(|way| !ways.contains(way))),
+                    Err(Failure::Refused(_)) if source.is_some() => continue,
+                    Err(Failure::Refused(_)) => {}
+                    Err(failure) => return Err(explain(failure, &format!("route get {to}"))),
+                }
+                break;
             }
         }
-        Ok(None)
+        Ok(ways)
     }
 
     pub(super) fn route_error(
@@ -207,10 +228,13 @@ fn get_request(to: IpAddr, source: Option<IpAddr>, flags: RouteFlags) -> RouteMe
     request
 }
 
-fn answered(space: &Space, request: RouteMessage) -> Result<Option<Route>, Failure> {
+fn answered(
+    space: &Space,
+    request: RouteMessage,
+    links: &[RawLink],
+) -> Result<Option<Route>, Failure> {
     let (_, body) = space.get(&RouteNetlinkMessage::GetRoute(request))?;
-    let links = space.links()?;
-    Ok(read_any(&body, &links))
+    Ok(read_any(&body, links))
 }
 
 pub(super) fn list(

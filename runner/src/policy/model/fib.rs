@@ -46,6 +46,12 @@ impl Sent {
         Self { source, destination, incoming: "lo", mark: 0, type_of_service: 0, web: false }
     }
 
+    /// One for each type of service that is drawn.
+    pub(super) fn of_each_service(source: IpAddr, destination: IpAddr) -> [Self; 2] {
+        let plain = Self::plain(source, destination);
+        [plain, Self { type_of_service: 0x10, ..plain }]
+    }
+
     /// Enough of them that every prefix and selector of what is drawn tells some apart.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         let stations = || STATIONS.iter().map(|text| text.parse::<IpAddr>().expect("an address"));
