@@ -44,7 +44,7 @@ struct Case {
     meddling: &'static str,
 }
 
-const CASES: [Case; 9] = [
+const CASES: [Case; 12] = [
     Case {
         script: &[
             "ip netns add f-c1",
@@ -109,6 +109,33 @@ const CASES: [Case; 9] = [
         ],
         meddling: "",
     },
+    // Altered by somebody else alone; without IPv6, too.
+    Case {
+        script: &["ip netns add f-c1", "ip link set eth1 netns f-c1"],
+        meddling: "-n f-c1 link set eth1 address 02:00:00:00:00:77
+                   -n f-c1 link set eth1 mtu 1400 txqueuelen 77 alias theirs promisc on
+                   -n f-c1 link set eth1 arp off
+                   -n f-c1 link set eth1 multicast off allmulticast on gso_max_size 30000",
+    },
+    Case {
+        script: &["ip netns add f-c1", "ip link set eth1 netns f-c1"],
+        meddling: "-n f-c1 link set eth1 mtu 900
+                   -n f-c1 link set eth1 name net1
+                   -n f-c1 link set net1 address 02:00:00:00:00:77 up",
+    },
+    // After the run had altered it, too.
+    Case {
+        script: &[
+            "ip netns add f-c1",
+            "ip netns add f-c2",
+            "ip link set eth1 mtu 1350 alias ours",
+            "ip link set eth1 netns f-c1",
+            "ip -n f-c1 link set eth1 mtu 1300 alias more",
+            "ip -n f-c1 link set eth1 netns f-c2",
+        ],
+        meddling: "-n f-c2 link set eth1 mtu 900 alias theirs
+                   -n f-c2 link set eth1 address 02:00:00:00:00:77",
+    },
 ];
 
 fn file(host: &Host, lines: &[&str]) -> String {
@@ -146,10 +173,11 @@ fn a_deployment_gives_it_back() {
             let host = Host::with(machine);
             let before = host.state();
             // An ifb's MAC address can't be set (drivers/net/ifb.c).
-            let takes = |line: &&str| kind != "ifb" || !line.contains(" set lan0 address ");
+            let takes = |line: &&str| kind != "ifb" || !line.contains(" address 02:");
             let script: Vec<&str> = script.iter().copied().filter(takes).collect();
             apply(&host, &script).expect_code(0);
-            host.ip_lines(meddling);
+            let meddling: Vec<&str> = meddling.lines().filter(takes).collect();
+            host.ip_lines(&meddling.join("\n"));
             let output = host.netwright(["destroy", "f-nic"], &[]);
             assert_eq!(output.code, 0, "{kind}, {number}: {output:#?}");
             assert_eq!(host.differences(&before), [""; 0], "{kind}, {number}");
@@ -215,6 +243,25 @@ fn gc_gives_it_back_whatever_it_is_called() {
     assert!(met > 0, "it was never away");
 }
 
+/// Where nobody but root can have made a link of its index.
+#[test]
+fn it_comes_home_from_a_namespace_that_the_run_does_not_know() {
+    for (kind, machine) in &KINDS[..2] {
+        let host = Host::with(machine);
+        host.ip_lines("netns add theirs");
+        let before = host.state();
+        for name in ["eth1", "net1"] {
+            apply(&host, CASES[2].script).expect_code(0);
+            host.ip_lines(&format!(
+                "-n f-c1 link set eth1 netns theirs name {name}
+                 -n theirs link set {name} mtu 1300"
+            ));
+            host.netwright(["destroy", "f-nic"], &[]).expect_code(0);
+            assert_eq!(host.differences(&before), [""; 0], "{kind}, {name}");
+        }
+    }
+}
+
 #[test]
 fn where_its_name_is_taken_it_stays_and_so_does_its_namespace() {
     let host = Host::with(KINDS[0].1);
@@ -246,7 +293,7 @@ fn a_namespace_that_somebody_deleted_takes_it_along_and_that_is_said() {
         thread::sleep(Duration::from_millis(20));
     }
     let output = host.netwright(["destroy", "f-nic"], &[]).expect_code(6);
-    let words = "`eth1` is not back in the root namespace: somebody deleted namespace `f-c1`, and the kernel deletes virtual links with their namespace";
+    let words = "`eth1` is not back in the root namespace: it is no longer in namespace `f-c1`; somebody deleted it, or namespace `f-c1`, and the kernel deletes virtual links with their namespace";
     assert!(output.stderr.contains(words), "{output:#?}");
     assert_eq!(journals(&host), 1);
     host.netwright(["gc", "--forget", "f-nic"], &[]).expect_code(0);

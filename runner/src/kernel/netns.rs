@@ -144,7 +144,9 @@ pub fn current() -> io::Result<OwnedFd> {
 
 /// NSFS_MAGIC of linux/magic.h
 const NAMESPACES: i64 = 0x6e73_6673;
-/// linux/nsfs.h: the namespace that a user namespace is in, and what kind a namespace is of.
+/// linux/nsfs.h: the user namespace that a namespace belongs to, the one that a user namespace is in,
+/// and what kind a namespace is of.
+const NS_GET_USERNS: libc::Ioctl = 0xb701;
 const NS_GET_PARENT: libc::Ioctl = 0xb702;
 const NS_GET_NSTYPE: libc::Ioctl = 0xb703;
 
@@ -164,7 +166,7 @@ pub fn is_same(one: impl AsFd, other: impl AsFd) -> io::Result<bool> {
 pub fn is_below(space: impl AsFd, other: impl AsFd) -> io::Result<bool> {
     let mut space = space.as_fd().try_clone_to_owned()?;
     loop {
-        space = match ask_parent(&space) {
+        space = match ask(&space, NS_GET_PARENT) {
             Ok(parent) => parent,
             // The first one, or one that this process is in or beside.
             Err(error) if error.raw_os_error() == Some(libc::EPERM) => return Ok(false),
@@ -176,12 +178,20 @@ pub fn is_below(space: impl AsFd, other: impl AsFd) -> io::Result<bool> {
     }
 }
 
-fn ask_parent(space: &OwnedFd) -> io::Result<OwnedFd> {
+/// Whether a namespace belongs to this process's user namespace: whoever is root in another one can
+/// have made anything in it.
+pub fn is_ours(namespace: impl AsFd) -> io::Result<bool> {
+    let namespace = namespace.as_fd().try_clone_to_owned()?;
+    is_same(ask(&namespace, NS_GET_USERNS)?, user_space("/proc/self/ns/user")?)
+}
+
+/// Asks for a namespace by one of nsfs' requests.
+fn ask(space: &OwnedFd, request: libc::Ioctl) -> io::Result<OwnedFd> {
     // SAFETY: the request takes no argument and gives a new descriptor, which is owned by nobody.
-    match unsafe { libc::ioctl(space.as_raw_fd(), NS_GET_PARENT) } {
+    match unsafe { libc::ioctl(space.as_raw_fd(), request) } {
         -1 => Err(io::Error::last_os_error()),
         // SAFETY: as above.
-        parent => Ok(unsafe { OwnedFd::from_raw_fd(parent) }),
+        other => Ok(unsafe { OwnedFd::from_raw_fd(other) }),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Links in the run's own namespaces that the run did not make: programs that it starts there make some,
 //! which are its own then; what somebody else moved there is theirs, and does not go with the namespace.
 
+use std::net::IpAddr;
+
 use netlink_packet_route::RouteNetlinkMessage;
 use rtnetlink::LinkUnspec;
 
@@ -8,7 +10,7 @@ use super::Netlink;
 use super::raw_link::{IFF_LOOPBACK, RawLink};
 use super::socket::Request;
 use super::space::Space;
-use crate::change::NamespaceRef;
+use crate::change::{Attribute, NamespaceRef};
 use crate::kernel::{Error, kind};
 use crate::text::help;
 
@@ -89,7 +91,43 @@ impl Netlink {
     }
 }
 
-/// Whether the kernel has put a link into its namespace by itself.
+/// Whether the kernel has put a link into its namespace by itself: those tunnels have no ends, and
+/// somebody's of that name has.
 pub(super) fn is_kernels(link: &RawLink) -> bool {
-    KERNELS.contains(&(link.name.as_str(), link.kind().as_str()))
+    let ends = |option: &Attribute| matches!(option.name.as_str(), "local" | "remote");
+    let has_ends = || {
+        let told = kind::read(&link.kind(), link.data(), &mut |_| None);
+        let is_one = |text: &str| text.parse().is_ok_and(|end: IpAddr| !end.is_unspecified());
+        told.iter().any(|option| ends(option) && is_one(&option.value))
+    };
+    KERNELS.contains(&(link.name.as_str(), link.kind().as_str())) && !has_ends()
+}
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_core::{DefaultNla, Emitable as _};
+    use netlink_packet_route::link::{InfoData, InfoKind, LinkAttribute, LinkInfo, LinkMessage};
+
+    use super::is_kernels;
+    use crate::kernel::netlink::raw_link::RawLink;
+
+    /// A tunnel with its own address, IFLA_IPTUN_LOCAL of linux/if_tunnel.h.
+    fn tunnel(name: &str, local: [u8; 4]) -> RawLink {
+        let mut data = vec![0; 8];
+        DefaultNla::new(2, local.to_vec()).emit(&mut data);
+        let info = [LinkInfo::Kind(InfoKind::IpIp), LinkInfo::Data(InfoData::Other(data))];
+        let mut message = LinkMessage::default();
+        message.attributes.push(LinkAttribute::IfName(name.to_owned()));
+        message.attributes.push(LinkAttribute::LinkInfo(info.to_vec()));
+        let mut bytes = vec![0; message.buffer_len()];
+        message.emit(&mut bytes);
+        RawLink::parse(&(16, bytes)).expect("a link")
+    }
+
+    #[test]
+    fn a_tunnel_with_ends_is_somebodys_whatever_it_is_called() {
+        assert!(is_kernels(&tunnel("tunl0", [0; 4])));
+        assert!(!is_kernels(&tunnel("tunl0", [192, 0, 2, 1])));
+        assert!(!is_kernels(&tunnel("tunl7", [0; 4])));
+    }
 }

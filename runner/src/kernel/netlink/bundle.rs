@@ -109,8 +109,6 @@ impl Netlink {
         let Change::ChangeLink { link, settings } = &mut step else { return step };
         let Ok((space, now)) = self.resolve(link) else { return step };
         let moves = settings.iter().any(|one| matches!(one, Setting::Master(_)));
-        let bundled = |link: &RawLink| kind::is_bundle(&link.kind());
-        let of_bundle = bundled(&now) || space.master_of(&now).is_some_and(|one| bundled(&one));
         for setting in settings.iter_mut() {
             let Setting::Options(given) = setting else { continue };
             if given.kind == "bond" {
@@ -125,10 +123,8 @@ impl Netlink {
         }
         settings.retain(|setting| match setting {
             Setting::Options(given) => !given.options.is_empty(),
-            Setting::Mac(mac) if of_bundle && !moves => now.mac() != Some(*mac),
-            Setting::Mtu(mtu) if of_bundle && !moves => now.mtu() != *mtu,
-            Setting::Up(up) if of_bundle && !moves => now.has(IFF_UP) != *up,
-            _ => true,
+            // A bond or team alters these of a port that it gets.
+            setting => moves || !super::settings::is_so(&now, setting),
         });
         step
     }

@@ -378,7 +378,7 @@ impl Netlink {
         let moved = reference(&target, &now);
         let mut steps = vec![Change::MoveLink { link: moved.clone(), to: space.reference() }];
         steps.extend(queueing);
-        steps.extend(arriving(&space, &before, had));
+        steps.extend(arriving(&space, &before, own, had));
         steps.extend(port);
         steps.extend(own_mtu);
         steps.extend(self.lost(&space, losses, before.index));

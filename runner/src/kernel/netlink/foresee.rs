@@ -183,16 +183,16 @@ impl Netlink {
 
     fn move_back(&self, space: &Arc<Space>, raw: &RawLink, to: &NamespaceRef) -> Steps {
         let target = self.spaces.find(to)?;
+        let own = self.is_own(space, raw);
         let there = LinkRef {
             namespace: target.reference(),
             name: raw.name.clone(),
             // A link of others' is known by it, whatever becomes of it there.
-            index: (!self.is_own(space, raw))
-                .then(|| self.index_away((space.cookie, raw.index), target.cookie)),
+            index: (!own).then(|| self.index_away((space.cookie, raw.index), target.cookie)),
         };
         let mut steps = vec![Change::MoveLink { link: there, to: space.reference() }];
         steps.extend(self.queueing_back(space, raw, reference(space, raw))?);
-        steps.extend(arriving(space, raw, self.settings_of(space, raw)));
+        steps.extend(arriving(space, raw, own, self.settings_of(space, raw)));
         steps.extend(self.own_mtu(space, raw));
         steps.extend(self.port_back(space, raw));
         steps.extend(self.left_bundle_back(space, raw));

@@ -10,11 +10,12 @@ use rtnetlink::LinkUnspec;
 use super::Netlink;
 use super::find::reference;
 use super::raw_link::RawLink;
+use super::recover::others;
 use super::socket::{Failure, Refusal, Request};
-use super::space::Space;
+use super::space::{Opened, Space};
 use crate::change::{Change, LinkRef, NamespaceRef, Setting};
 use crate::journal::{History, borrowed_by};
-use crate::kernel::Error;
+use crate::kernel::{Error, netns};
 use crate::text::help;
 
 /// The least index of a link away from home: links that are made there don't come near.
@@ -124,9 +125,10 @@ impl Netlink {
         self.lent[place].at.0 != from.cookie
     }
 
-    /// Where a lent link is now, in namespaces that the run knows.
+    /// Where a lent link is now.
     fn locate(&mut self, place: usize) -> Option<(Arc<Space>, RawLink)> {
-        let found = self.search(&self.lent[place])?;
+        let lent = self.lent[place].clone();
+        let found = self.search(&lent).or_else(|| self.search_elsewhere(&lent))?;
         self.lent[place].at = (found.0.cookie, found.1.index);
         Some(found)
     }
@@ -142,6 +144,19 @@ impl Netlink {
         known.or_else(|| self.spaces.all().find_map(|space| at(space, identity(lent.home))))
     }
 
+    /// One that somebody has moved on to a namespace that the run doesn't know.
+    fn search_elsewhere(&self, lent: &Lent) -> Option<(Arc<Space>, RawLink)> {
+        let known = self.spaces.all().map(|space| space.cookie).collect();
+        let index = identity(lent.home);
+        let holds = |opened: Opened| {
+            let ours = netns::is_ours(&opened.0).is_ok_and(|ours| ours);
+            let space = ours.then(|| Space::foreign(None, opened))?;
+            let there = space.link_at(index).ok().flatten()?;
+            Some((Arc::new(space), there))
+        };
+        others(&known).find_map(|(_, opened)| holds(opened))
+    }
+
     /// Where the links of others are that a run has moved which has ended.
     pub(super) fn know_lent(&mut self, history: &History) {
         for one in borrowed_by(history) {
@@ -154,7 +169,7 @@ impl Netlink {
                 Some(_) => found,
                 None => found.or_else(|| self.search_by_name(&lent)),
             };
-            if let Some((space, now)) = found {
+            if let Some((space, now)) = found.or_else(|| self.search_elsewhere(&lent)) {
                 self.lent.push(Lent { at: (space.cookie, now.index), ..lent });
             }
         }

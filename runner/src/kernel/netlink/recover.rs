@@ -237,7 +237,7 @@ fn find(wanted: &BTreeSet<u64>) -> BTreeMap<u64, OwnedFd> {
 }
 
 /// All others that can be found.
-fn others(known: &BTreeSet<u64>) -> impl Iterator<Item = (u64, Opened)> {
+pub(super) fn others(known: &BTreeSet<u64>) -> impl Iterator<Item = (u64, Opened)> {
     all().filter(|(cookie, _)| !known.contains(cookie))
 }
 

@@ -246,9 +246,19 @@ impl Netlink {
 }
 
 /// What makes a link that comes home what it was: it arrives down, without master and addresses, and
-/// with the settings of a new link, which are put back before it is up and hears somebody.
-pub(super) fn arriving(space: &Space, before: &RawLink, had: Vec<Sysctl>) -> Vec<Change> {
+/// with the settings of a new link, which are put back before it is up and hears somebody. One of
+/// others' has whatever anybody gave it where it was.
+pub(super) fn arriving(
+    space: &Space,
+    before: &RawLink,
+    own: bool,
+    had: Vec<Sysctl>,
+) -> Vec<Change> {
     let mut steps = Vec::new();
+    if !own {
+        let settings = super::settings::all_of(before);
+        steps.push(Change::ChangeLink { link: reference(space, before), settings });
+    }
     if !had.is_empty() {
         steps.push(restoring(space, had));
         steps.extend(token_back(space, before));

@@ -254,6 +254,53 @@ pub(crate) fn inverse(
     steps
 }
 
+/// All that somebody can set on a link of any kind, but for its name, its master and whether it is
+/// up. The MTU comes first: below 1280 the link has no IPv6 that anything could be set of.
+pub(crate) fn all_of(link: &RawLink) -> Vec<Setting> {
+    let mut all = vec![
+        Setting::Mtu(link.mtu()),
+        Setting::Alias(link.alias().unwrap_or_default()),
+        Setting::Group(link.group()),
+        Setting::TransmitQueueLength(link.transmit_queue_length()),
+        Setting::Promiscuous(link.has(IFF_PROMISC)),
+        Setting::AllMulticast(link.has(IFF_ALLMULTI)),
+        Setting::Multicast(link.has(IFF_MULTICAST)),
+        Setting::Arp(!link.has(IFF_NOARP)),
+        Setting::Dynamic(link.has(IFF_DYNAMIC)),
+        Setting::Trailers(!link.has(IFF_NOTRAILERS)),
+        Setting::ProtocolDown(link.protocol_down()),
+    ];
+    all.extend(link.mac().map(Setting::Mac));
+    all.extend(link.broadcast().map(Setting::Broadcast));
+    all.extend(options::read_link(link.attributes()).into_iter().map(Setting::Other));
+    all
+}
+
+/// Whether a link has a setting already.
+pub(crate) fn is_so(link: &RawLink, setting: &Setting) -> bool {
+    match setting {
+        // Links of the namespace, and what is done entry by entry, are looked at elsewhere.
+        Setting::Master(_) | Setting::Macvlan(_) | Setting::Options(_) => false,
+        Setting::Up(_)
+        | Setting::Mtu(_)
+        | Setting::Mac(_)
+        | Setting::Broadcast(_)
+        | Setting::Name(_)
+        | Setting::Alias(_)
+        | Setting::Group(_)
+        | Setting::TransmitQueueLength(_)
+        | Setting::Promiscuous(_)
+        | Setting::AllMulticast(_)
+        | Setting::Multicast(_)
+        | Setting::Arp(_)
+        | Setting::Dynamic(_)
+        | Setting::Trailers(_)
+        | Setting::Carrier(_)
+        | Setting::ProtocolDown(_)
+        | Setting::Other(_) => inverse_of(link, setting, &mut |_| None).as_ref() == Some(setting),
+    }
+}
+
 /// The MTU that is asked for.
 pub(crate) fn mtu(settings: &[Setting]) -> Option<u32> {
     settings.iter().rev().find_map(|setting| match setting {

@@ -43,6 +43,14 @@ pub(crate) fn open_here() -> io::Result<Opened> {
     Ok((netns::current()?, socket, cookie))
 }
 
+/// A namespace by its name, for messages.
+pub(crate) fn shown(name: Option<&Name>) -> String {
+    match name {
+        Some(name) => format!("namespace `{name}`"),
+        None => "the root namespace".to_owned(),
+    }
+}
+
 impl Space {
     pub(crate) fn new(name: Option<Name>, opened: Opened, next_index: u32) -> Self {
         let (descriptor, socket, cookie) = opened;
@@ -64,10 +72,7 @@ impl Space {
 
     /// For messages: `namespace `ns1``, or `the root namespace`.
     pub(crate) fn shown(&self) -> String {
-        match &self.name {
-            Some(name) => format!("namespace `{name}`"),
-            None => "the root namespace".to_owned(),
-        }
+        shown(self.name.as_ref())
     }
 
     pub(crate) fn reference(&self) -> NamespaceRef {

@@ -8,7 +8,7 @@ use super::neighbour::{is_lasting, same_neighbour};
 use super::put::{is_put, is_put_rule};
 use super::route_message::same;
 use super::settings;
-use super::space::Space;
+use super::space::{self, Space};
 use super::{Netlink, address, named, neighbour, qdisc};
 use crate::change::{Address, Attribute, Change, LinkRef, NamespaceRef, Route, Setting};
 use crate::kernel::Error;
@@ -123,12 +123,10 @@ impl Netlink {
     /// Why a link that was moved is not where it was.
     fn not_back(&self, link: &LinkRef, home: &Space) -> String {
         let (name, home) = (link.name.escape_debug(), home.shown());
-        match self.spaces.find(&link.namespace) {
-            Err(Error::Gone(place)) => format!(
-                "`{name}` is not back in {home}: somebody deleted {place}, and the kernel deletes virtual links with their namespace"
-            ),
-            _ => format!("`{name}` is not back in {home}"),
-        }
+        let place = space::shown(link.namespace.name.as_ref());
+        format!(
+            "`{name}` is not back in {home}: it is no longer in {place}; somebody deleted it, or {place}, and the kernel deletes virtual links with their namespace"
+        )
     }
 
     fn still_there(&self, namespace: &NamespaceRef) -> Option<String> {
