@@ -57,6 +57,41 @@ fn a_link_of_the_runs_goes_wherever_somebody_moved_it() {
              -n c1 link set lab-a name other0
              -n c1 link set lab-b name other1",
         ),
+        // Moved by the run first.
+        (
+            "ip netns add lab-n
+             ip link add lab-a type veth peer name lab-b
+             ip link set lab-a netns lab-n",
+            "-n lab-n link set lab-a netns c1 name other0",
+        ),
+        (
+            "ip netns add lab-n
+             ip link add lab-a type veth peer name lab-b
+             ip link set lab-a netns lab-n",
+            "-n lab-n link set lab-a name other0
+             link set lab-b netns c1",
+        ),
+        (
+            "ip netns add lab-n
+             ip link add lab-a type veth peer name lab-b
+             ip link set lab-a netns lab-n",
+            "-n lab-n link delete lab-a",
+        ),
+        // And deleted by it.
+        (
+            "ip netns add lab-n
+             ip link add lab-a type veth peer name lab-b
+             ip link set lab-a netns lab-n
+             ip -n lab-n link delete lab-a",
+            "",
+        ),
+        (
+            "ip netns add lab-n
+             ip link add lab-a type veth peer name lab-b
+             ip link set lab-a netns lab-n
+             ip link delete lab-b",
+            "",
+        ),
     ] {
         let host = Host::with(MACHINE);
         let before = host.state();

@@ -40,6 +40,11 @@ pub(super) fn identity(home: (u64, u32)) -> u32 {
     FIRST + (mixed % u64::from(FIRST)) as u32
 }
 
+/// Whether a link that was moved is one of others', by the index that it got there.
+pub(super) fn is_of_lent(moved: &LinkRef) -> bool {
+    moved.index.is_some_and(|index| index >= FIRST)
+}
+
 /// What a link is called on its way home, where its name is taken on the way.
 fn passing(home: (u64, u32)) -> String {
     format!("nw{:x}", identity(home))
@@ -237,8 +242,7 @@ impl Netlink {
     /// Whether the link that a namespace has by the name of one that went home is that one.
     pub(super) fn is_returned(&self, link: &LinkRef, home: &Space) -> bool {
         let Ok(Some(there)) = home.link(&link.name) else { return false };
-        // Those of the run itself are known by no index.
-        link.index.filter(|index| *index >= FIRST).is_none_or(|index| {
+        link.index.is_some_and(|index| {
             there.index == index || identity((home.cookie, there.index)) == index
         })
     }

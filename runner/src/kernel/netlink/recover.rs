@@ -158,9 +158,13 @@ impl Netlink {
         for (cookie, opened) in others(&known) {
             let space = Arc::new(Space::foreign(None, opened));
             for link in space.links().unwrap_or_default() {
-                let delete = || space.execute(&delete_request(link.index));
+                // One that went with its other end is none that stays.
+                let stays = || {
+                    space.execute(&delete_request(link.index)).is_err()
+                        && !matches!(space.link_at(link.index), Ok(None))
+                };
                 if self.is_made_by(history, &space, &link)
-                    && (self.check_objects_of(&space, &link).is_err() || delete().is_err())
+                    && (self.check_objects_of(&space, &link).is_err() || stays())
                 {
                     let name = link.name.escape_debug();
                     self.strays.push(format!(

@@ -3,6 +3,7 @@
 use netwright_network::setting::same_value;
 
 use super::host::is_marked;
+use super::lent::is_of_lent;
 use super::lifetime;
 use super::neighbour::{is_lasting, same_neighbour};
 use super::put::{is_put, is_put_rule};
@@ -36,10 +37,11 @@ impl Netlink {
             Change::ChangeLink { link, settings } => self.settings_differ(link, settings),
             Change::MoveLink { link, to } => {
                 let space = self.spaces.find(to)?;
-                // A lent link has its name again when it is home.
+                // A lent link has its name again when it is home. One of the run's own may be gone,
+                // and goes with the run; where it is somewhere yet, that is told of the link.
                 let back = match self.lent_by(link) {
                     Some(lent) => !self.is_away(lent, &space),
-                    None => self.is_returned(link, &space),
+                    None => !is_of_lent(link) || self.is_returned(link, &space),
                 };
                 Ok((!back).then(|| self.not_back(link, &space)))
             }
