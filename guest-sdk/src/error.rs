@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 use std::fmt;
 
+use netwright_network::refusal::MISSING;
+
 use crate::wit::types::{Attribute, Denial, Detail, Error as Cause, KernelError};
 
 /// What every call of this crate that can fail answers.
@@ -72,8 +74,8 @@ impl Error {
         matches!(&*self.cause, Cause::Kernel(kernel) if kernel.name == "EEXIST")
     }
 
-    /// There is no such link, namespace, address or route: the kernel's ENODEV, ENOENT or ESRCH, its
-    /// EADDRNOTAVAIL for an address, or a handle whose object is gone.
+    /// There is no such link, namespace, address or route: no such name, the kernel's ENODEV, ENOENT
+    /// or ESRCH, its EADDRNOTAVAIL for an address, or a handle whose object is gone.
     pub fn is_missing(&self) -> bool {
         match &*self.cause {
             Cause::Gone(_) => true,
@@ -81,12 +83,12 @@ impl Error {
                 ["ENODEV", "ENOENT", "ESRCH"].contains(&kernel.name.as_str())
                     || (kernel.name == "EADDRNOTAVAIL" && kernel.operation.starts_with("address"))
             }
+            Cause::Other(detail) => detail.extra.iter().any(|one| one.name == MISSING),
             Cause::Denied(_)
             | Cause::Invalid(_)
             | Cause::Timeout(_)
             | Cause::Limit(_)
-            | Cause::Unsupported(_)
-            | Cause::Other(_) => false,
+            | Cause::Unsupported(_) => false,
         }
     }
 

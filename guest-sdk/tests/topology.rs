@@ -36,7 +36,7 @@ fn the_error_names_the_builder_and_nothing_is_left() -> Result<()> {
     n1.dummy("d0").address("10.0.0.1/24").create()?;
     n1.macvlan("eth0").parent("nowhere").create()?;
     let error = topology.apply().expect_err("there is no such parent");
-    let expected = "macvlan `eth0` in namespace `n1`: kernel refused `-n n1 link add link nowhere name eth0 up type macvlan`: no such link (ENODEV)";
+    let expected = "macvlan `eth0` in namespace `n1`: namespace `n1` has no link `nowhere`\n  help: it has `lo`, `d0`";
     assert_eq!(error.to_string(), expected);
     assert!(host.changes().is_empty() && host.namespaces().is_empty());
     Ok(())

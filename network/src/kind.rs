@@ -24,6 +24,15 @@ pub struct LinkKind {
     pub provider: Option<(&'static str, &'static str)>,
 }
 
+/// Kinds whose links stay in the namespace that they were made in (NETIF_F_NETNS_LOCAL): whoever made
+/// one made it there.
+const IMMOVABLE: [&str; 6] = ["bridge", "bond", "team", "vrf", "hsr", "batadv"];
+
+/// Whether the kernel moves no link of a kind to another namespace.
+pub fn is_immovable(kind: &str) -> bool {
+    IMMOVABLE.contains(&kind)
+}
+
 const fn kind(name: &'static str, parent: Parent) -> LinkKind {
     LinkKind { name, parent, provider: None }
 }

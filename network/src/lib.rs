@@ -5,6 +5,7 @@ pub mod change;
 pub mod kind;
 pub mod names;
 pub mod raw;
+pub mod refusal;
 pub mod setting;
 pub mod shell;
 pub mod text;

@@ -32,12 +32,13 @@ struct Part {
 }
 
 /// Trials on the second kernel that take too long for each change.
-const SECOND: [&str; 6] = [
+const SECOND: [&str; 7] = [
     "vm-test",
     "queueing::",
     "returning::",
     "bundle::",
     "in_every_noun",
+    "every_scenario_changes_in_memory",
     "frames::a_check_is_never",
 ];
 

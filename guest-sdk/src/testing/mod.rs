@@ -147,6 +147,11 @@ impl MemoryHost {
         });
     }
 
+    /// All parameters of the recipe that runs next, in place of those before.
+    pub fn set_params(&self, params: impl IntoIterator<Item = (String, String)>) {
+        self.tell(|state| state.params = params.into_iter().collect());
+    }
+
     /// Whether the recipe is told that its changes are only recorded.
     pub fn set_dry_run(&self, dry_run: bool) {
         self.tell(|state| state.dry_run = dry_run);

@@ -139,7 +139,7 @@ pub(super) async fn ping(check: &PingCheck, patience: Patience, asker: &Asker<'_
 /// A probe's own error: what can't be asked never can, and not everything that fails is silence.
 fn of_probe(error: Error) -> Miss {
     match error {
-        Error::Invalid(_) => Miss::wrong(error),
+        Error::Invalid(_) | Error::Missing(_) => Miss::wrong(error),
         Error::Denied(_)
         | Error::Kernel(_)
         | Error::Gone(_)
@@ -204,6 +204,7 @@ pub(super) async fn tcp(check: &TcpCheck, patience: Patience, asker: &Asker<'_>)
         Error::Denied(_)
         | Error::Gone(_)
         | Error::Invalid(_)
+        | Error::Missing(_)
         | Error::Limit(_)
         | Error::Halted(_)
         | Error::Unsupported(_) => return Err(of_probe(error)),

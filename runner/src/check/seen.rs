@@ -68,6 +68,7 @@ impl From<Error> for Miss {
             Error::Kernel(_)
             | Error::Gone(_)
             | Error::Invalid(_)
+            | Error::Missing(_)
             | Error::Timeout(_)
             | Error::Limit(_)
             | Error::Halted(_)

@@ -81,6 +81,7 @@ impl Host {
             Error::Kernel(_)
             | Error::Gone(_)
             | Error::Invalid(_)
+            | Error::Missing(_)
             | Error::Timeout(_)
             | Error::Limit(_)
             | Error::Unsupported(_)

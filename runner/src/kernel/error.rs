@@ -15,6 +15,8 @@ pub enum Error {
     Kernel(KernelError),
     /// names what is gone
     Gone(String),
+    /// the sentence that no link or namespace has the name
+    Missing(String),
     /// the sentence with the rule
     Invalid(String),
     /// milliseconds waited
@@ -135,7 +137,7 @@ impl fmt::Display for Error {
             }
             Self::Kernel(error) => error.fmt(f),
             Self::Gone(what) => write!(f, "{} is gone", own_lines(what)),
-            Self::Invalid(rule) => f.write_str(&own_lines(rule)),
+            Self::Invalid(rule) | Self::Missing(rule) => f.write_str(&own_lines(rule)),
             Self::Timeout(milliseconds) => write!(f, "nothing came in {milliseconds} ms"),
             Self::Limit(which) => write!(f, "limit reached: {}", own_lines(which)),
             Self::Unsupported(what) => write!(f, "not supported here: {}", own_lines(what)),
@@ -165,7 +167,11 @@ impl Error {
             Self::Limit(_) => Exit::Limit,
             Self::Unsupported(_) => Exit::Lacking,
             Self::Halted(halted) => halted.exit(),
-            Self::Kernel(_) | Self::Gone(_) | Self::Invalid(_) | Self::Timeout(_) => Exit::Broken,
+            Self::Kernel(_)
+            | Self::Gone(_)
+            | Self::Missing(_)
+            | Self::Invalid(_)
+            | Self::Timeout(_) => Exit::Broken,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::PoisonError;
 
+use netwright_network::refusal::MISSING;
+
 use super::Ending;
 use super::interrupt::Interrupts;
 use super::prepare::refused;
@@ -264,6 +266,10 @@ fn reported(recipe: &Recipe, error: types::Error) -> Failure {
         types::Error::Timeout(waited) => (Exit::Broken, format!("nothing came in {waited} ms")),
         types::Error::Limit(which) => (Exit::Limit, format!("limit reached: {which}")),
         types::Error::Unsupported(what) => (Exit::Lacking, format!("not supported here: {what}")),
+        // The host's own, which the recipe passes on.
+        types::Error::Other(detail) if detail.extra.iter().any(|one| one.name == MISSING) => {
+            (Exit::Broken, detail.message)
+        }
         types::Error::Other(detail) => (Exit::Failed, detail.message),
     };
     Failure::new(exit, format!("recipe `{recipe}` failed: {}", quoted(&text)))

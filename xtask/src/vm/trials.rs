@@ -11,7 +11,7 @@ use std::process::Command;
 /// that a trial must have one of to run on the second kernel when no filter is given; all of them
 /// where there are none. They begin in this order, two at a time, so that the long trials come
 /// first, and what is short fills the rest.
-const PROGRAMS: [(&str, &[&str]); 9] = [
+const PROGRAMS: [(&str, &[&str]); 10] = [
     ("plan_host", &["every_plan_of_the_host"]),
     ("deploy", &["every_plan_agrees_with_its_run"]),
     ("scenarios", &["vlans::", "tunnels::"]),
@@ -28,6 +28,7 @@ const PROGRAMS: [(&str, &[&str]); 9] = [
     ),
     ("impairments", &[]),
     ("nouns", &[AT_NIGHT]),
+    ("memory", &[AT_NIGHT]),
     ("drift", &["a_bond_that_failed_over"]),
     ("words", &["tunnels_with"]),
 ];

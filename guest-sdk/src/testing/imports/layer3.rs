@@ -209,8 +209,10 @@ pub mod sysctls {
         with(|state| {
             namespace.alive(state)?;
             let stack = state.network.stack(namespace.id());
-            let key = setting(key)?;
-            Ok(stack.map_or_else(|_| "0".to_owned(), |stack| stack.sysctl(&key).to_owned()))
+            let wanted = setting(key)?;
+            let there = state.network.check_setting(namespace.id(), &wanted);
+            there.map_err(|refusal| refusal.of(&format!("sysctl {key}")))?;
+            Ok(stack.map_or_else(|_| "0".to_owned(), |stack| stack.sysctl(&wanted).to_owned()))
         })
     }
 

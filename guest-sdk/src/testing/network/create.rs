@@ -1,8 +1,10 @@
 //! Links come and go.
 
+use netwright_network::kind::is_immovable;
+use netwright_network::refusal;
+
 use super::{
-    Answer, EXISTS, INVALID, LinkId, LinkState, NO_DEVICE, NO_ENTRY, NamespaceId, Nature, Network,
-    Refusal, Site,
+    Answer, EXISTS, GONE, INVALID, LinkId, LinkState, NamespaceId, Nature, Network, Refusal, Site,
 };
 use crate::link::kind::attribute;
 use crate::wit::links::{Kind, Macvlan, MacvlanMode, Setting, Spec, Veth};
@@ -10,7 +12,6 @@ use crate::wit::types::Attribute;
 
 const PASSTHRU_ALONE: Refusal =
     Refusal::new(22, "EINVAL", "a passthru child shares its parent with no other");
-const MTU_ABOVE_PARENT: Refusal = Refusal::new(22, "EINVAL", "the MTU is above the parent's");
 const NOPROMISC_WITHOUT_PASSTHRU: Refusal =
     Refusal::new(22, "EINVAL", "`nopromisc` needs mode passthru");
 const NO_PARENT: Refusal = Refusal::new(22, "EINVAL", "the kind needs a parent");
@@ -222,7 +223,12 @@ impl Network {
             return Ok(());
         }
         match link.parent.map(|parent| self.link(parent)).transpose()? {
-            Some(parent) if mtu > parent.mtu => Err(MTU_ABOVE_PARENT),
+            Some(parent) if mtu > parent.mtu => Err(Refusal::Said(refusal::mtu_above_parent(
+                &link.name,
+                mtu,
+                &parent.name,
+                parent.mtu,
+            ))),
             Some(_) | None => Ok(()),
         }
     }
@@ -277,14 +283,15 @@ impl Network {
             return Err(INVALID);
         }
         self.links_in(id).into_iter().for_each(|link| self.forget(link));
-        self.stacks.remove(&id).map(|_| ()).ok_or(NO_ENTRY)
+        self.stacks.remove(&id).map(|_| ()).ok_or(GONE)
     }
 
     /// The link is down and without addresses where it comes to.
     pub(super) fn move_link(&mut self, site: &Site, to: &str) -> Answer<()> {
         let id = self.link_at(site)?;
         let target = self.namespace(to)?;
-        if self.link(id)?.kind == Nature::Loopback {
+        let kind = &self.link(id)?.kind;
+        if *kind == Nature::Loopback || is_immovable(kind.word()) {
             return Err(INVALID);
         }
         self.check_name(target, &site.name)?;
@@ -294,7 +301,7 @@ impl Network {
             .iter()
             .any(|other| self.links.get(other).is_some_and(|other| other.index == index));
         let index = if taken { self.free_index(target) } else { index };
-        let link = self.links.get_mut(&id).ok_or(NO_DEVICE)?;
+        let link = self.links.get_mut(&id).ok_or(GONE)?;
         (link.namespace, link.index, link.up, link.master) = (target, index, false, None);
         link.addresses.clear();
         link.neighbours.clear();

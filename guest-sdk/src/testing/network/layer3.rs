@@ -1,6 +1,8 @@
 //! Addresses of links, their neighbours, and forwarding databases.
 
-use super::{Answer, EXISTS, LinkId, NO_ENTRY, Network, Refusal, Site};
+use std::net::IpAddr;
+
+use super::{Answer, EXISTS, GONE, LinkId, NO_ENTRY, Network, Refusal, Site};
 use crate::Prefix;
 use crate::address::family;
 use crate::wit::addresses::{Address, AddressFlags, Info};
@@ -10,6 +12,9 @@ use crate::wit::routes::{NextHop, Route, RouteKind};
 use crate::wit::types::{IpAddress, IpPrefix, Write};
 
 const NO_ADDRESS: Refusal = Refusal::new(99, "EADDRNOTAVAIL", "the link has no such address");
+const OF_A_GROUP: Refusal =
+    Refusal::new(99, "EADDRNOTAVAIL", "a multicast address is no link's own");
+const NO_DATABASE: Refusal = Refusal::new(95, "EOPNOTSUPP", "the link has no forwarding database");
 
 /// rtnetlink(7): made by the kernel, and on the link itself.
 const PROTOCOL_KERNEL: u8 = 2;
@@ -40,6 +45,10 @@ fn take<T>(all: &mut Vec<T>, none: Refusal, same: impl Fn(&T) -> bool) -> Answer
 impl Network {
     pub(super) fn put_address(&mut self, site: &Site, new: &Address, how: Write) -> Answer<()> {
         let id = self.link_at(site)?;
+        // The kernel minds it for IPv6 alone (inet6_addr_add).
+        if matches!(new.prefix.address.into(), IpAddr::V6(six) if six.is_multicast()) {
+            return Err(OF_A_GROUP);
+        }
         let same = |known: &Address| known.prefix == new.prefix;
         put(&mut self.link_mut(id)?.addresses, new, how, same)?;
         if self.link(id)?.up { self.connect_networks(id) } else { Ok(()) }
@@ -73,7 +82,7 @@ impl Network {
             .map(|address| connected(address, &name))
             .filter(|route| route.network().is_some_and(|net| net.hosts().nth(1).is_some()))
             .collect();
-        let stack = self.stacks.get_mut(&namespace).ok_or(NO_ENTRY)?;
+        let stack = self.stacks.get_mut(&namespace).ok_or(GONE)?;
         for route in routes {
             if !stack.routes.contains(&route) {
                 stack.routes.push(route);
@@ -115,6 +124,9 @@ impl Network {
 
     pub(super) fn put_entry(&mut self, site: &Site, new: &Entry, how: Write) -> Answer<()> {
         let id = self.link_at(site)?;
+        if new.master && self.link(id)?.master.is_none() {
+            return Err(NO_DATABASE);
+        }
         let same = |known: &Entry| known.mac == new.mac && known.vlan == new.vlan;
         put(&mut self.link_mut(id)?.entries, new, how, same)
     }

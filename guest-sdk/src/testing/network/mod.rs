@@ -10,12 +10,14 @@ mod shaping;
 
 use std::collections::BTreeMap;
 
-use netwright_network::setting::SettingKey;
+use netwright_network::refusal::{self, MISSING};
+use netwright_network::setting::{Reach, SettingKey};
 
 pub(crate) use batch::order;
 
 use super::change::{Change, Site};
 use crate::MacAddress;
+use crate::link::kind::attribute;
 use crate::wit::addresses::Address;
 use crate::wit::forwarding::Entry;
 use crate::wit::links::{Info, Kind, LinkName};
@@ -23,25 +25,35 @@ use crate::wit::neighbours::Neighbour;
 use crate::wit::routes::Route;
 use crate::wit::rules::Rule;
 use crate::wit::shaping::Qdisc;
-use crate::wit::types::{Attribute, Error, KernelError};
+use crate::wit::types::{Attribute, Detail, Error, KernelError};
 use crate::wit::vlans::Vlan;
 
-/// What the kernel answers: a number of errno(3), its name, and more where it says more.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Refusal {
-    errno: i32,
-    name: &'static str,
-    text: &'static str,
+/// Why a change can't be.
+#[derive(Debug, Clone)]
+pub(crate) enum Refusal {
+    /// What the kernel answers: a number of errno(3), its name, and more where it says more.
+    Kernel { errno: i32, name: &'static str, text: &'static str },
+    /// What the host says before it asks the kernel.
+    Said(String),
+    /// Nothing has the name.
+    Missing(String),
 }
 
 impl Refusal {
     const fn new(errno: i32, name: &'static str, text: &'static str) -> Self {
-        Self { errno, name, text }
+        Self::Kernel { errno, name, text }
     }
 }
 
-const NO_DEVICE: Refusal = Refusal::new(19, "ENODEV", "no such link");
-const NO_ENTRY: Refusal = Refusal::new(2, "ENOENT", "no such namespace or entry");
+/// With its remedy on a line of its own.
+fn whole(refusal: refusal::Refusal) -> String {
+    let help = refusal.help.map(|help| format!("\n  help: {help}"));
+    refusal.sentence + &help.unwrap_or_default()
+}
+
+/// A link or namespace that is gone though its handle is not, which the handle tells.
+const GONE: Refusal = Refusal::new(19, "ENODEV", "no such link");
+const NO_ENTRY: Refusal = Refusal::new(2, "ENOENT", "no such entry");
 const NO_SUCH: Refusal = Refusal::new(3, "ESRCH", "nothing is as described");
 const EXISTS: Refusal = Refusal::new(17, "EEXIST", "it is there already");
 const INVALID: Refusal = Refusal::new(22, "EINVAL", "invalid argument");
@@ -196,7 +208,12 @@ impl Network {
 
     pub(crate) fn namespace(&self, name: &str) -> Answer<NamespaceId> {
         let found = self.stacks.iter().find(|(_, stack)| stack.name == name);
-        found.map(|(id, _)| *id).ok_or(NO_ENTRY)
+        found.map(|(id, _)| *id).ok_or_else(|| {
+            let mut names: Vec<_> = self.stacks.values().map(|one| one.name.as_str()).collect();
+            names.retain(|name| !name.is_empty());
+            names.sort_unstable();
+            Refusal::Missing(whole(refusal::no_namespace(name, &names)))
+        })
     }
 
     pub(crate) fn namespace_name(&self, id: NamespaceId) -> &str {
@@ -204,12 +221,12 @@ impl Network {
     }
 
     pub(crate) fn stack(&self, id: NamespaceId) -> Answer<&Stack> {
-        self.stacks.get(&id).ok_or(NO_ENTRY)
+        self.stacks.get(&id).ok_or(GONE)
     }
 
     fn stack_mut(&mut self, name: &str) -> Answer<&mut Stack> {
         let id = self.namespace(name)?;
-        self.stacks.get_mut(&id).ok_or(NO_ENTRY)
+        self.stacks.get_mut(&id).ok_or(GONE)
     }
 
     pub(crate) fn find_link(&self, namespace: NamespaceId, name: &str) -> Option<LinkId> {
@@ -217,17 +234,28 @@ impl Network {
         self.links.iter().find(|(_, link)| is_it(link)).map(|(id, _)| *id)
     }
 
+    /// The link of a name, or which links there are.
+    fn known_link(&self, namespace: NamespaceId, name: &str) -> Answer<LinkId> {
+        self.find_link(namespace, name).ok_or_else(|| {
+            let place = Some(self.namespace_name(namespace)).filter(|name| !name.is_empty());
+            let links = self.links_in(namespace);
+            let names = links.iter().filter_map(|id| Some(self.links.get(id)?.name.as_str()));
+            let names: Vec<_> = names.collect();
+            Refusal::Missing(whole(refusal::no_link(&refusal::place(place), name, &names)))
+        })
+    }
+
     pub(crate) fn link_at(&self, site: &Site) -> Answer<LinkId> {
         let namespace = self.namespace(&site.namespace)?;
-        self.find_link(namespace, &site.name).ok_or(NO_DEVICE)
+        self.known_link(namespace, &site.name)
     }
 
     pub(crate) fn link(&self, id: LinkId) -> Answer<&LinkState> {
-        self.links.get(&id).ok_or(NO_DEVICE)
+        self.links.get(&id).ok_or(GONE)
     }
 
     fn link_mut(&mut self, id: LinkId) -> Answer<&mut LinkState> {
-        self.links.get_mut(&id).ok_or(NO_DEVICE)
+        self.links.get_mut(&id).ok_or(GONE)
     }
 
     pub(crate) fn site(&self, id: LinkId) -> Answer<Site> {
@@ -242,7 +270,7 @@ impl Network {
             Some(name) => self.namespace(name)?,
             None => speaker,
         };
-        self.find_link(namespace, &link.name).ok_or(NO_DEVICE)
+        self.known_link(namespace, &link.name)
     }
 
     /// The links of a namespace, by index.
@@ -301,6 +329,14 @@ impl Network {
         })
     }
 
+    /// A setting of a link is there with the link. Of the others nothing here knows which there are.
+    pub(crate) fn check_setting(&self, namespace: NamespaceId, key: &SettingKey) -> Answer<()> {
+        match key.reach() {
+            Reach::Link(name) if self.find_link(namespace, name).is_none() => Err(NO_ENTRY),
+            Reach::Link(_) | Reach::EveryLink | Reach::Stack => Ok(()),
+        }
+    }
+
     /// Makes one change, or says why the kernel would not.
     pub(crate) fn apply(&mut self, change: &Change) -> Result<(), Error> {
         self.make(change).map_err(|refusal| refusal.of(&change.to_string()))
@@ -338,8 +374,10 @@ impl Network {
             Change::PutEntry { link, entry, how } => self.put_entry(link, entry, *how),
             Change::RemoveEntry { link, entry } => self.remove_entry(link, entry),
             Change::SetSysctl { namespace, key, value } => {
-                let key = setting(key).map_err(|_| INVALID)?.finest().to_string();
-                self.stack_mut(namespace)?.sysctls.insert(key, value.clone());
+                let key = setting(key).map_err(|_| INVALID)?;
+                self.check_setting(self.namespace(namespace)?, &key)?;
+                let finest = key.finest().to_string();
+                self.stack_mut(namespace)?.sysctls.insert(finest, value.clone());
                 Ok(())
             }
             Change::PutQdisc { link, qdisc, how } => self.put_qdisc(link, qdisc, *how),
@@ -354,13 +392,19 @@ impl Network {
 impl Refusal {
     /// As the host passes it on.
     pub(crate) fn of(self, operation: &str) -> Error {
-        Error::Kernel(KernelError {
-            errno: self.errno,
-            name: self.name.to_owned(),
-            operation: operation.to_owned(),
-            text: Some(self.text.to_owned()),
-            hint: None,
-            extra: Vec::new(),
-        })
+        match self {
+            Self::Kernel { errno, name, text } => Error::Kernel(KernelError {
+                errno,
+                name: name.to_owned(),
+                operation: operation.to_owned(),
+                text: Some(text.to_owned()),
+                hint: None,
+                extra: Vec::new(),
+            }),
+            Self::Said(sentence) => Error::Invalid(sentence),
+            Self::Missing(sentence) => {
+                Error::Other(Detail { message: sentence, extra: vec![attribute(MISSING, "")] })
+            }
+        }
     }
 }

@@ -4,15 +4,18 @@ use std::net::IpAddr;
 
 use netwright_network::change::TABLE_MAIN;
 
-use super::{Answer, EXISTS, NO_DEVICE, NO_SUCH, NamespaceId, Network, Refusal};
+use super::{Answer, EXISTS, NO_SUCH, NamespaceId, Network, Refusal};
 use crate::Prefix;
 use crate::wit::routes::{NextHop, Route};
 use crate::wit::rules::{Rule, RuleAction};
-use crate::wit::types::{Family, Write};
+use crate::wit::types::{Family, IpAddress, Write};
 
 const UNREACHABLE: Refusal = Refusal::new(101, "ENETUNREACH", "no route leads there");
 const BAD_GATEWAY: Refusal =
     Refusal::new(101, "ENETUNREACH", "no network of a link that is up holds the gateway");
+const UNKNOWN_GATEWAY: Refusal =
+    Refusal::new(113, "EHOSTUNREACH", "no network of a link that is up holds the gateway");
+const BAD_SOURCE: Refusal = Refusal::new(22, "EINVAL", "the source is no address of the namespace");
 const LINK_DOWN: Refusal = Refusal::new(100, "ENETDOWN", "the link is down");
 
 /// Whether two routes are one and the same to the kernel: fib_table_insert, fib6_add.
@@ -22,6 +25,14 @@ pub(super) fn same_route(one: &Route, other: &Route) -> bool {
         && one.table.unwrap_or(TABLE_MAIN) == other.table.unwrap_or(TABLE_MAIN)
         && one.metric.unwrap_or(0) == other.metric.unwrap_or(0)
         && one.type_of_service.unwrap_or(0) == other.type_of_service.unwrap_or(0)
+}
+
+/// Whether they are alike also in where they lead.
+fn twins(one: &Route, other: &Route) -> bool {
+    let leads =
+        |route: &Route| (route.kind, route.next_hops.iter().map(|hop| hop.gateway).collect());
+    let (first, second): ((_, Vec<_>), (_, Vec<_>)) = (leads(one), leads(other));
+    same_route(one, other) && first == second
 }
 
 /// Whether a route is as one that leaves things open describes it.
@@ -46,10 +57,19 @@ impl Network {
     pub(super) fn put_route(&mut self, namespace: &str, new: &Route, how: Write) -> Answer<()> {
         let id = self.namespace(namespace)?;
         new.next_hops.iter().try_for_each(|hop| self.check_hop(id, hop))?;
+        if new.source.is_some_and(|source| !self.has_address(id, source)) {
+            return Err(BAD_SOURCE);
+        }
         let routes = &mut self.stack_mut(namespace)?.routes;
         match (how, routes.iter().position(|route| same_route(route, new))) {
             (Write::Add, Some(_)) => return Err(EXISTS),
             (Write::Change, None) => return Err(super::NO_ENTRY),
+            // Beside another one, but not beside itself.
+            (Write::Append | Write::Prepend, Some(_))
+                if routes.iter().any(|one| twins(one, new)) =>
+            {
+                return Err(EXISTS);
+            }
             (Write::Change | Write::Replace, Some(place)) => routes[place] = new.clone(),
             (Write::Prepend, _) => routes.insert(0, new.clone()),
             (Write::Add | Write::Replace, None) | (Write::Append, _) => routes.push(new.clone()),
@@ -58,12 +78,17 @@ impl Network {
     }
 
     fn check_hop(&self, namespace: NamespaceId, hop: &NextHop) -> Answer<()> {
-        if let Some(name) = &hop.link {
-            let link = self.find_link(namespace, name).ok_or(NO_DEVICE)?;
-            if !self.link(link)?.up {
-                return Err(LINK_DOWN);
-            }
-        }
+        let link = hop.link.as_ref().map(|name| self.known_link(namespace, name)).transpose()?;
+        let down = match link {
+            Some(link) => !self.link(link)?.up,
+            None => false,
+        };
+        // The kernel looks for the gateway first.
+        self.check_gateway(namespace, hop)?;
+        if down { Err(LINK_DOWN) } else { Ok(()) }
+    }
+
+    fn check_gateway(&self, namespace: NamespaceId, hop: &NextHop) -> Answer<()> {
         let Some(gateway) = hop.gateway.map(IpAddr::from) else { return Ok(()) };
         let link_local = matches!(gateway, IpAddr::V6(six) if six.is_unicast_link_local());
         let inside = self.links_in(namespace).into_iter().any(|id| {
@@ -77,9 +102,17 @@ impl Network {
         });
         if inside || hop.onlink || (link_local && hop.link.is_some()) {
             Ok(())
-        } else {
+        } else if gateway.is_ipv4() {
             Err(BAD_GATEWAY)
+        } else {
+            Err(UNKNOWN_GATEWAY)
         }
+    }
+
+    /// Whether an address is one of a namespace's own.
+    fn has_address(&self, namespace: NamespaceId, address: IpAddress) -> bool {
+        let links = self.links.values().filter(|link| link.namespace == namespace);
+        links.flat_map(|link| &link.addresses).any(|held| held.prefix.address == address)
     }
 
     pub(super) fn remove_route(&mut self, namespace: &str, by: &Route) -> Answer<()> {

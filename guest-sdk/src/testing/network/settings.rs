@@ -1,6 +1,8 @@
 //! What a link is told after it is made.
 
-use super::{Answer, INVALID, LinkId, NO_DEVICE, NO_ENTRY, Nature, Network, Refusal, Site};
+use netwright_network::refusal;
+
+use super::{Answer, GONE, INVALID, LinkId, NO_ENTRY, Nature, Network, Refusal, Site, whole};
 use crate::MacAddress;
 use crate::link::kind::attribute;
 use crate::wit::links::{Kind, Macvlan, MacvlanChange, MacvlanMode, Other, Setting};
@@ -9,8 +11,8 @@ const MULTICAST_MAC: Refusal =
     Refusal::new(99, "EADDRNOTAVAIL", "a link's own address can't be a multicast one");
 const MAC_IN_USE: Refusal =
     Refusal::new(98, "EADDRINUSE", "another child of the same parent has this MAC address");
-const PASSTHRU_STAYS: Refusal =
-    Refusal::new(22, "EINVAL", "no child enters or leaves mode passthru");
+const RING: Refusal = Refusal::new(40, "ELOOP", "a bridge is no port of a bridge");
+const NO_MASTER: Refusal = Refusal::new(95, "EOPNOTSUPP", "a link of this kind is no master");
 
 impl Network {
     pub(super) fn change_link(&mut self, site: &Site, settings: &[Setting]) -> Answer<()> {
@@ -96,10 +98,10 @@ impl Network {
 
     fn rename(&mut self, id: LinkId, name: &str) -> Answer<()> {
         self.check_name(self.link(id)?.namespace, name)?;
-        let link = self.links.get_mut(&id).ok_or(NO_DEVICE)?;
+        let link = self.links.get_mut(&id).ok_or(GONE)?;
         let old = std::mem::replace(&mut link.name, name.to_owned());
         let namespace = link.namespace;
-        let stack = self.stacks.get_mut(&namespace).ok_or(NO_ENTRY)?;
+        let stack = self.stacks.get_mut(&namespace).ok_or(GONE)?;
         let hops = stack.routes.iter_mut().flat_map(|route| &mut route.next_hops);
         hops.filter(|hop| hop.link.as_ref() == Some(&old))
             .for_each(|hop| hop.link = Some(name.to_owned()));
@@ -107,15 +109,17 @@ impl Network {
     }
 
     fn set_master(&mut self, id: LinkId, master: Option<&str>) -> Answer<()> {
-        let namespace = self.link(id)?.namespace;
-        let found = match master {
-            Some(name) => Some(self.find_link(namespace, name).ok_or(NO_DEVICE)?),
-            None => None,
-        };
+        let link = self.link(id)?;
+        let found = master.map(|name| self.known_link(link.namespace, name)).transpose()?;
         if let Some(master) = found {
+            let port = &link.kind;
             match &self.link(master)?.kind {
+                Nature::Made(Kind::Bridge(_)) if matches!(port, Nature::Made(Kind::Bridge(_))) => {
+                    return Err(RING);
+                }
+                Nature::Made(Kind::Bridge(_)) if *port == Nature::Loopback => return Err(INVALID),
                 Nature::Made(Kind::Bridge(_) | Kind::Vrf(_) | Kind::Other(_)) => {}
-                Nature::Loopback | Nature::Device | Nature::Made(_) => return Err(INVALID),
+                Nature::Loopback | Nature::Device | Nature::Made(_) => return Err(NO_MASTER),
             }
         }
         self.link_mut(id)?.master = found;
@@ -123,27 +127,48 @@ impl Network {
     }
 
     fn set_options(&mut self, id: LinkId, options: &Other) -> Answer<()> {
-        if options.kind == "bridge_slave" && self.link(id)?.master.is_none() {
-            return Err(INVALID);
+        let link = self.link(id)?;
+        let (name, kind) = (&link.name, link.kind.word());
+        match options.kind.strip_suffix("_slave") {
+            Some(_) if link.master.is_none() => {
+                return Err(Refusal::Said(refusal::no_port(name, &options.kind)));
+            }
+            None if options.kind != kind => {
+                return Err(Refusal::Said(refusal::of_another_kind(name, kind, &options.kind)));
+            }
+            Some(_) | None => {}
         }
         options.options.iter().try_for_each(|option| self.note(id, &option.name, &option.value))
     }
 
     fn set_macvlan(&mut self, id: LinkId, change: &MacvlanChange) -> Answer<()> {
-        let data = match &mut self.link_mut(id)?.kind {
-            Nature::Made(Kind::Macvlan(data) | Kind::Macvtap(data)) => data,
-            Nature::Loopback | Nature::Device | Nature::Made(_) => return Err(INVALID),
-        };
-        change_macvlan(data, change)
+        let link = self.link_mut(id)?;
+        let kind = link.kind.word().to_owned();
+        match &mut link.kind {
+            Nature::Made(Kind::Macvlan(data) | Kind::Macvtap(data)) => {
+                change_macvlan(&link.name, &kind, data, change)
+            }
+            Nature::Loopback | Nature::Device | Nature::Made(_) => {
+                Err(Refusal::Said(refusal::of_another_kind(&link.name, &kind, "macvlan")))
+            }
+        }
     }
 }
 
-fn change_macvlan(data: &mut Macvlan, change: &MacvlanChange) -> Answer<()> {
+fn change_macvlan(
+    name: &str,
+    kind: &str,
+    data: &mut Macvlan,
+    change: &MacvlanChange,
+) -> Answer<()> {
     let passthru = data.mode == Some(MacvlanMode::Passthru);
     match change {
         MacvlanChange::Mode(mode) => {
             if passthru != (*mode == MacvlanMode::Passthru) {
-                return Err(PASSTHRU_STAYS);
+                let now = data.mode.unwrap_or(MacvlanMode::Vepa).to_string();
+                let (wanted, rule) = (mode.to_string(), refusal::PASSTHRU_STAYS);
+                let refusal = refusal::settled("mode", kind, name, &now, &wanted, rule);
+                return Err(Refusal::Said(whole(refusal)));
             }
             data.mode = Some(*mode);
         }

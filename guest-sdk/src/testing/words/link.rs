@@ -1,5 +1,7 @@
 //! Links in ip(8)'s words: how they are made and what they are told.
 
+use netwright_network::shell::Word;
+
 use super::Words;
 use crate::MacAddress;
 use crate::wit::links::{
@@ -85,7 +87,7 @@ pub(super) fn setting(words: &mut Words, setting: &Setting) {
         Setting::Mac(mac) => words.add("address").add(MacAddress::from(*mac)),
         Setting::Broadcast(mac) => words.add("broadcast").add(MacAddress::from(*mac)),
         Setting::Name(name) => words.add("name").add(name),
-        Setting::Alias(text) => words.add("alias").add(format!("{text:?}")),
+        Setting::Alias(text) => words.add("alias").add(Word(text)),
         Setting::Group(group) => words.add("group").add(group),
         Setting::TransmitQueueLength(length) => words.add("txqueuelen").add(length),
         Setting::Promiscuous(on) => words.add("promisc").add(on_off(on)),

@@ -253,7 +253,7 @@ fn route_details(words: &mut Words, route: &Route) {
         }),
     }
     words
-        .option("tos", route.type_of_service)
+        .option("tos", route.type_of_service.map(|tos| format!("{tos:#04x}")))
         .option("table", route.table)
         .option("proto", route.protocol)
         .option("scope", route.scope.map(scope))
@@ -284,7 +284,7 @@ fn rule_details(words: &mut Words, rule: &Rule) {
     };
     words
         .option("to", rule.to.map(prefix))
-        .option("tos", rule.type_of_service)
+        .option("tos", rule.type_of_service.map(|tos| format!("{tos:#04x}")))
         .option("fwmark", rule.mark.map(|(mark, mask)| format!("{mark:#x}/{mask:#x}")))
         .option("iif", rule.incoming_link.as_ref())
         .option("oif", rule.outgoing_link.as_ref())
@@ -330,7 +330,7 @@ fn entry_words(link: &Site, verb: &str, entry: &Entry) -> Words {
         .add(&link.name)
         .option("vlan", entry.vlan)
         .option("dst", entry.destination.map(address))
-        .flag(entry.master, "master")
-        .flag(entry.aged, "static");
+        .add(if entry.master { "master" } else { "self" })
+        .add(if entry.aged { "static" } else { "permanent" });
     words
 }

@@ -13,6 +13,8 @@ pub(super) use shaping::{qdisc, qdisc_out, vlan, vlan_out};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use netwright_network::refusal::MISSING;
+
 use crate::change::{Attribute, Family, MacAddress, Name, Prefix, Write};
 use crate::host::bindings::netwright::host::types as wit;
 use crate::kernel::Error;
@@ -182,6 +184,11 @@ pub(super) fn error_out(error: Error) -> wit::Error {
         }
         Error::Gone(what) => wit::Error::Gone(line(&what)),
         Error::Invalid(rule) => wit::Error::Invalid(line(&rule)),
+        // Recipes tell it from other faults by the attribute.
+        Error::Missing(sentence) => wit::Error::Other(wit::Detail {
+            message: line(&sentence),
+            extra: vec![wit::Attribute { name: MISSING.to_owned(), value: String::new() }],
+        }),
         Error::Timeout(milliseconds) => wit::Error::Timeout(milliseconds),
         Error::Limit(which) => wit::Error::Limit(line(&which)),
         Error::Unsupported(what) => wit::Error::Unsupported(line(&what)),

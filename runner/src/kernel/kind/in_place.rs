@@ -1,6 +1,8 @@
 //! What of a link is decided when it is made: to have it otherwise takes a replacement, the link
 //! deleted and made anew. Everything else can be changed in place, under the same index.
 
+use netwright_network::refusal::{self, PASSTHRU_STAYS};
+
 use super::options;
 use crate::change::{Attribute, MacvlanChange, MacvlanMode, Setting};
 use crate::text::help;
@@ -99,13 +101,7 @@ fn macvlan(link: &Present<'_>, change: &MacvlanChange) -> Option<String> {
     if ![now, *wanted].contains(&MacvlanMode::Passthru) {
         return None;
     }
-    Some(replacement(
-        link,
-        "mode",
-        now.word(),
-        wanted.word(),
-        "the kernel sets and clears passthru only when the link is made (drivers/net/macvlan.c, macvlan_changelink)",
-    ))
+    Some(replacement(link, "mode", now.word(), wanted.word(), PASSTHRU_STAYS))
 }
 
 fn fixed(link: &Present<'_>, wanted: &Attribute) -> Option<String> {
@@ -129,8 +125,6 @@ fn fixed(link: &Present<'_>, wanted: &Attribute) -> Option<String> {
 
 fn replacement(link: &Present<'_>, what: &str, now: &str, wanted: &str, rule: &str) -> String {
     let Present { name, kind, .. } = link;
-    let help = help(format!(
-        "it needs a replacement: delete `{name}` and make it anew with {what} {wanted}"
-    ));
-    format!("{what} of {kind} `{name}` is {now} and can't become {wanted} in place: {rule}{help}")
+    let refusal = refusal::settled(what, kind, name, now, wanted, rule);
+    refusal.sentence + &refusal.help.map(help).unwrap_or_default()
 }

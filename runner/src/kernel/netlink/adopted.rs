@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use netlink_packet_route::RouteNetlinkMessage;
+use netwright_network::kind::is_immovable;
 use rtnetlink::LinkUnspec;
 
 use super::Netlink;
@@ -27,10 +28,6 @@ const KERNELS: [(&str, &str); 9] = [
     ("ip_vti0", "vti"),
     ("ip6_vti0", "vti6"),
 ];
-
-/// Kinds whose links stay in the namespace that they were made in (NETIF_F_NETNS_LOCAL): whoever made
-/// one made it there, and knew whose it is.
-const IMMOVABLE: [&str; 6] = ["bridge", "bond", "team", "vrf", "hsr", "batadv"];
 
 impl Netlink {
     /// The links of one of the run's own namespaces that don't carry its mark, by index.
@@ -66,7 +63,8 @@ impl Netlink {
             };
             kind::has_other_end(&link.kind()) && link.link_nsid().is_none() && links.iter().any(own)
         };
-        let born = |link: &RawLink| IMMOVABLE.contains(&link.kind().as_str());
+        // Whoever made one made it there, and knew whose it is.
+        let born = |link: &RawLink| is_immovable(&link.kind());
         match unmarked.into_iter().find(|link| !other_ends(link) && !born(link)) {
             None => Ok(()),
             Some(link) => Err(Error::Invalid(format!(

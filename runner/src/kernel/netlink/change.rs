@@ -5,6 +5,8 @@ use std::sync::Arc;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::LinkMessage;
 
+use netwright_network::refusal;
+
 use super::Netlink;
 use super::bundle::{entered_back, ports_of};
 use super::explain::{explain, explain_with, refused};
@@ -486,12 +488,10 @@ fn check_mtu(
     let below = kernel.spaces.below(space, link);
     let parent = below.zip(link.link()).and_then(|(below, parent)| below.link_at(parent).ok()?);
     match parent {
-        Some(parent) if asked > parent.mtu() => Err(Error::Invalid(format!(
-            "mtu of `{}` is {asked}, above the {} of its parent `{}`",
-            link.name,
-            parent.mtu(),
-            parent.name
-        ))),
+        Some(parent) if asked > parent.mtu() => {
+            let (most, parent) = (parent.mtu(), &parent.name);
+            Err(Error::Invalid(refusal::mtu_above_parent(&link.name, asked, parent, most)))
+        }
         _ => Ok(()),
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use netlink_packet_core::{Emitable, NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage};
+use netwright_network::refusal;
 use netwright_network::shell::Quoted;
 use rtnetlink::{LinkMessageBuilder, LinkUnspec};
 
@@ -331,12 +332,9 @@ fn check_parent(space: &Space, parent: &RawLink, spec: &Spec) -> Result<(), Erro
         if let Setting::Mtu(mtu) = setting
             && *mtu > parent.mtu()
         {
-            return Err(Error::Invalid(format!(
-                "mtu of `{}` is {mtu}, above the {} of its parent `{}`",
-                spec.name,
-                parent.mtu(),
-                parent.name
-            )));
+            let (name, most) = (spec.name.as_str(), parent.mtu());
+            let sentence = refusal::mtu_above_parent(name, *mtu, &parent.name, most);
+            return Err(Error::Invalid(sentence));
         }
     }
     Ok(())

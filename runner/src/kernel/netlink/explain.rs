@@ -1,8 +1,9 @@
 //! The kernel's refusals in words, with what the host knows beyond them.
 
+use netwright_network::refusal;
+
 use super::socket::{Failure, Refusal};
 use super::space::Space;
-use crate::kernel::kind::options::nearest;
 use crate::kernel::{Error, KernelError};
 use crate::text;
 
@@ -72,21 +73,13 @@ fn general_hint(errno: i32) -> Option<String> {
 pub(crate) fn no_link(space: &Space, name: &str) -> Error {
     let links = space.links().unwrap_or_default();
     let names: Vec<_> = links.iter().map(|link| link.name.as_str()).collect();
-    let help = match nearest(name, &names) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if names.is_empty() => "it has no links".to_owned(),
-        None => {
-            let shown: Vec<_> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
-            let more = if names.len() > shown.len() { " …" } else { "" };
-            format!("it has {}{more}", shown.join(", "))
-        }
-    };
-    Error::Invalid(format!(
-        "{} has no link `{}`{}",
-        space.shown(),
-        name.escape_debug(),
-        text::help(help)
-    ))
+    missing(refusal::no_link(&space.shown(), name, &names))
+}
+
+/// Nothing has the name.
+pub(crate) fn missing(refusal: refusal::Refusal) -> Error {
+    let help = refusal.help.map(text::help).unwrap_or_default();
+    Error::Missing(refusal.sentence + &help)
 }
 
 /// Several faults as one error.

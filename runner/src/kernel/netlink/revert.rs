@@ -210,6 +210,7 @@ fn is_gone(step: &Change, error: &Error) -> bool {
         Error::Kernel(error) => error.errno,
         Error::Denied(_)
         | Error::Invalid(_)
+        | Error::Missing(_)
         | Error::Timeout(_)
         | Error::Limit(_)
         | Error::Unsupported(_)

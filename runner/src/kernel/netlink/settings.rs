@@ -6,6 +6,8 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo};
 use rtnetlink::{LinkMessageBuilder, LinkUnspec};
 
+use netwright_network::refusal;
+
 use super::attributes::Nest;
 use super::narrow::LEAST_IPV6;
 use super::raw_link::{
@@ -185,10 +187,7 @@ fn check_port(link: &RawLink, given: &Options, settings: &[Setting]) -> Result<(
     if link.slave_kind().is_some() || enslaves {
         return Ok(());
     }
-    Err(Error::Invalid(format!(
-        "`{}` has no master, so it can't have options of `{}`",
-        link.name, given.kind
-    )))
+    Err(Error::Invalid(refusal::no_port(&link.name, &given.kind)))
 }
 
 fn set_link(builder: Builder<LinkUnspec>) -> Request {
@@ -200,7 +199,7 @@ pub(crate) fn is_address_generation(setting: &Setting) -> bool {
 }
 
 fn wrong_kind(link: &RawLink, asked: &str) -> Error {
-    Error::Invalid(format!("`{}` is of kind `{}`, not `{asked}`", link.name, link.kind()))
+    Error::Invalid(refusal::of_another_kind(&link.name, &link.kind(), asked))
 }
 
 /// RTM_NEWLINK without NLM_F_CREATE: RTM_SETLINK does not look at a kind's data.

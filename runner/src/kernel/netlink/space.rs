@@ -8,15 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
+use netwright_network::refusal;
 
 use super::attributes;
+use super::explain::missing;
 use super::raw_link::{RawLink, get_link};
 use super::socket::{Body, Failure, Refusal, Request, Socket};
 use crate::change::{Name, NamespaceRef};
 use crate::halt::Halt;
-use crate::kernel::kind::options::nearest;
 use crate::kernel::{Denial, Error, netns};
-use crate::text::help;
 
 /// A namespace of the run.
 #[derive(Debug)]
@@ -43,14 +43,6 @@ pub(crate) fn open_here() -> io::Result<Opened> {
     Ok((netns::current()?, socket, cookie))
 }
 
-/// A namespace by its name, for messages.
-pub(crate) fn shown(name: Option<&Name>) -> String {
-    match name {
-        Some(name) => format!("namespace `{name}`"),
-        None => "the root namespace".to_owned(),
-    }
-}
-
 impl Space {
     pub(crate) fn new(name: Option<Name>, opened: Opened, next_index: u32) -> Self {
         let (descriptor, socket, cookie) = opened;
@@ -72,7 +64,7 @@ impl Space {
 
     /// For messages: `namespace `ns1``, or `the root namespace`.
     pub(crate) fn shown(&self) -> String {
-        shown(self.name.as_ref())
+        refusal::place(self.name.as_ref().map(Name::as_str))
     }
 
     pub(crate) fn reference(&self) -> NamespaceRef {
@@ -242,10 +234,7 @@ impl Spaces {
                 });
             }
             let known: Vec<_> = self.by_name.keys().flatten().map(Name::as_str).collect();
-            let help = nearest(name, &known)
-                .map(|near| help(format!("did you mean `{near}`?")))
-                .unwrap_or_default();
-            Error::Invalid(format!("there is no namespace `{name}`{help}"))
+            missing(refusal::no_namespace(name, &known))
         })
     }
 

@@ -1,5 +1,6 @@
 //! Whether an undo has brought its state about: read back, never assumed.
 
+use netwright_network::refusal::place;
 use netwright_network::setting::same_value;
 
 use super::host::is_marked;
@@ -9,9 +10,9 @@ use super::neighbour::{is_lasting, same_neighbour};
 use super::put::{is_put, is_put_rule};
 use super::route_message::same;
 use super::settings;
-use super::space::{self, Space};
+use super::space::Space;
 use super::{Netlink, address, named, neighbour, qdisc};
-use crate::change::{Address, Attribute, Change, LinkRef, NamespaceRef, Route, Setting};
+use crate::change::{Address, Attribute, Change, LinkRef, Name, NamespaceRef, Route, Setting};
 use crate::kernel::Error;
 
 impl Netlink {
@@ -125,7 +126,7 @@ impl Netlink {
     /// Why a link that was moved is not where it was.
     fn not_back(&self, link: &LinkRef, home: &Space) -> String {
         let (name, home) = (link.name.escape_debug(), home.shown());
-        let place = space::shown(link.namespace.name.as_ref());
+        let place = place(link.namespace.name.as_ref().map(Name::as_str));
         format!(
             "`{name}` is not back in {home}: it is no longer in {place}; somebody deleted it, or {place}, and the kernel deletes virtual links with their namespace"
         )
