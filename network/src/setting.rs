@@ -81,6 +81,11 @@ impl SettingKey {
         self.parts().nth(1) == Some("ipv6") && self.name() == "forwarding"
     }
 
+    /// Whether routes count that did not, for want of a carrier.
+    pub fn wakes_routes(&self) -> bool {
+        self.name() == "ignore_routes_with_linkdown"
+    }
+
     /// The same value under the name by which the kernel tells it most exactly.
     pub fn finest(&self) -> Self {
         let parts: Vec<&str> = self.parts().collect();

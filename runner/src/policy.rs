@@ -17,6 +17,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod uplink;
+mod wakes;
 mod whose;
 
 pub use host::HostPolicy;

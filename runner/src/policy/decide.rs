@@ -15,6 +15,7 @@ use netwright_network::setting::{Reach, SettingKey};
 use super::coverage;
 use super::host::{HostPolicy, forbidden};
 use super::uplink::uplink_needs;
+use super::wakes::Waking;
 use super::whose::{Object, Whose, another_runs};
 use crate::change::{
     Address, Change, Kind, LinkName, LinkRef, MacAddress, Name, NamespaceRef, Prefix, Setting,
@@ -456,6 +457,10 @@ impl Decision<'_> {
                         && !seen.own
                     {
                         self.policy.floor(&seen, self.kernel)?;
+                        if known.wakes_routes() {
+                            let (link, ways) = (&seen.reference, [Waking::Setting]);
+                            self.policy.floor_of_waking(link, ways, &known, self.kernel)?;
+                        }
                     }
                 }
             }

@@ -78,7 +78,7 @@ impl HostPolicy {
 
     /// Refuses what would draw the operator's session, or what the machine says to itself, to
     /// entries of its own.
-    fn floor_of_entries(
+    pub(super) fn floor_of_entries(
         &self,
         namespace: &NamespaceRef,
         entries: &[Entry],

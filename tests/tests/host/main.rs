@@ -28,3 +28,4 @@ mod undo;
 mod uplink;
 mod upper;
 mod vrf;
+mod wakes;

@@ -169,3 +169,46 @@ fn a_port_of_others_vrf_needs_the_right_to_its_table() {
         assert_eq!(host.differences(&before), [""; 0], "{line}");
     }
 }
+
+/// Others' links whose addresses would lead the session astray outside of their VRF, or once what
+/// they stand on is up.
+#[test]
+fn what_waits_in_a_vrf_or_on_a_vlan_is_not_woken_against_the_session() {
+    let host = Host::with(REMOTE);
+    let made = host.run("ip", ["link", "add", "red", "type", "vrf", "table", "10"]);
+    if !is_complete_kernel() {
+        assert_ne!(made.code, 0, "this kernel has VRFs");
+        return;
+    }
+    host.ip_lines(
+        "link set red up
+         link add red0 type veth peer name red1
+         link set red0 addrgenmode none
+         link set red1 addrgenmode none
+         link set red1 up
+         link set red0 master red
+         address add 203.0.113.1/24 dev red0
+         link set red0 up
+         link add eth2 type veth peer name sw2
+         link set sw2 addrgenmode none
+         link set sw2 up
+         link add link eth2 name eth2.5 type vlan id 5
+         address add 203.0.113.2/24 dev eth2.5",
+    );
+    let grants = [
+        "host.link.read",
+        "host.link.modify name=red,red0,eth2",
+        "host.link.modify name=eth2.5",
+        "host.link.create kind=bridge name=lab-*",
+    ];
+    for script in [
+        "ip link set red0 nomaster",
+        "ip link add lab-d up type bridge\nip link set red0 master lab-d",
+        "ip link set eth2 up\nip link set eth2.5 up",
+    ] {
+        let before = host.state();
+        let output = host.run_ip_with(script, &grants, &[SESSION]).expect_code(4);
+        assert!(output.stderr.contains("operator's session"), "{script}: {}", output.stderr);
+        assert_eq!(host.differences(&before), [""; 0], "{script}");
+    }
+}

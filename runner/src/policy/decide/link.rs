@@ -1,13 +1,13 @@
 //! Links: made, altered, moved and deleted on the host.
 
 use super::super::host::forbidden;
+use super::super::wakes::Waking;
 use super::{Decision, Subject, named};
 use crate::change::{
     Attribute, Change, Kind, LinkName, LinkRef, Name, NamespaceRef, Setting, Spec,
 };
 use crate::grant::{Capability, Facts};
-use crate::kernel::kind;
-use crate::kernel::{Error, LinkSight, Upper};
+use crate::kernel::{Error, LinkSight, Upper, kind};
 use crate::text::help;
 
 /// A veth's other end, by the names that a batch uses.
@@ -231,6 +231,9 @@ impl Decision<'_> {
                         self.subject(&link, Capability::HostLinkModify, shown)?
                     {
                         let all = self.modifies_bundle(&seen, shown)?;
+                        // It may get a carrier by its new port.
+                        let (port, up) = (&seen.reference, [Waking::Up]);
+                        self.policy.floor_of_waking(port, up, &shown, self.kernel)?;
                         self.links.extend(all);
                         self.links.push(seen.reference);
                     }
@@ -301,6 +304,7 @@ impl Decision<'_> {
                 seen.reference
             }
         };
+        self.policy.floor_of_waking(&link, Waking::of(&settings), &shown, self.kernel)?;
         Ok(Change::ChangeLink { link, settings })
     }
 
