@@ -264,14 +264,17 @@ fn a_record_ends_nobody() {
     fs::remove_file(labs.join(".lan.json")).expect("it is ours");
     place.bystanders_live("records that nobody holds");
     // Held by a stranger, who has it as his standard output, as a lab's holder has.
-    fs::write(&file, record(2)).expect("the folder is ours");
-    let script = format!("exec 1<>{0}; flock -x 1; exec sleep 6000", file.display());
+    let aside = place.host.session().file("aside.json", record(2));
+    let script = format!(
+        "exec 1<>{0}; flock -x 1; mv {0} {1}; exec sleep 6000",
+        aside.display(),
+        file.display()
+    );
     let mut inner = std::process::Command::new("sh");
     inner.args(["-c", &script]);
     let mut stranger = place.host.command(&inner).spawn().expect("nsenter is installed");
     let start = Instant::now();
     while place.netwright(&["ls"]).expect_code(0).stdout.is_empty() {
-        fs::write(&file, record(2)).expect("the folder is ours");
         assert!(start.elapsed() < PATIENCE, "flock(1) takes no lock");
     }
     for command in ["destroy", "destroy"] {
