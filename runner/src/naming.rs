@@ -1,20 +1,23 @@
 //! Names under which something is kept: one process at a time makes, alters or takes apart what has
 //! one, a lab or a deployment.
 //!
-//! A file with a lock says so (flock(2)), which the kernel takes away with the process.
+//! A file with a lock says so (flock(2)), which the kernel takes away with the process. What is in the
+//! file names the process, for people.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, FlockOperation, OFlags, flock, unlinkat};
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
 
 use crate::document::quote;
 use crate::exit::{Exit, Failure};
+use crate::file::bounded;
 use crate::store;
 
 const NAMES: &str = store::NAMES;
@@ -22,6 +25,8 @@ const NAMES: &str = store::NAMES;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is tried meanwhile.
 const STEP: Duration = Duration::from_millis(5);
+/// Longer is nothing of ours.
+const LONGEST_WORKER: u64 = 1 << 10;
 
 /// A name that is this process's until it is dropped.
 #[derive(Debug)]
@@ -44,7 +49,7 @@ impl Taken {
             Some(Err(error)) => {
                 Err(store::unusable(NAMES, "names of labs and deployments", &error))
             }
-            None => Err(busy(name)),
+            None => Err(busy("", name)),
         }
     }
 
@@ -64,8 +69,14 @@ impl Taken {
             Err(error) => return Err(error.into()),
         }
         // Whoever had it may have removed the file that was opened.
-        let linked = lock.metadata()?.nlink() == 1;
-        Ok(linked.then(|| Self { folder, name: name.to_owned(), _lock: lock }))
+        if lock.metadata()?.nlink() != 1 {
+            return Ok(None);
+        }
+        let worker = Worker { process: std::process::id(), space: process_space() };
+        // Where there is no room for it nobody is told which process it is.
+        let text = serde_json::to_string(&worker).unwrap_or_default();
+        let _ = lock.set_len(0).and_then(|()| lock.write_all_at(text.as_bytes(), 0));
+        Ok(Some(Self { folder, name: name.to_owned(), _lock: lock }))
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -80,20 +91,45 @@ impl Drop for Taken {
     }
 }
 
-/// Whether another process makes, alters or takes apart what has that name.
-pub(crate) fn is_taken(name: &str) -> bool {
-    let lock = || -> io::Result<bool> {
-        let folder = store::open_private(NAMES)?;
-        let lock = store::open_own(&folder, name, OFlags::RDONLY)?;
-        Ok(flock(&lock, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))
-    };
-    title(name).is_ok() && lock().unwrap_or(false)
+/// Who has a name.
+#[derive(Debug, Serialize, Deserialize)]
+struct Worker {
+    process: u32,
+    /// in which processes are numbered so
+    space: Option<u64>,
 }
 
-pub(crate) fn busy(name: &str) -> Failure {
+fn process_space() -> Option<u64> {
+    fs::metadata("/proc/self/ns/pid").ok().map(|space| space.ino())
+}
+
+/// The file of a name that another process has.
+fn lock_of_another(name: &str) -> Option<File> {
+    title(name).ok()?;
+    let folder = store::open_private(NAMES).ok()?;
+    let lock = store::open_own(&folder, name, OFlags::RDONLY).ok()?;
+    let has = flock(&lock, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK);
+    has.then_some(lock)
+}
+
+/// Whether another process makes, alters or takes apart what has that name.
+pub(crate) fn is_taken(name: &str) -> bool {
+    lock_of_another(name).is_some()
+}
+
+/// The number of that process, where it has one here.
+fn worker(name: &str) -> Option<u32> {
+    let text = bounded(lock_of_another(name)?, LONGEST_WORKER).ok()?;
+    let worker: Worker = serde_json::from_slice(&text).ok()?;
+    (worker.space == process_space()).then_some(worker.process)
+}
+
+/// What is told of a name that another process has; `noun` stands before it.
+pub(crate) fn busy(noun: &str, name: &str) -> Failure {
+    let process = worker(name).map_or_else(|| "it".to_owned(), |id| format!("process {id}"));
     let name = name.escape_debug();
     let message = format!(
-        "another process works on `{name}`: it makes it, alters it, or takes it apart\n  help: wait until it has ended"
+        "another process works on {noun}`{name}`: {process} makes it, alters it, or takes it apart\n  help: wait until it has ended"
     );
     Failure::new(Exit::Broken, message)
 }

@@ -270,10 +270,11 @@ fn a_deployment_that_is_being_altered_is_told_to_be() {
         }
         thread::sleep(Duration::from_millis(20));
     };
-    assert_eq!(
-        told.stderr,
-        "error: another process works on deployment `edge`\n  help: wait until it has ended\n"
+    let process = altering.id();
+    let expected = format!(
+        "error: another process works on deployment `edge`: process {process} makes it, alters it, or takes it apart\n  help: wait until it has ended\n"
     );
+    assert_eq!(told.stderr, expected);
     let destroyed = host.netwright(["destroy", "edge"], &[]).expect_code(5);
     assert_eq!(destroyed.stderr, told.stderr);
     assert_eq!(altering.wait().expect("it was started here").code(), Some(1));

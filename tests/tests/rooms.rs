@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("file", &["halt", "text"]),
     ("grant", &["document", "file", "text"]),
     ("store", &["exit", "file", "text"]),
-    ("naming", &["document", "exit", "store"]),
+    ("naming", &["document", "exit", "file", "store"]),
     (
         "journal",
         &["change", "crash", "document", "exit", "halt", "naming", "process", "store", "text"],

@@ -80,7 +80,7 @@ pub(crate) fn unknown(name: &str) -> Failure {
         return recover::busy(name);
     }
     if naming::is_taken(name) {
-        return naming::busy(name);
+        return naming::busy("", name);
     }
     let deployments = journals.map(|folder| folder.deployments()).unwrap_or_default();
     let kept = deployments.into_iter().filter_map(|(_, history)| history.kept);

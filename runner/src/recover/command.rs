@@ -9,7 +9,7 @@ use crate::document::Remembered;
 use crate::exit::{Exit, Failure};
 use crate::journal::{Folder, Kept, Record, Told};
 use crate::lab;
-use crate::naming::{Taken, patiently};
+use crate::naming::{self, Taken, patiently};
 use crate::report::{answer, print};
 
 const NO_RIGHTS: &str =
@@ -116,10 +116,7 @@ pub(crate) fn destroy_or_fail(name: &str) -> Result<(), Failure> {
 }
 
 pub(crate) fn busy(name: &str) -> Failure {
-    Failure::new(
-        Exit::Broken,
-        format!("another process works on deployment `{name}`\n  help: wait until it has ended"),
-    )
+    naming::busy("deployment ", name)
 }
 
 /// A deployment that would be taken back stays.

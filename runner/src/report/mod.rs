@@ -25,6 +25,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use artifacts::Owner;
+use out::write_the_last;
 use serde_json::{Value, json};
 
 use crate::change::Change;
@@ -45,6 +46,8 @@ pub struct Report {
     attached: usize,
     /// attachments that are in the folder now
     kept: usize,
+    /// what the run has made outlives it
+    stays: bool,
     result: RunResult,
 }
 
@@ -58,6 +61,7 @@ impl Report {
             artifacts: None,
             attached: 0,
             kept: 0,
+            stays: false,
             result: RunResult::new(name, target),
         }
     }
@@ -314,6 +318,11 @@ impl Report {
         Ok(is_kept)
     }
 
+    /// What the run has made outlives it: no signal takes it back any more.
+    pub fn stays(&mut self) {
+        self.stays = true;
+    }
+
     /// Shows the verdict; with `--json` the whole result.
     pub fn finish(&mut self, exit_code: u8, error: Option<&str>) {
         self.result.finish(exit_code, self.started.elapsed(), error);
@@ -324,6 +333,6 @@ impl Report {
         {
             self.warn(format!("--junit: can't write: {error}"));
         }
-        self.view.finish(&self.result, error);
+        write_the_last(self.stays, || self.view.result(&self.result, error));
     }
 }

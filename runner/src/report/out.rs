@@ -43,14 +43,19 @@ enum Stream {
 pub(super) static OUTPUT: Out = Out { stream: Stream::Output, stuck: AtomicBool::new(false) };
 pub(super) static ERROR: Out = Out { stream: Stream::Error, stuck: AtomicBool::new(false) };
 
-/// From now on only the result is written, after which the process ends: with it at once, if a signal
-/// comes.
-pub(super) fn write_the_last() {
+/// Only the result is written, after which the process ends: if a signal comes meanwhile, at once and
+/// with its code. Where something `stays` that is no code to end with: what is left of the result is
+/// lost then. The same holds once all is written.
+pub(super) fn write_the_last(stays: bool, write: impl FnOnce()) {
     DONE.store(true, Ordering::SeqCst);
     for out in [&OUTPUT, &ERROR] {
         out.stuck.store(false, Ordering::SeqCst);
     }
-    signals::release();
+    if !stays {
+        signals::release();
+    }
+    write();
+    signals::hold();
 }
 
 impl Out {

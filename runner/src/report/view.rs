@@ -4,7 +4,6 @@ use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
-use super::out::write_the_last;
 use super::{CaptureResult, CheckResult, Line, Metric, RunResult, Verdict, print_json};
 use crate::text::counted;
 
@@ -154,8 +153,7 @@ impl View {
         }
     }
 
-    pub(super) fn finish(&self, result: &RunResult, error: Option<&str>) {
-        write_the_last();
+    pub(super) fn result(&self, result: &RunResult, error: Option<&str>) {
         for warning in &result.warnings {
             Line::new().styled(ODD, "warning").text(": ").message(warning).complain();
         }

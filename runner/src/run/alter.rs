@@ -34,7 +34,7 @@ impl Alteration<'_> {
         self,
         place: Place,
         report: Report,
-        stay: Option<Stay>,
+        mut stay: Option<Stay>,
     ) -> Result<Exit, Failure> {
         let halt = Halt::within(self.limits.time);
         let mut session = Session::new(place.policy, place.kernel, report, &self.limits, halt);
@@ -55,6 +55,7 @@ impl Alteration<'_> {
                 }
                 None => {
                     let remembered = remembered.as_ref();
+                    let stay = stay.as_mut();
                     settle(&mut session, &mut interrupts, ending, stay, remembered).await
                 }
             })

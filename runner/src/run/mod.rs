@@ -40,14 +40,16 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
 fn conclude(mut prepared: Prepared) -> Result<Exit, Failure> {
     let place = Place::enter(&mut prepared)?;
     let runtime = runtime()?;
-    let stay = prepared.stay.take();
+    // The name is this process's until its result is told: who destroys what is kept under it ends
+    // whatever is inside.
+    let mut stay = prepared.stay.take();
     let record = prepared.record.take();
     let remembered = prepared.scenario.remembered.clone();
     let (mut session, ending) = runtime.block_on(async {
         let (mut session, ending, mut interrupts) = conduct(prepared, place, Purpose::Run).await?;
         session.save_captures();
         let remembered = remembered.as_ref();
-        let ending = settle(&mut session, &mut interrupts, ending, stay, remembered).await;
+        let ending = settle(&mut session, &mut interrupts, ending, stay.as_mut(), remembered).await;
         Ok::<_, Failure>((session, ending))
     })?;
     if let Some(record) = record {

@@ -92,15 +92,15 @@ pub(super) async fn settle(
     session: &mut Session,
     interrupts: &mut Interrupts,
     ending: Ending,
-    mut stay: Option<Stay>,
+    stay: Option<&mut Stay>,
     scenario: Option<&Remembered>,
 ) -> Ending {
-    // The name stays this run's until everything is taken back.
-    let ending = match stay.as_mut().filter(|stay| stay.wants(ending.exit)) {
+    let ending = match stay.filter(|stay| stay.wants(ending.exit)) {
         None => ending,
         Some(stay) => match stay.keep(session, scenario) {
             Ok(()) => {
                 session.report.result_mut().kept = Some(stay.name().to_owned());
+                session.report.stays();
                 return ending;
             }
             Err(failure) => failure.into(),
@@ -137,6 +137,7 @@ pub(super) async fn settle_in_kept_lab(
     origin: &mut Origin,
 ) -> Ending {
     if ending.exit == Exit::Done {
+        session.report.stays();
         if let Err(error) = origin.add(session.journal.changes()) {
             session.report.warn(format!("what was changed in the lab can't be noted: {error}"));
         }
