@@ -203,6 +203,37 @@ impl Change {
         on_link!(self)
     }
 
+    /// Whether it takes away something that is there.
+    pub fn takes_away(&self) -> bool {
+        match self {
+            Self::DeleteNamespace { .. }
+            | Self::DeleteLink { .. }
+            | Self::RemoveAddress { .. }
+            | Self::RemoveRoute { .. }
+            | Self::RemoveRule { .. }
+            | Self::RemoveNeighbour { .. }
+            | Self::RemoveEntry { .. }
+            | Self::RemoveQdisc { .. }
+            | Self::RemoveVlan { .. } => true,
+            Self::CreateNamespace { .. }
+            | Self::SetNamespaceId { .. }
+            | Self::CreateLink { .. }
+            | Self::ChangeLink { .. }
+            | Self::MoveLink { .. }
+            | Self::PutAddress { .. }
+            | Self::PutRoute { .. }
+            | Self::AddRule { .. }
+            | Self::PutNeighbour { .. }
+            | Self::PutEntry { .. }
+            | Self::SetSysctl { .. }
+            | Self::RestoreSysctls { .. }
+            | Self::OrderAddresses { .. }
+            | Self::PutQdisc { .. }
+            | Self::PutVlan { .. }
+            | Self::SetVlans { .. } => false,
+        }
+    }
+
     /// The same to be altered.
     pub fn link_mut(&mut self) -> Option<&mut LinkRef> {
         on_link!(self)

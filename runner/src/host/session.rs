@@ -89,6 +89,15 @@ impl Session {
 
     /// Permits, remembers, applies and remembers again.
     pub fn perform(&mut self, change: Change) -> Result<Made, Error> {
+        self.perform_but(change, |_, _| false)
+    }
+
+    /// The same where some refusals of the kernel's are no news.
+    pub fn perform_but(
+        &mut self,
+        change: Change,
+        is_expected: fn(&Change, &Error) -> bool,
+    ) -> Result<Made, Error> {
         let permitted = self.permit_all(vec![change]).map_err(|(_, error)| error)?;
         let Some(change) = permitted.first() else { return Ok(Made::Nothing) };
         self.objects.allow(&[change.get()], || self.kernel.census())?;
@@ -103,7 +112,7 @@ impl Session {
             }
             Err(error) => {
                 self.journal.failed(intent);
-                if !matches!(error, Error::Halted(_)) {
+                if !matches!(error, Error::Halted(_)) && !is_expected(change.get(), &error) {
                     self.report.refused(change.get(), &error);
                 }
                 Err(error)

@@ -175,6 +175,44 @@ impl Error {
         }
     }
 
+    /// Whether what was asked for is not there.
+    pub fn means_gone(&self) -> bool {
+        let absent = [libc::ENOENT, libc::ESRCH, libc::ENODEV, libc::EADDRNOTAVAIL];
+        match self {
+            Self::Gone(_) | Self::Missing(_) => true,
+            Self::Kernel(error) => absent.contains(&error.errno),
+            Self::Denied(_)
+            | Self::Invalid(_)
+            | Self::Timeout(_)
+            | Self::Limit(_)
+            | Self::Unsupported(_)
+            | Self::Halted(_) => false,
+        }
+    }
+
+    /// Whether the same may be done once something else is.
+    pub fn may_pass(&self) -> bool {
+        let lasting = [
+            libc::EPERM,
+            libc::EACCES,
+            libc::EIO,
+            libc::ENOMEM,
+            libc::EMFILE,
+            libc::ENFILE,
+            libc::ENOSPC,
+            libc::EOPNOTSUPP,
+        ];
+        match self {
+            Self::Gone(_) | Self::Missing(_) | Self::Invalid(_) => true,
+            Self::Kernel(error) => !lasting.contains(&error.errno),
+            Self::Denied(_)
+            | Self::Timeout(_)
+            | Self::Limit(_)
+            | Self::Unsupported(_)
+            | Self::Halted(_) => false,
+        }
+    }
+
     /// The same with its words, which say what was being done; what halts a run speaks for itself.
     pub fn ends(self, doing: &dyn fmt::Display) -> Failure {
         match self {

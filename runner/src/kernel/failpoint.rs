@@ -35,7 +35,8 @@ impl Failpoint {
         match self.hit() {
             false => Ok(()),
             true => Err(Error::Kernel(KernelError {
-                errno: libc::ENODEV,
+                // Which is no answer to any change.
+                errno: libc::EIO,
                 operation: change.to_string(),
                 text: Some("made to fail by a test".to_owned()),
                 hint: None,

@@ -1,6 +1,8 @@
 //! Carries a plan's changes out, verifies them, and holds the scenario's checks against them: all of
 //! it, or nothing.
 
+use netwright_network::shell::Word;
+
 use super::interrupt::Interrupts;
 use super::place::Place;
 use super::plan::Plan;
@@ -11,6 +13,7 @@ use crate::check;
 use crate::exit::{Exit, Failure};
 use crate::halt::Halt;
 use crate::host::Session;
+use crate::kernel::Error;
 use crate::report::Report;
 use crate::scenario::{Check, Limits, PlacedCheck, reaches};
 use crate::state::{State, repair};
@@ -70,7 +73,7 @@ impl Alteration<'_> {
             return failure.into();
         }
         if let Some(ending) = self.mend(session) {
-            return ending;
+            return self.with_remedy(ending);
         }
         let checks: Vec<Check> = self.checks.into_iter().map(|placed| placed.check).collect();
         tokio::select! {
@@ -78,6 +81,17 @@ impl Alteration<'_> {
             failure = interrupts.next() => failure.into(),
             outcome = check::hold(&checks, session) => outcome.into(),
         }
+    }
+
+    /// What can't be made of what is there can be made of nothing.
+    fn with_remedy(&self, mut ending: Ending) -> Ending {
+        if ending.exit == Exit::Broken && self.plan.present.is_some() {
+            let name = Word(&self.plan.rehearsal.name);
+            let help =
+                format!("\n  help: after `netwright destroy {name}` it is made anew, not in place");
+            ending.message = ending.message.map(|message| message + &help);
+        }
+        ending
     }
 
     /// Makes the changes and reads back what came of them; an ending where that is not as planned.
@@ -110,12 +124,41 @@ impl Alteration<'_> {
     }
 }
 
-/// The first change that failed.
+/// The first change that failed. What the kernel refuses for now is asked for again after the others,
+/// for what it needs may come later: scenarios say in any order what depends on what.
 fn failed(session: &mut Session, changes: &[Change]) -> Option<Ending> {
-    changes.iter().find_map(|change| {
-        let error = session.perform(change.clone()).err()?;
-        Some(error.ends(&format!("`{change}`")).into())
-    })
+    let mut left = changes.to_vec();
+    loop {
+        let count = left.len();
+        let mut refused = Vec::new();
+        for change in left {
+            match session.perform_but(change.clone(), is_expected) {
+                Ok(_) => {}
+                Err(error) if has_gone_along(&change, &error) => {}
+                Err(error) if error.may_pass() => refused.push((change, error)),
+                Err(error) => return Some(error.ends(&format!("`{change}`")).into()),
+            }
+        }
+        if refused.len() == count && count > 0 {
+            let (change, error) = refused.swap_remove(0);
+            session.report.refused(&change, &error);
+            return Some(error.ends(&format!("`{change}`")).into());
+        }
+        if refused.is_empty() {
+            return None;
+        }
+        left = refused.into_iter().map(|(change, _)| change).collect();
+    }
+}
+
+fn is_expected(change: &Change, error: &Error) -> bool {
+    has_gone_along(change, error) || error.may_pass()
+}
+
+/// What goes along with something else need not be taken away any more. What is there after all is told
+/// at the end, when everything is read back.
+fn has_gone_along(change: &Change, error: &Error) -> bool {
+    change.takes_away() && error.means_gone()
 }
 
 fn unlike(message: String) -> Ending {

@@ -3,6 +3,7 @@
 mod compare;
 mod mentions;
 mod noun;
+mod order;
 mod repair;
 
 pub use compare::{Difference, Within, compare};
@@ -53,10 +54,23 @@ impl State {
         self.namespaces.iter().find(|each| noun::place(each.name.as_ref()) == name)
     }
 
+    /// The namespace that a change is for.
+    fn of(&self, namespace: &NamespaceRef) -> Option<&NamespaceState> {
+        self.namespaces.iter().find(|each| each.name == namespace.name)
+    }
+
     pub(crate) fn link(&self, link: &LinkRef) -> Option<&LinkInfo> {
-        let mut namespaces = self.namespaces.iter();
-        let namespace = namespaces.find(|each| each.name == link.namespace.name)?;
-        namespace.links.iter().find(|each| each.name == link.name)
+        self.of(&link.namespace)?.links.iter().find(|each| each.name == link.name)
+    }
+
+    fn links(&self) -> impl Iterator<Item = (LinkRef, &LinkInfo)> {
+        self.namespaces.iter().flat_map(|each| {
+            let namespace = NamespaceRef::named(each.name.clone());
+            each.links.iter().map(move |info| {
+                let (namespace, name) = (namespace.clone(), info.name.clone());
+                (LinkRef { namespace, name, index: None }, info)
+            })
+        })
     }
 
     /// How many links a link stands on, one above the other.

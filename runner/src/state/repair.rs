@@ -1,10 +1,9 @@
 //! The changes that make one state of another, where links need not be made anew.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::{Difference, State};
-use crate::change::{Change, LinkRef};
+use super::{Difference, State, order};
+use crate::change::Change;
 
 /// All changes, in an order that their needs allow; or the difference that no change can mend,
 /// for a link or namespace has to be made.
@@ -20,10 +19,7 @@ pub fn repair<'a>(
         let (stage, changes) = mend.ok_or(difference)?;
         stages.entry(stage).or_default().extend(changes);
     }
-    if let Some(deletions) = stages.get_mut(&Stage::OldLinks) {
-        *deletions = in_order(std::mem::take(deletions), is);
-    }
-    Ok(stages.into_values().flatten().collect())
+    Ok(stages.into_iter().flat_map(|(stage, all)| stage.in_order(all, is, wanted)).collect())
 }
 
 /// When something is mended, and by what.
@@ -35,14 +31,12 @@ pub(super) enum Stage {
     /// in the place of which another one comes, which the kernel may take for the same (fib_rules.c,
     /// rule_exists: neither `not` nor where `goto` leads to counts)
     ReplacedRules,
-    Rules,
-    OldRules,
     OldRoutes,
+    /// the kernel forgets them by itself when their link is altered, or has no address any more
+    OldNeighbours,
     OldAddresses,
     /// before those of the same station on another port
     OldEntries,
-    /// the kernel forgets them by itself when their link is altered
-    OldNeighbours,
     OldLinks,
     Links,
     /// which entries may be of
@@ -55,7 +49,35 @@ pub(super) enum Stage {
     Disciplines,
     Addresses,
     Routes,
+    /// that may hide what the gateways of routes are reached by
+    Rules,
+    OldRules,
     Neighbours,
+}
+
+impl Stage {
+    /// What depends on what within one.
+    fn in_order(self, changes: Vec<Change>, is: &State, wanted: &State) -> Vec<Change> {
+        match self {
+            Self::OldRoutes => order::of_old_routes(changes, is),
+            Self::OldAddresses => order::of_old_addresses(changes, is),
+            Self::OldLinks => order::of_deletions(changes, is),
+            Self::Links => order::of_links(changes, is, wanted),
+            Self::Routes => order::of_routes(changes, is, wanted),
+            Self::ReplacedRules
+            | Self::Rules
+            | Self::OldRules
+            | Self::OldEntries
+            | Self::OldNeighbours
+            | Self::PortVlans
+            | Self::Entries
+            | Self::Settings
+            | Self::LinkSettings
+            | Self::Disciplines
+            | Self::Addresses
+            | Self::Neighbours => changes,
+        }
+    }
 }
 
 /// A difference between two states that is to be mended.
@@ -78,18 +100,4 @@ impl<'a> Mending<'a> {
     pub(super) fn side(&self) -> &'a State {
         if self.is_extra() { self.is } else { self.wanted }
     }
-}
-
-/// Links before those that they stand on, for these take them along; of a veth one end alone.
-fn in_order(deletions: Vec<Change>, is: &State) -> Vec<Change> {
-    let mut going: Vec<(usize, LinkRef)> = Vec::new();
-    for link in deletions.iter().filter_map(Change::link) {
-        let peer = is.link(link).and_then(|info| info.peer.as_ref());
-        let other = peer.map(|peer| peer.reference(&link.namespace));
-        if !going.iter().any(|(_, gone)| Some(gone) == other.as_ref()) {
-            going.push((is.height(link), link.clone()));
-        }
-    }
-    going.sort_by_key(|(height, _)| Reverse(*height));
-    going.into_iter().map(|(_, link)| Change::DeleteLink { link }).collect()
 }

@@ -2,6 +2,7 @@
 //! what somebody altered by hand, and what it has no longer.
 
 mod case;
+mod order;
 
 use netwright::state::Kind;
 use netwright_tests::{Host, Lab, Output, Session};

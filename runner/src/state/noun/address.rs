@@ -82,7 +82,10 @@ impl Noun for Address {
         if mending.is_extra() {
             return Some((Stage::OldAddresses, vec![remove(link, peer)]));
         }
-        let only_metric = || mending.difference.facts().iter().all(|fact| fact.0 == "metric");
+        // Without one the kernel lets the old one be.
+        let is_metric =
+            |(name, _, wanted): &(&str, _, Option<&str>)| *name == "metric" && wanted.is_some();
+        let only_metric = || mending.difference.facts().iter().all(is_metric);
         let changes = if mending.is_missing() || only_metric() {
             vec![put(link, Write::Replace)]
         } else {

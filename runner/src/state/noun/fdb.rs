@@ -83,8 +83,9 @@ impl Own {
         let has_its_own = kind.is_some_and(|link| link.kind == "vxlan");
         let MacAddress([first, ..]) = entry.mac;
         match entry.master {
-            _ if has_its_own => false,
             true => !entry.aged && self.links.contains(&entry.mac),
+            // Of a vxlan's all are somebody's.
+            false if has_its_own => false,
             false => {
                 first & 1 == 1
                     || self.links.contains(&entry.mac)

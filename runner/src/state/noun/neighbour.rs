@@ -82,8 +82,14 @@ impl Noun for Neighbour {
             let remove = Change::RemoveNeighbour { link, address, proxy, put: None };
             return Some((Stage::OldNeighbours, vec![remove]));
         }
-        let put = Change::PutNeighbour { link, neighbour, how: Write::Replace };
-        Some((Stage::Neighbours, vec![put]))
+        let mut changes = Vec::new();
+        if !mending.is_missing() && neighbour.mac.is_none() {
+            // None is no other one (net/core/neighbour.c, neigh_update): it stays.
+            let (link, address, proxy) = (link.clone(), neighbour.address, neighbour.proxy);
+            changes.push(Change::RemoveNeighbour { link, address, proxy, put: None });
+        }
+        changes.push(Change::PutNeighbour { link, neighbour, how: Write::Replace });
+        Some((Stage::Neighbours, changes))
     }
 
     fn is_touched(&self, asked: &Asked, _: &State) -> bool {
