@@ -1,6 +1,7 @@
 //! Exit codes, and failures that end a command with one of them.
 
 use std::fmt;
+use std::io;
 
 use crate::document::Faults;
 
@@ -72,9 +73,38 @@ impl Failure {
         Self { exit: Exit::Usage, message, faults: Some(Box::new(faults.clone())) }
     }
 
+    /// For a failed system call of ours: with 8 and the remedy where the machine lets this process have
+    /// no more of something.
+    pub fn of_system(doing: impl fmt::Display, error: &io::Error, usual: Exit) -> Self {
+        match shortage(error) {
+            Some(help) => Self::new(Exit::Lacking, format!("{doing}: {error}\n  help: {help}")),
+            None => Self::new(usual, format!("{doing}: {error}")),
+        }
+    }
+
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
+}
+
+/// What would let this process have more, where an error says that it gets no more of something: the one
+/// place that tells what the machine lacks from what it refuses.
+pub(crate) fn shortage(error: &io::Error) -> Option<&'static str> {
+    Some(match error.raw_os_error()? {
+        libc::EAGAIN => {
+            "the user, or the group of processes, may have no more of them: raise `ulimit -u`, or `pids.max` (cgroups(7))"
+        }
+        libc::EMFILE => {
+            "this process may have no more files open: raise the hard limit, `ulimit -Hn`"
+        }
+        libc::ENFILE => "all processes may have no more files open: raise `sysctl fs.file-max`",
+        libc::ENOMEM => {
+            "the machine, or the group of processes, has no more memory: free some, or raise `memory.max` (cgroups(7))"
+        }
+        libc::ENOSPC | libc::EDQUOT => "there is no more room: make some",
+        libc::EFBIG => "files may not grow so far: raise `ulimit -f`",
+        _ => return None,
+    })
 }
 
 impl fmt::Display for Failure {

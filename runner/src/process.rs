@@ -43,13 +43,7 @@ pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
 /// Why a process of ours was not started, for people: what it is, and what allows it where the machine
 /// may have no more of them.
 pub(crate) fn not_started(what: &str, error: &io::Error) -> Failure {
-    let help = match error.raw_os_error() {
-        Some(libc::EAGAIN) => {
-            "\n  help: the user, or the group of processes, may have no more of them: raise `ulimit -u`, or `pids.max` (cgroups(7))"
-        }
-        Some(_) | None => "",
-    };
-    Failure::new(Exit::Lacking, format!("can't start {what}: {error}{help}"))
+    Failure::of_system(format_args!("can't start {what}"), error, Exit::Lacking)
 }
 
 /// Becomes a program, which keeps what the caller of netwright has opened for it. Returns only when

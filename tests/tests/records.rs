@@ -139,6 +139,90 @@ fn a_record_that_cannot_be_read_is_told_and_left() {
     assert!(!record.exists());
 }
 
+/// Nothing of a lab that could not be kept is left, nor of what it takes the place of lost.
+#[test]
+fn a_lab_that_there_is_no_room_for_is_not_kept() {
+    let machine = Machine::new();
+    let file = machine.path("k.yaml");
+    let runtime = Word(&machine.path("runtime")).to_string();
+    let fill = format!(
+        "mount -t tmpfs -o size=64k,mode=700 none {runtime}; head -c 1000000 /dev/zero > {runtime}/fill 2>/dev/null || true"
+    );
+    for words in [&["run", &file, "--keep", "k"][..], &["apply", &file]] {
+        let told = machine.netwright_after(&fill, words).expect_code(8).stderr;
+        let labs = machine.path("runtime/labs");
+        let begin = format!("error: can't keep the lab in `{labs}`: write its record: No space");
+        assert!(told.contains(&begin), "{words:?}: {told}");
+        assert!(told.contains("\n  help: there is no more room: make some\n"), "{told}");
+        let processes = machine.0.run("ps", ["-eo", "args"]).stdout;
+        assert!(!processes.contains("__hold"), "{words:?}: {processes}");
+    }
+    machine.keep();
+    for bytes in ["0", "1", "100", "400", "4096", "70000"] {
+        for words in [&["run", &file, "--keep", "o"][..], &["apply", &file], &["destroy", "k"]] {
+            let set = format!("ulimit -f $(( ({bytes} + 1023) / 1024 )); true");
+            let output = machine.netwright_after(&set, words);
+            assert!([0, 8].contains(&output.code), "{bytes} {words:?}: {output:#?}");
+            let has_help = output.stderr.contains("\n  help: ");
+            assert_eq!(has_help, output.code == 8, "{bytes} {words:?}: {output:#?}");
+            let listed = machine.netwright(&["ls"]).expect_code(0).stdout;
+            assert!(!listed.contains("not to be read"), "{bytes} {words:?}: {listed}");
+            for name in ["o", "k"].iter().filter(|name| listed.contains(&format!("{name}\t"))) {
+                machine.netwright(&["inspect", name]).expect_code(0);
+            }
+            machine.netwright(&["destroy", "o"]);
+        }
+        if !machine.netwright(&["ls"]).stdout.contains("k\t") {
+            machine.keep();
+        }
+    }
+    machine.netwright(&["destroy", "k"]).expect_code(0);
+    let processes = machine.0.run("ps", ["-eo", "args"]).stdout;
+    assert!(!processes.contains("__hold"), "{processes}");
+}
+
+/// Whose process holds it nobody need read: what it is altered to in place is said by all, and the lab
+/// can be taken apart.
+#[test]
+fn a_lab_whose_record_was_altered_in_place_can_be_taken_apart() {
+    let machine = Machine::new();
+    let shown = machine.record().display().to_string();
+    let file = machine.path("k.yaml");
+    for script in [
+        format!("printf X | dd of={shown} bs=1 seek=2 conv=notrunc 2>&1"),
+        format!("truncate -s 30 {shown}"),
+        format!("truncate -s 1000000 {shown}"),
+        format!(": > {shown}"),
+        format!("echo '{{}}' > {shown}"),
+    ] {
+        machine.keep();
+        machine.0.run("sh", ["-c", &script]).expect_code(0);
+        let listed = machine.netwright(&["ls"]).expect_code(0).stdout;
+        assert!(listed.starts_with("k\ta lab\tnot to be read: "), "{script}: {listed}");
+        for words in [
+            &["inspect", "k"][..],
+            &["exec", "k", "--", "true"],
+            &["plan", &file],
+            &["apply", &file],
+            &["check", "k"],
+            &["run", &file, "--keep", "k"],
+        ] {
+            let told = machine.netwright(words).expect_code(5).stderr;
+            let begin = "error: the record of lab `k` can't be read, so that it is left as it is: ";
+            assert!(told.starts_with(begin), "{words:?}: {told}");
+            let help = format!(
+                "  help: put `{shown}` right, or `netwright destroy k` takes the lab apart\n"
+            );
+            assert!(told.ends_with(&help), "{words:?}: {told}");
+        }
+        machine.netwright(&["gc"]).expect_code(6);
+        machine.netwright(&["destroy", "k"]).expect_code(0);
+        assert_eq!(machine.netwright(&["ls"]).expect_code(0).stdout, "", "{script}");
+        let processes = machine.0.run("ps", ["-eo", "args"]).stdout;
+        assert!(!processes.contains("__hold"), "{script}: {processes}");
+    }
+}
+
 /// Who can't take a name is told why, and doesn't wait for a process that there isn't.
 #[test]
 fn a_name_that_cannot_be_taken_is_no_other_processs() {

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::budget::Objects;
 use crate::capture::Captures;
 use crate::change::{Answer, Applied, Change, LinkRef, Made, NamespaceRef, Query, Undo};
+use crate::exit::shortage;
 use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
 use crate::halt::Halt;
@@ -368,5 +369,8 @@ impl Session {
 }
 
 fn unwritten(error: &std::io::Error) -> Error {
-    Error::Invalid(unwritable(error))
+    match shortage(error) {
+        Some(_) => Error::Unsupported(unwritable(error)),
+        None => Error::Invalid(unwritable(error)),
+    }
 }

@@ -53,9 +53,8 @@ pub fn destroy(name: &str) -> Result<Exit, Failure> {
     if let Some(outcome) = recover::destroy(name) {
         return outcome;
     }
-    let there = lab::Folder::open()?.has(name)?;
     // Also what a run that was killed has left of one.
-    lab::destroy(&taken)?;
+    let there = lab::destroy(&taken)?;
     drop(taken);
     if there { Ok(Exit::Done) } else { Err(unknown(name)) }
 }

@@ -25,7 +25,7 @@ use super::sweeper::Sweeper;
 use crate::crash;
 use crate::exit::{Exit, Failure};
 use crate::file::bounded;
-use crate::naming::{self, Taken};
+use crate::naming::{self, Taken, title};
 use crate::store;
 
 /// Records are small; more is somebody else's file.
@@ -129,7 +129,7 @@ impl Folder {
     /// # Errors
     /// Where another version of this program has one of that name.
     pub fn find(&self, name: &str) -> Result<Option<Lab>, Failure> {
-        if crate::naming::title(name).is_err() {
+        if title(name).is_err() {
             return Ok(None);
         }
         match self.read(&file_name(name)) {
@@ -152,10 +152,32 @@ impl Folder {
 
     fn unread(&self, name: &str, why: &str) -> Failure {
         let file = crate::text::path(self.path.join(file_name(name)));
+        let help = match self.held_unread(name) {
+            Some(_) => {
+                format!("put `{file}` right, or `netwright destroy {name}` takes the lab apart")
+            }
+            None => format!(
+                "put `{file}` right, or end the lab's process, if it lives, and remove that file"
+            ),
+        };
         let message = format!(
-            "the record of lab `{name}` can't be read, so that it is left as it is: {why}\n  help: put `{file}` right, or end the lab's process, if it lives, and remove that file"
+            "the record of lab `{name}` can't be read, so that it is left as it is: {why}\n  help: {help}"
         );
         Failure::new(Exit::Broken, message)
+    }
+
+    /// A lab whose record tells nothing any more, but is still the one that its process holds: all that
+    /// has to be known to take it apart.
+    fn held_unread(&self, name: &str) -> Option<Lab> {
+        title(name).ok()?;
+        let file = store::open_own(&self.descriptor, &file_name(name), OFlags::RDONLY).ok()?;
+        if Self::found(file.try_clone().ok()?).is_ok() {
+            return None;
+        }
+        let (name, boot, scenario) = (name.to_owned(), String::new(), String::new());
+        let (schema, pid, created, namespaces) = (SCHEMA, 0, 0, 0);
+        let record = Record { schema, name, pid, boot, created, scenario, namespaces };
+        Some(Lab { record, file }).filter(Lab::is_alive)
     }
 
     fn of_another_version(&self, name: &str, schema: u64, process: Option<u64>) -> Failure {
@@ -242,13 +264,17 @@ impl Folder {
         }
     }
 
-    /// Takes apart what has the name.
-    pub(super) fn destroy(&self, taken: &Taken) -> Result<(), Failure> {
+    /// Takes apart what has the name, and says whether anything had.
+    pub(super) fn destroy(&self, taken: &Taken) -> Result<bool, Failure> {
         self.sweep(taken)?;
-        if let Some(lab) = self.find(taken.name())? {
-            hold::end(&lab)?;
-        }
-        self.forget(&file_name(taken.name()))
+        let name = taken.name();
+        let lab = self.find(name).or_else(|failure| match self.held_unread(name) {
+            Some(lab) => Ok(Some(lab)),
+            None => Err(failure),
+        })?;
+        lab.as_ref().map_or(Ok(()), hold::end)?;
+        self.forget(&file_name(name))?;
+        Ok(lab.is_some())
     }
 
     /// Takes apart what a run under this name left that was killed while one lab took another one's
@@ -318,8 +344,10 @@ impl Reservation {
         namespaces: &[(String, BorrowedFd<'a>)],
         origin: Origin,
     ) -> Result<(), Failure> {
+        let path = self.folder.path.clone();
         let failed = |step: &str, error: io::Error| {
-            Failure::new(Exit::Broken, format!("can't keep the lab: {step}: {error}"))
+            let doing = format!("can't keep the lab in `{}`: {step}", crate::text::path(&path));
+            Failure::of_system(doing, &error, Exit::Broken)
         };
         hold::name(namespaces)?;
         let boot = store::boot_id().map_err(|error| failed("note the boot", error))?.to_owned();

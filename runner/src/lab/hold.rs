@@ -31,7 +31,7 @@ const QUIET_LOOKS: u32 = 2;
 /// Gives the lab's namespaces their names under /run/netns, in the lab's own mount namespace.
 pub(super) fn name(namespaces: &[(String, BorrowedFd<'_>)]) -> Result<(), Failure> {
     let failed = |step: &str, error: io::Error| {
-        Failure::new(Exit::Broken, format!("can't keep the lab: {step}: {error}"))
+        Failure::of_system(format_args!("can't keep the lab: {step}"), &error, Exit::Broken)
     };
     mount_named().map_err(|error| failed("mount /run/netns", error))?;
     for (name, descriptor) in namespaces {

@@ -15,7 +15,7 @@ pub use sweeper::sweep_when_told;
 
 use crate::change::Change;
 use crate::document::Remembered;
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, shortage};
 use crate::kernel::netns;
 use crate::naming::Taken;
 
@@ -34,7 +34,7 @@ pub fn enter() -> Result<(), Failure> {
                  `user.max_net_namespaces`"
             }
             Some(libc::EINVAL) => "the kernel lacks CONFIG_USER_NS or CONFIG_NET_NS",
-            _ => "`netwright doctor` tells more",
+            _ => shortage(&error.source).unwrap_or("`netwright doctor` tells more"),
         };
         let message =
             format!("can't enter a lab: {}: {}\n  help: {help}", error.step, error.source);
@@ -50,7 +50,10 @@ fn know_roots() {
 
 /// Takes a kept lab apart: ends whatever runs inside it, and then what holds it. The name is this
 /// process's meanwhile.
-pub(crate) fn destroy(taken: &Taken) -> Result<(), Failure> {
+///
+/// # Errors
+/// Where it may be there still.
+pub(crate) fn destroy(taken: &Taken) -> Result<bool, Failure> {
     Folder::open()?.destroy(taken)
 }
 

@@ -21,6 +21,7 @@ use tokio::time::timeout;
 pub use inside::{enter, first};
 
 use self::output::Collected;
+use crate::exit::shortage;
 use crate::kernel::Error;
 use crate::process::{self, Owned};
 
@@ -65,7 +66,10 @@ pub(crate) async fn run(
     arguments: &[String],
     limit: Duration,
 ) -> Result<Outcome, Error> {
-    let failed = |error: io::Error| Error::Invalid(format!("can't run `{program}`: {error}"));
+    let failed = |error: io::Error| match shortage(&error) {
+        Some(help) => Error::Unsupported(format!("`{program}`: {error}\n  help: {help}")),
+        None => Error::Invalid(format!("can't run `{program}`: {error}")),
+    };
     let start = Instant::now();
     let namespace = namespace.try_clone().map_err(failed)?;
     // The thread that starts it must not end before it: the kernel would end it, too.

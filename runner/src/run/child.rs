@@ -36,9 +36,8 @@ pub(super) fn answer_about<T: DeserializeOwned>(
         file.rewind()?;
         Ok(file)
     };
-    let file = written().map_err(|error| {
-        Failure::new(Exit::Broken, format!("can't ask another process: {error}"))
-    })?;
+    let file = written()
+        .map_err(|error| Failure::of_system("can't ask another process", &error, Exit::Broken))?;
     answer_to(words, file.into(), halt)
 }
 
@@ -56,7 +55,10 @@ fn answer_to<T: DeserializeOwned>(
     let mut command = process::itself(words.first().map(String::as_str).unwrap_or_default());
     command.args(words.iter().skip(1)).stdin(input);
     command.stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let mut child = Owned::start(&mut command).map_err(|error| broken(error.to_string()))?;
+    let mut child = Owned::start(&mut command).map_err(|error| {
+        let command = words.first().map(String::as_str).unwrap_or_default();
+        process::not_started(&format!("`netwright {command}`"), &error)
+    })?;
     let said = read(&mut child, halt);
     if said.is_err() {
         // Who has ended by itself needs no signal.

@@ -60,8 +60,8 @@ impl Stay {
                     .map(|(name, descriptor)| (name.to_string(), descriptor.as_fd()))
                     .collect();
                 let origin = Origin::new(session.journal.changes(), scenario).map_err(|error| {
-                    let message = format!("can't keep the lab: note its changes: {error}");
-                    Failure::new(Exit::Broken, message)
+                    let doing = "can't keep the lab: note its changes";
+                    Failure::of_system(doing, &error, Exit::Broken)
                 })?;
                 reservation.keep(&named, origin)
             }
@@ -70,7 +70,7 @@ impl Stay {
                 let until = confirm_within.map(clock::moment_after);
                 let kept = Kept { name: name.to_owned(), until, scenario };
                 session.journal.keep(kept).map_err(|error| {
-                    Failure::new(Exit::Broken, crate::journal::unwritable(&error))
+                    Failure::new(Exit::Lacking, crate::journal::unwritable(&error))
                 })?;
                 if let Some(time) = confirm_within {
                     let seconds = time.as_secs_f64();

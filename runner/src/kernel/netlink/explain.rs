@@ -4,6 +4,7 @@ use netwright_network::refusal;
 
 use super::socket::{Failure, Refusal};
 use super::space::Space;
+use crate::exit::shortage;
 use crate::kernel::{Error, KernelError};
 use crate::text;
 
@@ -41,12 +42,10 @@ pub(crate) fn explain_with(
 
 /// A failed system call of ours.
 pub(crate) fn broken(error: &std::io::Error, operation: &dyn std::fmt::Display) -> Error {
+    if let Some(help) = shortage(error) {
+        return lacking(error, operation, help);
+    }
     match error.raw_os_error() {
-        Some(errno @ (libc::EMFILE | libc::ENFILE)) => {
-            let name = if errno == libc::EMFILE { "RLIMIT_NOFILE" } else { "fs.file-max" };
-            let help = text::help(format!("`{operation}` needs more of them"));
-            Error::Limit(format!("open files ({name}){help}"))
-        }
         Some(errno) => Error::Kernel(KernelError {
             errno,
             operation: operation.to_string(),
@@ -60,6 +59,15 @@ pub(crate) fn broken(error: &std::io::Error, operation: &dyn std::fmt::Display) 
             hint: None,
         }),
     }
+}
+
+/// What the machine has no more of for this process.
+pub(super) fn lacking(
+    error: &std::io::Error,
+    operation: &dyn std::fmt::Display,
+    help: &str,
+) -> Error {
+    Error::Unsupported(format!("`{operation}`: {error}{}", text::help(help)))
 }
 
 fn general_hint(errno: i32) -> Option<String> {

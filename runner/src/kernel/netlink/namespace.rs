@@ -8,7 +8,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
 
 use super::Netlink;
-use super::explain::{broken, explain};
+use super::explain::{broken, explain, lacking};
 use super::host::Witness;
 use super::named;
 use super::raw_link::RawLink;
@@ -213,9 +213,11 @@ fn create_here() -> io::Result<Opened> {
 
 pub(super) fn namespace_error(error: &io::Error, change: &Change) -> Error {
     match error.raw_os_error() {
-        Some(libc::ENOSPC) => Error::Limit(
-            "network namespaces (sysctl user.max_net_namespaces of this or an outer user namespace)"
-                .to_owned(),
+        // That of memory is told by others; of namespaces there may be so many.
+        Some(libc::ENOSPC) => lacking(
+            error,
+            change,
+            "raise `sysctl user.max_net_namespaces` of this user namespace or of an outer one",
         ),
         _ => broken(error, change),
     }
