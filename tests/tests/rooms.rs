@@ -88,7 +88,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "kept",
         &[
             "change", "clock", "exit", "journal", "kernel", "lab", "naming", "near", "policy",
-            "process", "recover", "report", "text",
+            "process", "recover", "report", "state", "text",
         ],
     ),
     (

@@ -185,6 +185,62 @@ ip rule add from 10.0.0.0/8 table 9 priority 77
     assert!(of("10.0.0.0/24")[0].get("kind").is_none());
 }
 
+/// What a scenario has set below /proc/sys, as it is now; written again it is the same scenario.
+#[test]
+fn inspect_shows_the_settings_of_a_scenario() {
+    let session = Session::new();
+    let links = "ip netns add n1
+ip link add v0 type veth peer name v.1 netns n1
+";
+    let settings = "sysctl net.ipv4.ip_forward=1
+sysctl net.ipv4.tcp_rmem=\"4096 8192 16384\"
+sysctl net.ipv4.conf.v0.rp_filter=2
+ip netns exec n1 sysctl net.ipv6.conf.v/1.accept_dad=0
+ip link set v0 name w0
+";
+    let write = |lines: &str| {
+        let lines: String = lines.lines().map(|line| format!("        {line}\n")).collect();
+        let head = "name: set\nsteps:\n  - recipe: builtin:ip\n    params:\n      script: |\n";
+        session.file("set.yaml", format!("{head}{lines}")).display().to_string()
+    };
+    let lab = session.deployed("set");
+    let file = write(&(links.to_owned() + settings));
+    session.netwright(["apply", &file]).expect_code(0);
+    let text = session.netwright(["inspect", "set"]).expect_code(0).stdout;
+    let shown: Vec<&str> = text.lines().filter(|line| line.starts_with("  sysctl ")).collect();
+    let expected = [
+        "  sysctl net.ipv4.conf.w0.rp_filter=2",
+        "  sysctl net.ipv4.ip_forward=1",
+        "  sysctl net.ipv4.tcp_rmem=4096 8192 16384",
+        "  sysctl net.ipv6.conf.v/1.accept_dad=0",
+    ];
+    assert_eq!(shown, expected, "{text}");
+    let json = session.netwright(["inspect", "set", "--json"]).expect_code(0).json();
+    let mut again = links.to_owned() + "ip link set v0 name w0\n";
+    for space in json["namespaces"].as_array().expect("a list") {
+        let name = space["name"].as_str().expect("a text");
+        let within = if name.is_empty() { String::new() } else { format!("ip netns exec {name} ") };
+        for (key, value) in space["settings"].as_object().expect("an object") {
+            let value = value.as_str().expect("a text");
+            again += &format!("{within}sysctl {key}=\"{value}\"\n");
+        }
+    }
+    let plan = session.netwright(["plan", &write(&again)]).expect_code(0).stdout;
+    assert_eq!(plan, "set: 0 changes\n", "{again}");
+    lab.exec(None, ["sysctl", "-q", "-w", "net.ipv4.ip_forward=0"]).expect_code(0);
+    let text = session.netwright(["inspect", "set"]).expect_code(0).stdout;
+    assert!(text.contains("  sysctl net.ipv4.ip_forward=0\n"), "{text}");
+    let host = Host::new();
+    let script = "ip netns add lab-a
+ip -n lab-a link set lo up
+ip netns exec lab-a sysctl net.ipv4.ip_forward=1";
+    let grants = ["host.namespace name=lab-*"];
+    host.apply_ip("set", script, &grants, &[]).expect_code(0);
+    let text = host.netwright(["inspect", "set"], &[]).expect_code(0).stdout;
+    assert!(text.contains("\n  sysctl net.ipv4.ip_forward=1\n"), "{text}");
+    host.netwright(["destroy", "set"], &[]).expect_code(0);
+}
+
 #[test]
 fn an_address_that_another_station_has_is_shown_as_such() {
     let session = Session::new();

@@ -56,6 +56,10 @@ impl Deployment {
         self.kernel.see_space(namespace).is_ok_and(|space| space.own)
     }
 
+    pub(super) fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.history.entries.iter().map(|entry| &entry.change)
+    }
+
     /// What it changed of others', and what it put beside that, in ip(8)'s words: all but its own
     /// namespaces and links.
     pub(super) fn elsewhere(&self) -> Vec<String> {

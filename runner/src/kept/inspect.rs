@@ -1,5 +1,7 @@
 //! `netwright inspect`: what a lab holds, or what a deployment made on the host.
 
+use std::collections::BTreeMap;
+
 use super::Kept;
 use super::deployment::Deployment;
 use super::view::{Inspection, LinkView, NamespaceView, What, link_view, route_views, rule_views};
@@ -9,18 +11,23 @@ use crate::kernel::mark::Mark;
 use crate::kernel::{Error, Kernel};
 use crate::policy::{Object, Policy, Whose, whose};
 use crate::report;
+use crate::state::{Mentions, Settings};
 
 /// Goes where it is and prints what is there, as text or as JSON.
 pub fn inspect(name: &str, json: bool) -> Result<Exit, Failure> {
     let found = match Kept::open(name)? {
         Kept::Lab(inside) => {
             let what = What::Lab { lab: name.to_owned() };
-            Reader { kernel: &inside.kernel()?, deployment: None }.read(what)
+            let kernel = inside.kernel()?;
+            let settings = Mentions::of(&inside.into_origin().changes).settings().clone();
+            Reader { kernel: &kernel, deployment: None, settings }.read(what)
         }
         Kept::Deployment(deployment) => {
             let changes = deployment.elsewhere();
             let what = What::Deployment { deployment: name.to_owned(), changes };
-            Reader { kernel: deployment.kernel(), deployment: Some(&deployment) }.read(what)
+            let settings = Mentions::of(deployment.changes()).settings().clone();
+            let kernel = deployment.kernel();
+            Reader { kernel, deployment: Some(&deployment), settings }.read(what)
         }
     };
     let found = found.map_err(|error| {
@@ -40,6 +47,8 @@ pub fn inspect(name: &str, json: bool) -> Result<Exit, Failure> {
 struct Reader<'a> {
     kernel: &'a dyn Kernel,
     deployment: Option<&'a Deployment>,
+    /// that its changes set
+    settings: Settings,
 }
 
 impl Reader<'_> {
@@ -73,8 +82,20 @@ impl Reader<'_> {
             routes.retain(|route| links.iter().any(|link| route.link.as_ref() == Some(&link.name)));
         }
         let rules = self.rules(&namespace)?;
+        let settings = self.settings(&namespace)?;
         let name = name.map(String::from).unwrap_or_default();
-        Ok(NamespaceView { name, links, routes, rules })
+        Ok(NamespaceView { name, links, routes, rules, settings })
+    }
+
+    /// Those of others' namespaces are told with what was changed there.
+    fn settings(&self, namespace: &NamespaceRef) -> Result<BTreeMap<String, String>, Error> {
+        if self.is_others(namespace) {
+            return Ok(BTreeMap::new());
+        }
+        let found = self.settings.read(self.kernel, namespace)?;
+        // The kernel puts tabs between words.
+        let words = |value: String| value.split_whitespace().collect::<Vec<_>>().join(" ");
+        Ok(found.into_iter().map(|(key, value)| (key, words(value))).collect())
     }
 
     /// Of others' namespaces: those that the deployment put there.

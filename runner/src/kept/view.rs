@@ -1,5 +1,6 @@
 //! What `netwright inspect` shows, for people and as JSON.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -65,6 +66,9 @@ pub(super) struct NamespaceView {
     /// all but those that every namespace has, in ip(8)'s words
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) rules: Vec<String>,
+    /// those below /proc/sys that its scenario sets, as they are now
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) settings: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -214,6 +218,9 @@ impl Inspection {
             for rule in &namespace.rules {
                 let _ = writeln!(text, "  rule {}", text::escape(rule));
             }
+            for (key, value) in &namespace.settings {
+                let _ = writeln!(text, "  sysctl {}={}", text::escape(key), text::escape(value));
+            }
         }
         if let What::Deployment { changes, .. } = &self.what
             && !changes.is_empty()
@@ -279,6 +286,8 @@ impl RouteView {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::{Inspection, NamespaceView, RouteView, What};
 
     fn route(link: &str) -> RouteView {
@@ -297,7 +306,8 @@ mod tests {
 
     fn text_of(route: RouteView, rules: Vec<String>) -> String {
         let (name, links, routes) = (String::new(), Vec::new(), vec![route]);
-        let namespace = NamespaceView { name, links, routes, rules };
+        let settings = BTreeMap::from([("net.ipv4.ip_forward".to_owned(), "1".to_owned())]);
+        let namespace = NamespaceView { name, links, routes, rules, settings };
         let what = What::Lab { lab: "x".to_owned() };
         Inspection { schema: 1, what, namespaces: vec![namespace] }.text()
     }
@@ -306,8 +316,7 @@ mod tests {
     fn a_name_that_a_program_in_the_lab_gave_does_not_steer_the_terminal() {
         let rule = "from all iif \u{1b}[2J lookup 9".to_owned();
         let text = text_of(route("\u{1b}[2J"), vec![rule]);
-        let expected =
-            "(root)\n  route default dev \\u{1b}[2J\n  rule from all iif \\u{1b}[2J lookup 9\n";
+        let expected = "(root)\n  route default dev \\u{1b}[2J\n  rule from all iif \\u{1b}[2J lookup 9\n  sysctl net.ipv4.ip_forward=1\n";
         assert_eq!(text, expected);
     }
 
@@ -322,7 +331,7 @@ mod tests {
             table: 9,
             ..plain
         };
-        let line = "(root)\n  route default via 10.0.0.1 dev e0 weight 3 onlink proto ospf metric 20 table 9\n";
+        let line = "(root)\n  route default via 10.0.0.1 dev e0 weight 3 onlink proto ospf metric 20 table 9\n  sysctl net.ipv4.ip_forward=1\n";
         assert_eq!(text_of(weighed, Vec::new()), line);
         let blackhole = RouteView {
             kind: Some("blackhole"),
@@ -330,6 +339,9 @@ mod tests {
             link: None,
             ..route("")
         };
-        assert_eq!(text_of(blackhole, Vec::new()), "(root)\n  route blackhole 10.0.0.0/8\n");
+        assert_eq!(
+            text_of(blackhole, Vec::new()),
+            "(root)\n  route blackhole 10.0.0.0/8\n  sysctl net.ipv4.ip_forward=1\n"
+        );
     }
 }

@@ -7,9 +7,11 @@ use std::fmt;
 use netwright_network::setting::{Reach, SettingKey};
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, Found, Noun, Object, Reader, holder_of, holders_of, inside, place, reference};
+use super::{
+    Facts, Found, Noun, Object, Reader, ask, holder_of, holders_of, inside, place, reference,
+};
 use crate::change::{Answer, Change, NamespaceRef, Query, Word};
-use crate::kernel::Error;
+use crate::kernel::{Error, Kernel};
 use crate::state::repair::{Mend, Mending, Stage};
 use crate::state::{Asked, Mentions, NamespaceState, State};
 
@@ -58,6 +60,24 @@ impl Settings {
         self.0.get(namespace).into_iter().flat_map(BTreeMap::values)
     }
 
+    /// What those of a namespace are now. What is not there, or the kernel tells nobody, is none.
+    pub fn read(
+        &self,
+        kernel: &dyn Kernel,
+        namespace: &NamespaceRef,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let mut found = Vec::new();
+        for key in self.of(&place(namespace.name.as_ref())) {
+            let query = Query::Sysctl { namespace: namespace.clone(), key: key.clone() };
+            match ask(kernel, query) {
+                Ok(Answer::Text(value)) => found.push((key.clone(), value)),
+                Ok(_) | Err(Error::Kernel(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -93,16 +113,8 @@ impl fmt::Display for Sysctl {
 }
 
 impl Noun for Sysctl {
-    /// What is not there, or the kernel tells nobody, is none.
     fn read(from: &Reader<'_>, into: &mut NamespaceState) -> Result<(), Error> {
-        for key in from.settings.of(&place(from.namespace.name.as_ref())) {
-            let query = Query::Sysctl { namespace: from.namespace.clone(), key: key.clone() };
-            match from.ask(query) {
-                Ok(Answer::Text(value)) => into.settings.push((key.clone(), value)),
-                Ok(_) | Err(Error::Kernel(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        into.settings = from.settings.read(from.kernel, &from.namespace)?;
         Ok(())
     }
 
