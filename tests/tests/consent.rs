@@ -432,3 +432,41 @@ fn what_is_not_shown_whole_is_not_allowed_for_good() {
         typed_at(&host, &words, &[], "o\n").expect_code(0);
     }
 }
+
+/// One answer for all of the run: what its checks and captures reach on the machine is shown with it,
+/// given to them alone, and never remembered.
+#[test]
+fn an_answer_covers_the_checks_and_captures_of_the_run() {
+    let host =
+        Host::with("link add eth1 type veth peer name sw1\nlink set eth1 up\nlink set sw1 up");
+    bring(&host, "1.0.0", &[SPACE]);
+    let recipe = host.session().path("bomb.wasm").display().to_string();
+    let text = format!(
+        "name: asked\ntarget: host\nsteps: [{{ recipe: {recipe}, params: {{ how: nothing }} }}]\ncaptures: [{{ link: eth1 }}]\nchecks: [{{ ping: {{ to: 127.0.0.1 }} }}]\n"
+    );
+    let file = host.session().file("asked.yaml", text).display().to_string();
+    let words: Vec<String> = ["run", &file].map(str::to_owned).to_vec();
+    let rules = ["host.probe link=eth1", "host.probe cidr=127.0.0.1/32"];
+    let flags = rules.map(|rule| format!("--grant '{rule}'")).join(" ");
+    let output = typed_at(&host, &words, &[], "o\n").expect_code(0);
+    let listed =
+        format!("checks and captures, too, want there:\n  - {}\n  - {}\n", rules[0], rules[1]);
+    assert!(output.stdout.contains(&listed), "{}", output.stdout);
+    assert_eq!(output.stdout.matches("Allow it?").count(), 1, "{}", output.stdout);
+    let output = typed_at(&host, &words, &[], "d\n").expect_code(4);
+    assert!(output.stdout.contains(&flags), "{}", output.stdout);
+    // What is remembered is the recipe's alone.
+    typed_at(&host, &words, &[], "a\n").expect_code(0);
+    let alone = "want more than a lab:\n  - host.probe link=eth1\n";
+    for (answer, code) in [("o\n", 0), ("d\n", 4), ("", 4)] {
+        let output = typed_at(&host, &words, &[], answer).expect_code(code);
+        assert!(output.stdout.contains(alone), "{}", output.stdout);
+        assert!(!output.stdout.contains("[a]lways"), "{}", output.stdout);
+    }
+    // Where nobody can be asked, flags are what gives it.
+    let told = host.netwright(&words, &[]).expect_code(4);
+    assert!(told.stderr.contains("host.probe link=eth1"), "{told:#?}");
+    let given: Vec<String> =
+        rules.iter().flat_map(|rule| ["--grant".to_owned(), (*rule).to_owned()]).collect();
+    host.netwright([words, given].concat(), &[]).expect_code(0);
+}

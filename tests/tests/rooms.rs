@@ -61,7 +61,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "report", "scenario", "text",
         ],
     ),
-    ("consent", &["exit", "file", "grant", "near", "recipe", "report", "scenario", "text"]),
+    (
+        "consent",
+        &["exit", "file", "grant", "near", "policy", "recipe", "report", "scenario", "text"],
+    ),
     (
         "guest",
         &[

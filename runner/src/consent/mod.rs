@@ -13,6 +13,7 @@ use rustix::termios::{QueueSelector, tcflush};
 
 use crate::exit::{Exit, Failure};
 use crate::grant::{Capability, Class, Grants, Rule};
+use crate::policy::Reach;
 use crate::recipe::Recipe;
 use crate::report;
 use crate::scenario::Step;
@@ -32,22 +33,36 @@ struct Question<'a> {
     complete: Vec<Rule>,
     /// leave the operator something to choose, so that a flag has to
     open: Vec<Rule>,
+    /// what the checks and captures of the scenario reach, which an answer allows, too
+    reached: &'a [Rule],
+}
+
+/// What was allowed beyond flags and policies.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// to the recipe of each step
+    pub steps: Vec<Vec<Rule>>,
+    /// to the checks and captures of the scenario, and to no recipe
+    pub reached: Vec<Rule>,
 }
 
 /// What each step gets beyond flags and policies: what was remembered for its recipe and what that
-/// is told, or is allowed now. Where nobody can be asked nothing is added, and the run is denied
-/// what it then asks for.
+/// is told, or is allowed now; and what the checks and captures get, which is never remembered. Where
+/// nobody can be asked nothing is added, and the run is denied what it then asks for.
 pub fn ask(
     scenario: &str,
     steps: &[Step],
     recipes: &[Recipe],
+    reaches: &[Reach],
     operator: &Grants,
-) -> Result<Vec<Vec<Rule>>, Failure> {
+) -> Result<Answers, Failure> {
+    let reached = undecided(reaches, operator);
     let mut memory = None;
     let mut asked: Vec<(Question<'_>, Vec<Rule>)> = Vec::new();
-    let mut answers = Vec::new();
+    let (mut answers, mut shown) = (Vec::new(), false);
     for (step, recipe) in steps.iter().zip(recipes) {
-        let question = Question::of(scenario, step, recipe, operator);
+        let question =
+            Question { reached: &reached, ..Question::of(scenario, step, recipe, operator) };
         if question.complete.is_empty() {
             answers.push(Vec::new());
             continue;
@@ -60,11 +75,59 @@ pub fn ask(
             Some(memory) => memory,
             None => memory.insert(Memory::open()?),
         };
-        let rules = question.answer(memory)?;
+        let (rules, by) = question.answer(memory)?;
+        shown |= by == By::Screen;
         answers.push(rules.clone());
         asked.push((question, rules));
     }
-    Ok(answers)
+    let allowed = reached.is_empty() || shown || ask_alone(scenario, &reached)?;
+    let reached = if allowed { reached.clone() } else { Vec::new() };
+    Ok(Answers { steps: answers, reached })
+}
+
+/// Who has answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// the operator, now
+    Screen,
+    /// what is remembered, or nobody
+    Other,
+}
+
+/// What the checks and captures of a scenario need, where the operator has said nothing of it.
+fn undecided(reaches: &[Reach], operator: &Grants) -> Vec<Rule> {
+    if operator.gives(Capability::HostProbe) {
+        return Vec::new();
+    }
+    let rule = |reach: &Reach| {
+        let mut text = Capability::HostProbe.to_string();
+        text.extend(reach.to.map(|station| format!(" cidr={}", ipnet::IpNet::from(station))));
+        text.extend(reach.link.iter().map(|link| format!(" link={link}")));
+        Rule::grant(&text, "the operator's answer").ok()
+    };
+    reaches.iter().filter_map(rule).collect()
+}
+
+/// Where no recipe wants anything that nobody has decided.
+fn ask_alone(scenario: &str, reached: &[Rule]) -> Result<bool, Failure> {
+    if !report::is_terminal() {
+        return Ok(false);
+    }
+    let about = format!(
+        "Checks or captures of `{}` want more than a lab:\n{}\n",
+        text::escape(scenario),
+        screen::of_reached(reached)
+    );
+    match answer(&about, "Allow it? [d]eny, [o]nce: ")?.as_str() {
+        "o" | "once" => Ok(true),
+        _ => Err(Failure::new(
+            Exit::Denied,
+            format!(
+                "denied: the checks were not run, nothing was touched\n  help: {}",
+                reached.iter().map(Rule::flag).collect::<Vec<_>>().join(" ")
+            ),
+        )),
+    }
 }
 
 impl<'a> Question<'a> {
@@ -82,7 +145,7 @@ impl<'a> Question<'a> {
             }
         }
         let (digest, told) = (recipe.digest(), Told::of(step.params()));
-        Self { recipe, digest, told, scenario, complete, open }
+        Self { recipe, digest, told, scenario, complete, open, reached: &[] }
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -93,17 +156,17 @@ impl<'a> Question<'a> {
             && pairs.into_iter().all(|(one, other)| one.same(other))
     }
 
-    fn answer(&self, memory: &Memory) -> Result<Vec<Rule>, Failure> {
+    fn answer(&self, memory: &Memory) -> Result<(Vec<Rule>, By), Failure> {
         if let Some(remembered) = memory.find(&self.digest, &self.told) {
             let granted = remembered.rules();
             // What was allowed is no more than what is asked for now.
             let asked = |rule: &Rule| self.complete.iter().any(|asked| asked.same(rule));
             if self.complete.iter().all(|asked| granted.iter().any(|rule| rule.same(asked))) {
-                return Ok(granted.into_iter().filter(asked).collect());
+                return Ok((granted.into_iter().filter(asked).collect(), By::Other));
             }
         }
         if !report::is_terminal() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), By::Other));
         }
         let former = memory.former(self);
         let remembers = memory.is_there() && self.told.is_shown_whole();
@@ -128,12 +191,13 @@ impl<'a> Question<'a> {
         if always {
             memory.keep(&Remembered::new(self))?;
         }
-        Ok(self.complete.clone())
+        Ok((self.complete.clone(), By::Screen))
     }
 
     fn denied(&self) -> Failure {
         let name = text::escape(self.recipe.name());
-        let flags: Vec<String> = self.complete.iter().map(Rule::flag).collect();
+        let flags = self.complete.iter().chain(self.reached);
+        let flags: Vec<String> = flags.map(Rule::flag).collect();
         let message = format!(
             "denied: recipe `{name}` was not run, nothing was touched\n  help: {}",
             flags.join(" ")

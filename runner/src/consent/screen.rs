@@ -91,6 +91,11 @@ impl Screen<'_> {
     }
 }
 
+/// What checks and captures reach in the machine's own network.
+pub(super) fn of_reached(rules: &[Rule]) -> String {
+    rules.iter().map(|rule| format!("  - {rule}\n")).collect()
+}
+
 impl fmt::Display for Screen<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.head(f)?;
@@ -108,6 +113,13 @@ impl fmt::Display for Screen<'_> {
         if !self.question.open.is_empty() {
             writeln!(f, "\nOf this it does not say which; only a --grant of yours can give it:")?;
             self.question.open.iter().try_for_each(|rule| writeln!(f, "  - {rule}"))?;
+        }
+        if !self.question.reached.is_empty() {
+            write!(
+                f,
+                "\nThis run's checks and captures, too, want there:\n{}",
+                of_reached(self.question.reached)
+            )?;
         }
         let mut asked = self.question.complete.iter();
         if asked.any(|rule| rule.capability() == Capability::Exec) {

@@ -26,7 +26,7 @@ use crate::naming::Taken;
 use crate::policy::Target;
 use crate::recipe::Recipe;
 use crate::report::{Artifacts, Report, View};
-use crate::scenario::{Faults, Limits, Override, RecipeFault, Scenario, Step};
+use crate::scenario::{Faults, Limits, Override, RecipeFault, Scenario, Step, reaches};
 use crate::store;
 use crate::text::path as shown;
 
@@ -102,10 +102,16 @@ pub fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
     }
     let recipes = recipes(&scenario, &limits)?;
     let answers = match target {
-        Target::Host => consent::ask(&arguments.what, &scenario.steps, &recipes, &operator)?,
-        Target::Lab => Vec::new(),
+        Target::Host => {
+            let checks = scenario.checks.iter().map(|placed| &placed.check);
+            let reaches = reaches(checks, &scenario.captures);
+            consent::ask(&arguments.what, &scenario.steps, &recipes, &reaches, &operator)?
+        }
+        Target::Lab => consent::Answers::default(),
     };
-    let grants = grants(&scenario, &recipes, &operator, &answers);
+    let grants = grants(&scenario, &recipes, &operator, &answers.steps);
+    // From now on for checks and captures alone.
+    let operator = operator.with(answers.reached);
     let granted = || {
         let mut named =
             grants.iter().flat_map(|grants| grants.named(Capability::Artifacts, Key::Path));
