@@ -78,6 +78,7 @@ impl Netlink {
         losers.dedup_by_key(|space| space.cookie);
         let losses: Vec<_> =
             losers.into_iter().map(|space| (self.holdings(&space), space)).collect();
+        let kept = if undoing { Vec::new() } else { self.kept_below(&space, &before, settings) };
         let labels = self.labels_back(&space, &before, settings);
         let mut back = self.settings_lost(&space, &before, settings);
         for (there, child) in &lowered {
@@ -103,6 +104,7 @@ impl Netlink {
         for (had, space) in losses {
             steps.extend(self.lost(&space, had, before.index));
         }
+        steps.extend(kept);
         steps.extend(labels);
         Ok(Applied { made: Made::Nothing, undo: Undo { steps } })
     }

@@ -171,6 +171,7 @@ impl Netlink {
         {
             steps.extend(self.held_by(space, raw));
         }
+        steps.extend(self.kept_below(space, raw, settings));
         for (there, child) in &lowered {
             steps.extend(self.settings_lost(there, child, settings));
             if settings::loses_ipv6(child, settings) {
@@ -199,6 +200,19 @@ impl Netlink {
         steps.extend(self.held_by(space, raw));
         steps.extend(self.filter_back(space, raw));
         Ok(steps)
+    }
+
+    /// What a link of others' that is down has all the same, and that goes when it goes down again.
+    pub(super) fn kept_below(
+        &self,
+        space: &Arc<Space>,
+        raw: &RawLink,
+        settings: &[Setting],
+    ) -> Vec<Change> {
+        match settings::goes_down_again(raw, settings) && self.is_of_others(space, raw) {
+            true => self.held_by(space, raw),
+            false => Vec::new(),
+        }
     }
 
     /// Steps that put back the addresses and neighbours of a link, of its master, whose MAC address

@@ -22,6 +22,8 @@ use crate::kernel::Error;
 /// What a namespace holds that goes when something else goes.
 pub(super) struct Holdings {
     addresses: Vec<(u32, String, Address)>,
+    /// those of IPv6 of each link, in the kernel's order, by which it chooses a source
+    sequences: Vec<(u32, String, Vec<Address>)>,
     /// those that somebody put there
     routes: Vec<(Route, Write)>,
     /// the kernel's own as well
@@ -38,6 +40,7 @@ impl Holdings {
     pub(super) fn of_links(mut self, links: &[RawLink]) -> Self {
         let on = |index: u32| links.iter().any(|link| link.index == index);
         self.addresses.retain(|(index, _, _)| on(*index));
+        self.sequences.retain(|(index, _, _)| on(*index));
         self.deleted.retain(|(index, _)| on(*index));
         self.neighbours.retain(|(index, _, _)| on(*index));
         let sources: Vec<IpAddr> =
@@ -52,9 +55,16 @@ impl Holdings {
     /// Steps that put all of it back, where it isn't there.
     pub(super) fn into_steps(self, space: &Space) -> Vec<Change> {
         let namespace = space.reference();
-        let addresses = self.addresses.into_iter().map(|(index, name, address)| {
-            let link = LinkRef { namespace: namespace.clone(), name, index: Some(index) };
-            lifetime::restored(link, address)
+        let on = |name, index| LinkRef { namespace: namespace.clone(), name, index: Some(index) };
+        // Of IPv6 the kernel has the newest first (ipv6_link_dev_addr).
+        let (six, mut addresses): (Vec<_>, Vec<_>) =
+            self.addresses.into_iter().partition(|(_, _, one)| one.prefix.address.is_ipv6());
+        addresses.extend(six.into_iter().rev());
+        let addresses = addresses
+            .into_iter()
+            .map(|(index, name, address)| lifetime::restored(on(name, index), address));
+        let sequences = self.sequences.into_iter().map(|(index, name, addresses)| {
+            Change::OrderAddresses { link: on(name, index), addresses }
         });
         let deleted = self.deleted.into_iter().map(|(_, route)| {
             let namespace = namespace.clone();
@@ -71,7 +81,7 @@ impl Holdings {
             .neighbours
             .into_iter()
             .map(|(index, name, one)| put_neighbour(space, index, name, one));
-        addresses.chain(deleted).chain(routes).chain(neighbours).collect()
+        addresses.chain(sequences).chain(deleted).chain(routes).chain(neighbours).collect()
     }
 }
 
@@ -86,16 +96,19 @@ impl Netlink {
         let deleted = links.iter().flat_map(|link| {
             deleted(link, &held, &all_routes).into_iter().map(|route| (link.index, route))
         });
+        // The kernel makes those again, of the ones that they are of.
+        let lasting = held.iter().filter(|(_, info)| !info.temporary);
+        let addresses: Vec<_> = lasting
+            .map(|(index, info)| {
+                (*index, info.link.clone(), lifetime::counted(info.address.clone()))
+            })
+            .collect();
         Holdings {
             deleted: deleted.collect(),
             routes: somebodys(&all_routes, &held),
             all_routes,
-            addresses: held
-                .into_iter()
-                // The kernel makes those again, of the ones that they are of.
-                .filter(|(_, info)| !info.temporary)
-                .map(|(index, info)| (index, info.link, lifetime::counted(info.address)))
-                .collect(),
+            sequences: sequences(&addresses),
+            addresses,
             neighbours: neighbour::lasting(space, &links),
         }
     }
@@ -108,6 +121,11 @@ impl Netlink {
             !after.addresses.iter().any(|(there, _, now)| {
                 there == index && now.prefix == address.prefix && now.peer == address.peer
             })
+        });
+        lost.sequences.retain(|(index, _, _)| {
+            lost.addresses
+                .iter()
+                .any(|(on, _, address)| on == index && address.prefix.address.is_ipv6())
         });
         lost.deleted.retain(|(index, _)| *index == link);
         lost.routes.retain(|(route, _)| !after.all_routes.iter().any(|now| same(now, route)));
@@ -156,6 +174,22 @@ impl Netlink {
         });
         steps.flatten().collect()
     }
+}
+
+/// The addresses of IPv6 by their links, where there are several.
+fn sequences(addresses: &[(u32, String, Address)]) -> Vec<(u32, String, Vec<Address>)> {
+    let mut all: Vec<(u32, String, Vec<Address>)> = Vec::new();
+    for (index, name, address) in addresses {
+        if address.prefix.address.is_ipv4() {
+            continue;
+        }
+        match all.iter_mut().find(|(on, _, _)| on == index) {
+            Some((_, _, here)) => here.push(address.clone()),
+            None => all.push((*index, name.clone(), vec![address.clone()])),
+        }
+    }
+    all.retain(|(_, _, here)| here.len() > 1);
+    all
 }
 
 /// The routes that don't come back by themselves, and how each is put beside others at its place: of

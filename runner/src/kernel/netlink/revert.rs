@@ -27,7 +27,7 @@ impl Netlink {
         first
     }
 
-    fn take_step_back(&mut self, step: &Change) -> Result<(), Error> {
+    pub(super) fn take_step_back(&mut self, step: &Change) -> Result<(), Error> {
         if let Change::MoveLink { link, to } = step
             && let Some(place) = self.lent_by(link)
         {
@@ -83,7 +83,7 @@ impl Netlink {
     }
 
     /// What somebody has put on a link since then is not lost with a MAC address or a master that is
-    /// taken back. Of a link that goes down it is, as it was when it was down.
+    /// taken back. Of a link that goes down it is.
     fn give_back(&mut self, settings: &[Setting], applied: &Applied) -> Result<(), Error> {
         let neighbour = |step: &&Change| matches!(step, Change::PutNeighbour { .. });
         let down = settings.contains(&Setting::Up(false));
@@ -195,9 +195,11 @@ impl Netlink {
     }
 }
 
-/// Whether a step puts back an address, a route or a neighbour of IPv6.
+/// Whether a step puts back an address, a route or a neighbour of IPv6, or an order of addresses.
 pub(super) fn restores_ipv6(step: &Change) -> bool {
     matches!(step, Change::PutAddress { address, .. } if address.prefix.address.is_ipv6())
+        || matches!(step, Change::OrderAddresses { addresses, .. }
+            if addresses.iter().any(|one| one.prefix.address.is_ipv6()))
         || matches!(step, Change::PutRoute { route, .. } | Change::RemoveRoute { route, .. }
             if route.family == Family::Ipv6)
         || matches!(step, Change::PutNeighbour { neighbour, .. } if neighbour.address.is_ipv6())

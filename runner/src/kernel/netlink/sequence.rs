@@ -1,7 +1,8 @@
-//! The order and labels of a link's IPv4 addresses. The first one of a subnet is the source of what
-//! leaves for it, and the kernel puts a new one behind all others (inet_insert_ifa); with a link's
-//! name it alters their labels (inetdev_changename), and a label can't be altered: so those that are
-//! not in their place are taken off and put again, with the routes that go with them.
+//! The order of a link's addresses, by which the kernel chooses a source, and the labels of IPv4's.
+//! Of IPv4 it puts a new one behind all others (inet_insert_ifa), of IPv6 before them
+//! (ipv6_link_dev_addr); with a link's name it alters labels (inetdev_changename), and a label can't
+//! be altered: so those that are not in their place are taken off and put again, with the routes that
+//! go with them.
 
 use std::sync::Arc;
 
@@ -22,7 +23,8 @@ impl Netlink {
         if !self.is_of_others(space, link) {
             return None;
         }
-        let addresses = addresses(space, link.index).ok().filter(|all| !all.is_empty())?;
+        let addresses = addresses(space, link.index, Family::Ipv4).ok();
+        let addresses = addresses.filter(|all| !all.is_empty())?;
         Some(Change::OrderAddresses { link: reference(space, link), addresses })
     }
 
@@ -45,25 +47,25 @@ impl Netlink {
     ) -> Result<Applied, Error> {
         let (space, raw) = self.resolve(link)?;
         let nothing = Applied { made: Made::Nothing, undo: Undo::default() };
-        let now = present(&space, &raw, wanted)?;
-        let Some(first) = now.iter().position(|(is, wanted)| !is_in_place(is, wanted)) else {
+        let (off, on) = out_of_place(present(&space, &raw, wanted)?);
+        if off.is_empty() {
             return Ok(nothing);
-        };
+        }
         let held = self.holdings(&space);
         let execute =
             |request: &Request| space.execute(request).map_err(|failure| explain(failure, change));
-        // A subnet's first one last, which takes others with it.
-        for (is, _) in now[first..].iter().rev() {
+        for is in &off {
             execute(&address::removal(raw.index, is)?)?;
         }
         let mut failed = Ok(());
-        for (_, wanted) in &now[first..] {
+        for wanted in &on {
             let Some(wanted) = lifetime::left(wanted) else { continue };
             let done = execute(&address::put_request(raw.index, &wanted, Write::Add)?);
             failed = failed.and(done);
         }
-        for step in self.lost(&space, held, raw.index) {
-            let done = self.perform(&step, true).map(drop);
+        let lost = self.lost(&space, held, raw.index);
+        for step in lost.iter().filter(|step| !matches!(step, Change::OrderAddresses { .. })) {
+            let done = self.take_step_back(step);
             failed = failed.and(done);
         }
         failed.map(|()| nothing)
@@ -85,11 +87,11 @@ impl Netlink {
     }
 }
 
-/// The IPv4 addresses of a link, in the kernel's order.
-fn addresses(space: &Space, index: u32) -> Result<Vec<Address>, Error> {
-    let all = address::list(space, &[], Some(Family::Ipv4));
+/// The addresses of a link, in the kernel's order, but for those that it makes of others.
+fn addresses(space: &Space, index: u32, family: Family) -> Result<Vec<Address>, Error> {
+    let all = address::list(space, &[], Some(family));
     let all = all.map_err(|failure| explain(failure, &"address show"))?;
-    let here = all.into_iter().filter(|(on, _)| *on == index);
+    let here = all.into_iter().filter(|(on, info)| *on == index && !info.temporary);
     Ok(here.map(|(_, info)| lifetime::counted(info.address)).collect())
 }
 
@@ -102,7 +104,8 @@ fn present(
 ) -> Result<Vec<(Address, Address)>, Error> {
     let same =
         |one: &Address, other: &Address| one.prefix == other.prefix && one.peer == other.peer;
-    let mut now = addresses(space, link.index)?;
+    let family = wanted.first().map_or(Family::Ipv4, |one| Family::of(one.prefix.address));
+    let mut now = addresses(space, link.index, family)?;
     now.retain(|is| wanted.iter().any(|one| same(one, is)));
     let places = wanted.iter().filter_map(|one| {
         let is = now.iter().find(|is| same(is, one))?;
@@ -111,6 +114,32 @@ fn present(
     });
     let places: Vec<Address> = places.collect();
     Ok(now.into_iter().zip(places).collect())
+}
+
+/// Those that are to be taken off, and those that are to be put on again, in order: of IPv4 all from
+/// the first that is not in its place, a subnet's first one off last, for it takes others with it; of
+/// IPv6 all before those that follow each other as they should.
+fn out_of_place(now: Vec<(Address, Address)>) -> (Vec<Address>, Vec<Address>) {
+    let four = now.first().is_some_and(|(is, _)| is.prefix.address.is_ipv4());
+    let Some(first) = now.iter().position(|(is, wanted)| !is_in_place(is, wanted)) else {
+        return (Vec::new(), Vec::new());
+    };
+    if four {
+        let (off, on): (Vec<_>, Vec<_>) = now.into_iter().skip(first).unzip();
+        return (off.into_iter().rev().collect(), on);
+    }
+    let (there, wanted): (Vec<_>, Vec<_>) = now.into_iter().unzip();
+    let mut before = there.len();
+    let mut stay = 0;
+    for one in wanted.iter().rev() {
+        match there.iter().position(|is| is_in_place(is, one)) {
+            Some(place) if place < before => before = place,
+            Some(_) | None => break,
+        }
+        stay += 1;
+    }
+    let moved: Vec<Address> = wanted.into_iter().rev().skip(stay).collect();
+    (moved.clone(), moved)
 }
 
 fn is_in_place(is: &Address, wanted: &Address) -> bool {

@@ -405,6 +405,12 @@ pub(crate) fn loses_routes(before: &RawLink, settings: &[Setting]) -> bool {
     before.has(IFF_UP) && settings.contains(&Setting::Up(false))
 }
 
+/// Whether undoing a setting takes what the link had all the same: one that was down and goes down
+/// again keeps its addresses of IPv4, but neither those of IPv6 nor a neighbour.
+pub(crate) fn goes_down_again(before: &RawLink, settings: &[Setting]) -> bool {
+    !before.has(IFF_UP) && settings.contains(&Setting::Up(true))
+}
+
 /// Whether the link becomes too narrow for IPv6, which then leaves it (RFC 8200 section 5).
 pub(crate) fn loses_ipv6(before: &RawLink, settings: &[Setting]) -> bool {
     before.mtu() >= LEAST_IPV6 && mtu(settings).is_some_and(|mtu| mtu < LEAST_IPV6)
