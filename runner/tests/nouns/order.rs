@@ -13,7 +13,11 @@ struct Pair {
 }
 
 const ROUTES: &str = "ip route show table all proto boot; ip -6 route show table all proto boot";
-const LINKS: &str = "ip -o link show | grep -o '[a-z0-9-]*[@:].* mtu [0-9]*\\|link/ether 02[^ ]*\\|state [A-Z]*' | sed 's/@.*mtu/ mtu/'";
+/// Of carriers, and addresses that the kernel made up, nothing.
+const LINKS: &str = "ip -o link show | awk '{ split($2, name, /[@:]/); mac = \"\"; \
+    for (i = 1; i < NF; i++) { if ($i == \"mtu\") mtu = $(i + 1); \
+    if ($(i + 1) ~ /^02:00:00:00:00:/) mac = $(i + 1) } \
+    print name[1], $3 ~ /[<,]UP[,>]/, mtu, mac }'";
 const ADDRESSES: &str =
     "ip -o address show scope global; ip neigh show nud permanent; ip neigh show proxy";
 
