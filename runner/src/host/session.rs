@@ -16,6 +16,7 @@ use crate::grant::Grants;
 use crate::halt::Halt;
 use crate::journal::{Intent, Journal, Standing, unwritable};
 use crate::kernel::Permitted;
+use crate::kernel::again::{self, Late, Unfinished};
 use crate::kernel::{BatchError, Denial, Error, Kernel};
 use crate::policy::Reach;
 use crate::policy::{Policy, reached_uplinks, uplink_needs};
@@ -344,27 +345,53 @@ impl Session {
         applied.made
     }
 
-    /// Whether what an undo should have brought about is there: on the host it is read back.
-    fn is_back(&self, undo: &Undo) -> Result<(), Error> {
-        match self.kernel.differences(undo) {
-            differences if differences.is_empty() => Ok(()),
-            differences => Err(Error::Invalid(differences.join("; "))),
-        }
-    }
-
     /// Takes back the newest change that stands, and says what came of it; none once everything
     /// was taken back. A failure is no reason to stop.
     pub fn undo_next(&mut self) -> Option<(Standing, Result<(), Error>)> {
-        let standing = self.journal.newest()?;
-        let outcome =
-            self.kernel.revert(&standing.undo).and_then(|()| self.is_back(&standing.undo));
-        let error = outcome.as_ref().err().map(ToString::to_string);
-        self.report.undone(&standing.change, error.as_deref());
-        self.objects.count_anew();
-        if outcome.is_ok() {
-            self.journal.undone(&standing);
-        }
+        let (standing, outcome) = self.undo_newest()?;
+        let outcome = outcome.map_err(Unfinished::into_error);
+        self.tell_undone(&standing, outcome.as_ref().err());
         Some((standing, outcome))
+    }
+
+    /// The same for all of them in turn: what fails is told once it was tried again.
+    pub fn undo_in_turn(&mut self, late: &mut Late<Standing>) -> bool {
+        let Some((standing, outcome)) = self.undo_newest() else { return false };
+        late.note(&standing.undo);
+        match outcome {
+            Ok(()) => self.tell_undone(&standing, None),
+            Err(unfinished) => late.add(standing, unfinished),
+        }
+        true
+    }
+
+    /// Tries what failed at its turn again, if it may, and tells all of it. Answers with how many
+    /// changes are left.
+    pub fn undo_late(&mut self, mut late: Late<Standing>, again: bool) -> usize {
+        if again {
+            for standing in late.try_again(&mut *self.kernel) {
+                self.tell_undone(&standing, None);
+            }
+        }
+        let left = late.into_left().map(|(standing, unfinished)| {
+            self.tell_undone(&standing, Some(&unfinished.into_error()));
+        });
+        left.count()
+    }
+
+    fn undo_newest(&mut self) -> Option<(Standing, Result<(), Unfinished>)> {
+        let standing = self.journal.newest()?;
+        let outcome = again::take_back(&mut *self.kernel, &standing.undo);
+        Some((standing, outcome))
+    }
+
+    fn tell_undone(&mut self, standing: &Standing, error: Option<&Error>) {
+        let told = error.map(ToString::to_string);
+        self.report.undone(&standing.change, told.as_deref());
+        self.objects.count_anew();
+        if error.is_none() {
+            self.journal.undone(standing);
+        }
     }
 }
 

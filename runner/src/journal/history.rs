@@ -25,6 +25,8 @@ pub struct History {
     pub folder: Option<NamedFolder>,
     /// the changes that stand or may stand, oldest first
     pub entries: Vec<Entry>,
+    /// those that were taken back, each with how many were numbered by then
+    undone: Vec<(Entry, u64)>,
     pub claims: Vec<Claim>,
     /// links that were ever made
     pub links: MadeLinks,
@@ -77,6 +79,7 @@ impl History {
             ids: HashMap::new(),
             folder: None,
             entries: Vec::new(),
+            undone: Vec::new(),
             claims: Vec::new(),
             links: MadeLinks::default(),
             kept: None,
@@ -112,8 +115,10 @@ impl History {
                     entry.certain = true;
                 }
             }
-            Record::Failed { number } | Record::Undone { number } => {
-                self.entries.retain(|entry| entry.number != number);
+            Record::Failed { number } => self.entries.retain(|entry| entry.number != number),
+            Record::Undone { number } => {
+                let gone = self.entries.extract_if(.., |entry| entry.number == number);
+                self.undone.extend(gone.map(|entry| (entry, self.numbered)));
             }
             Record::Claim(claim) => self.claims.push(claim),
             Record::Kept(kept) => {
@@ -184,6 +189,17 @@ impl History {
         due.filter(move |entry| {
             stays || borrowed.contains(&entry.number) || !self.goes_with_its_namespace(entry)
         })
+    }
+
+    /// The undos of changes that are older than one that stands, and were taken back since it was
+    /// made: it failed at its turn.
+    pub fn taken_back_since(&self, entry: &Entry) -> impl Iterator<Item = &Undo> + Clone {
+        let number = entry.number;
+        let since = self
+            .undone
+            .iter()
+            .filter(move |(older, numbered)| older.number < number && number < *numbered);
+        since.map(|(older, _)| &older.undo)
     }
 
     /// What a namespace of the run holds goes with it. A link that was moved there does not.

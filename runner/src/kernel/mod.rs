@@ -1,6 +1,7 @@
 //! What changes the network and answers for it: the real kernel, or a model of it.
 
 mod absent;
+pub mod again;
 mod error;
 mod failpoint;
 pub mod kind;
@@ -138,6 +139,11 @@ pub trait Kernel {
 
     /// What differs from the state that an undo should have brought about, in words.
     fn differences(&self, undo: &Undo) -> Vec<String>;
+
+    /// What of an undo has not brought its state about, to be tried again.
+    fn unfinished(&self, _: &Undo) -> Undo {
+        Undo::default()
+    }
 
     /// What still carries this run's mark outside its own namespaces, in words.
     fn remains(&self) -> Vec<String>;

@@ -5,6 +5,7 @@ mod command;
 mod watch;
 
 use std::io;
+use std::mem::take;
 use std::time::Duration;
 
 pub(crate) use command::{busy, destroy_or_fail, remember};
@@ -19,6 +20,7 @@ use crate::crash;
 use crate::exit::{Exit, Failure};
 use crate::halt::signals;
 use crate::journal::{Entry, Fate, Folder, History, Kept, Log, Owned, Record, Strange};
+use crate::kernel::again::{self, Late};
 use crate::kernel::{Kernel, Netlink};
 use crate::report::Line;
 use crate::text::counted;
@@ -151,7 +153,8 @@ pub fn recover(folder: &Folder, owned: Owned) -> Recovered {
         },
     };
     let strange = Strange::of_history(file.clone(), &history, false);
-    let recovery = Recovery { kernel, history, log, recovered: &mut recovered };
+    let late = Late::default();
+    let recovery = Recovery { kernel, history, log, recovered: &mut recovered, late };
     let stays = recovery.carry_out();
     if let Some(strange) = strange {
         let name = strange.pasted();
@@ -187,6 +190,7 @@ struct Recovery<'a> {
     history: History,
     log: Option<Log>,
     recovered: &'a mut Recovered,
+    late: Late<Entry>,
 }
 
 impl Recovery<'_> {
@@ -199,6 +203,7 @@ impl Recovery<'_> {
             if signals::answer().is_some() {
                 let rest = &entries[place..];
                 if told {
+                    self.tell_late();
                     let left = |entry: &Entry| format!("{}: a signal ended it", entry.change);
                     self.recovered.left.extend(rest.iter().map(left));
                     self.recovered.stopped = true;
@@ -216,6 +221,7 @@ impl Recovery<'_> {
             crash::point();
             self.take_back(entry);
         }
+        self.try_again();
         crash::point();
         if let Some((_, kept)) = self.history.reopened.take() {
             if self.recovered.left.is_empty()
@@ -251,20 +257,36 @@ impl Recovery<'_> {
             self.recovered.left.push(left);
             return;
         }
-        let outcome = self.kernel.revert(&entry.undo);
-        let differences = self.kernel.differences(&entry.undo);
-        let left = match outcome {
-            Err(error) => Some([differences, vec![error.to_string()]].concat().join("; ")),
-            Ok(()) if differences.is_empty() => {
-                let absent = self.kernel.out_of_reach(&self.history, entry);
-                absent.map(|namespace| unfound(namespace, &self.history))
-            }
-            Ok(()) => Some(differences.join("; ")),
-        };
-        match left {
-            None => self.note(entry),
-            Some(why) => self.recovered.left.push(format!("{change}: {why}")),
+        let undo = again::undecided(&entry.undo, self.history.taken_back_since(entry));
+        self.late.note(&undo);
+        match again::take_back(&mut self.kernel, &undo) {
+            Ok(()) => self.settle(entry),
+            Err(unfinished) => self.late.add(entry.clone(), unfinished),
         }
+    }
+
+    /// What is back, as far as it can be reached.
+    fn settle(&mut self, entry: &Entry) {
+        match self.kernel.out_of_reach(&self.history, entry) {
+            None => self.note(entry),
+            Some(namespace) => {
+                let why = unfound(namespace, &self.history);
+                self.recovered.left.push(format!("{}: {why}", entry.change));
+            }
+        }
+    }
+
+    /// What failed at its turn, once all else is back.
+    fn try_again(&mut self) {
+        let back = self.late.try_again(&mut self.kernel);
+        back.iter().for_each(|entry| self.settle(entry));
+        self.tell_late();
+    }
+
+    fn tell_late(&mut self) {
+        let left = take(&mut self.late).into_left();
+        let told = left.map(|(entry, why)| format!("{}: {}", entry.change, why.shown()));
+        self.recovered.left.extend(told);
     }
 
     fn note(&mut self, entry: &Entry) {

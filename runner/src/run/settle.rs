@@ -12,6 +12,7 @@ use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::host::Session;
 use crate::journal::Kept;
+use crate::kernel::again::Late;
 use crate::lab::{self, Origin};
 use crate::naming::Taken;
 use crate::policy::Policy;
@@ -187,21 +188,23 @@ async fn take_back(
     until: Option<Instant>,
 ) -> (usize, bool) {
     session.halt.lift();
-    let mut left = 0;
+    let mut late = Late::default();
     let mut told = false;
     while until.is_none_or(|until| Instant::now() < until) {
         if interrupts.next().now_or_never().is_some() {
             if told {
-                return (left, true);
+                return (session.undo_late(late, false), true);
             }
             told = true;
             let rest = session.journal.changes().count();
             session.report.notice(&recover::going_on(rest));
         }
-        let Some((_, outcome)) = session.undo_next() else { break };
-        left += usize::from(outcome.is_err());
+        if !session.undo_in_turn(&mut late) {
+            break;
+        }
     }
-    (left, false)
+    let again = until.is_none_or(|until| Instant::now() < until);
+    (session.undo_late(late, again), false)
 }
 
 fn incomplete(ending: Ending, count: usize, help: &str) -> Ending {

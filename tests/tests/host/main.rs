@@ -19,6 +19,7 @@ mod place;
 mod probe;
 mod queueing;
 mod raised;
+mod rely;
 mod returning;
 mod routers;
 mod sequence;

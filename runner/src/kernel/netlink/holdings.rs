@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Netlink;
 use super::address::{self, Held};
+use super::anchor;
 use super::follows::{deleted, follows};
 use super::lifetime;
 use super::neighbour;
@@ -71,6 +72,7 @@ impl Holdings {
             Change::RemoveRoute { namespace, route }
         });
         let mut routes = self.routes;
+        let anchors = anchor::of_routes(space, routes.iter().map(|(route, _)| route));
         // A gateway has to be near.
         routes.sort_by_key(|(route, _)| route.next_hops.iter().any(|hop| hop.gateway.is_some()));
         let routes = routes.into_iter().map(|(route, how)| {
@@ -81,7 +83,8 @@ impl Holdings {
             .neighbours
             .into_iter()
             .map(|(index, name, one)| put_neighbour(space, index, name, one));
-        addresses.chain(sequences).chain(deleted).chain(routes).chain(neighbours).collect()
+        let back = addresses.chain(sequences).chain(deleted).chain(routes).chain(neighbours);
+        anchors.into_iter().chain(back).collect()
     }
 }
 

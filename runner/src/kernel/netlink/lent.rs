@@ -107,6 +107,11 @@ impl Netlink {
         self.lent[place].before.as_ref().is_none_or(|before| !before.is_set_like(&now))
     }
 
+    /// Whether the link that had an index is away from there.
+    pub(super) fn is_from(&self, space: &Space, index: u32) -> bool {
+        self.lent.iter().any(|lent| lent.home == (space.cookie, index) && lent.at != lent.home)
+    }
+
     fn lent_at(&self, at: (u64, u32)) -> Option<usize> {
         self.lent.iter().position(|lent| lent.at == at)
     }

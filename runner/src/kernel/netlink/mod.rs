@@ -3,6 +3,7 @@
 mod address;
 mod adopted;
 mod advertised;
+mod anchor;
 pub(crate) mod attributes;
 mod batch;
 mod beside;
@@ -396,8 +397,11 @@ impl Kernel for Netlink {
         if let Some(remade) = self.remade(undo) {
             return remade.err().into_iter().collect();
         }
-        let now = |step| self.followed(&self.as_it_is(step));
-        undo.steps.iter().filter_map(|step| self.difference(&now(step))).collect()
+        undo.steps.iter().filter_map(|step| self.difference(&self.of_now(undo, step)?)).collect()
+    }
+
+    fn unfinished(&self, undo: &Undo) -> Undo {
+        self.unfinished_of(undo)
     }
 
     fn remains(&self) -> Vec<String> {

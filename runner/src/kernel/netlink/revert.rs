@@ -2,6 +2,7 @@
 
 use super::Netlink;
 use super::address;
+use super::anchor::is_anchor;
 use super::host::is_marked;
 use super::neighbour::{self, is_lasting};
 use super::put::is_put_rule;
@@ -18,7 +19,7 @@ impl Netlink {
             return first;
         }
         for step in &undo.steps {
-            let step = self.followed(&self.as_it_is(step));
+            let Some(step) = self.of_now(undo, step) else { continue };
             let done = self.take_step_back(&self.without_what_is_so(&step));
             if first.is_ok() {
                 first = done;
@@ -28,6 +29,9 @@ impl Netlink {
     }
 
     pub(super) fn take_step_back(&mut self, step: &Change) -> Result<(), Error> {
+        if is_anchor(step) {
+            return Ok(());
+        }
         if let Change::MoveLink { link, to } = step
             && let Some(place) = self.lent_by(link)
         {

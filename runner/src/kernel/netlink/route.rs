@@ -9,6 +9,7 @@ use netlink_packet_route::route::{RouteAttribute, RouteFlags, RouteMessage};
 
 use super::Netlink;
 use super::address;
+use super::anchor;
 use super::explain::{explain, explain_with};
 use super::raw_link::{IFF_UP, RawLink};
 use super::route_message::{Purpose, family_of, message, read, read_any, same};
@@ -294,8 +295,9 @@ pub(super) fn route_applied(space: &Space, route: &Route) -> Applied {
 }
 
 pub(super) fn restored(space: &Space, route: Route, how: Write) -> Applied {
-    let step = Change::PutRoute { namespace: space.reference(), route, how };
-    Applied { made: Made::Nothing, undo: Undo { steps: vec![step] } }
+    let mut steps = anchor::of_routes(space, [&route]);
+    steps.push(Change::PutRoute { namespace: space.reference(), route, how });
+    Applied { made: Made::Nothing, undo: Undo { steps } }
 }
 
 /// Whether two routes can't stand beside each other.
