@@ -125,9 +125,9 @@ pub trait Kernel {
         Ok(Vec::new())
     }
 
-    /// The links of the root namespace that carry what goes between an address of its own and a
-    /// station: all that its route leaves by and that have the address, with all that stand below
-    /// them or are their ports.
+    /// The links that carry what goes between an address of the root namespace's own and a station:
+    /// all that its route leaves by and that have the address, with all that stand below them or are
+    /// their ports, and the other ends of veths with what those are ports of.
     fn carriers(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error>;
 
     /// The entries of routing tables by which the root namespace sends from one address to another,

@@ -11,8 +11,8 @@ use super::managers::manager_of;
 use super::operator::Connection;
 use super::whose::{Object, Whose};
 use crate::change::{
-    Address, Answer, Family, NamespaceRef, PROTOCOL_ADVERTISED, Query, Route, RouteKind, Rule,
-    RuleAction,
+    Address, Answer, Family, LinkRef, NamespaceRef, PROTOCOL_ADVERTISED, Query, Route, RouteKind,
+    Rule, RuleAction,
 };
 use crate::kernel::{Error, Kernel, LinkSight};
 
@@ -20,14 +20,25 @@ impl HostPolicy {
     /// Refuses to alter a link of somebody else's that must stay as it is.
     pub(super) fn floor(&self, link: &LinkSight, kernel: &dyn Kernel) -> Result<(), Error> {
         self.floor_of_a_parent(link, kernel)?;
-        for connection in self.operator_in(&link.reference.namespace) {
-            let carriers = kernel.carriers(connection.local, connection.peer)?;
-            if carriers.iter().any(|carrier| carrier.index == link.reference.index) {
+        // The other end of a link that the session goes by may be in any namespace.
+        for connection in &self.operator {
+            if self.carries(link, connection, kernel)? {
                 let why = format!("it carries the operator's session from {}", connection.peer);
                 return Err(forbidden_untold("altering a link", &shown(link), &why));
             }
         }
         Ok(())
+    }
+
+    pub(super) fn carries(
+        &self,
+        link: &LinkSight,
+        connection: &Connection,
+        kernel: &dyn Kernel,
+    ) -> Result<bool, Error> {
+        let LinkRef { namespace, index, .. } = &link.reference;
+        let carriers = kernel.carriers(connection.local, connection.peer)?;
+        Ok(carriers.iter().any(|one| one.index == *index && one.namespace == *namespace))
     }
 
     /// The same where a link only gets a child, which takes nothing from it: that the operator's
@@ -236,7 +247,7 @@ impl Station {
 }
 
 /// The routers that a session's packets are handed to: of several ways, all.
-fn routers(connection: &Connection, kernel: &dyn Kernel) -> Result<Vec<IpAddr>, Error> {
+pub(super) fn routers(connection: &Connection, kernel: &dyn Kernel) -> Result<Vec<IpAddr>, Error> {
     let ways = kernel.ways(connection.local, connection.peer)?;
     let hops = ways.into_iter().flat_map(|route| route.next_hops);
     let mut routers: Vec<IpAddr> = hops.filter_map(|hop| hop.gateway).collect();

@@ -3,6 +3,7 @@
 mod advertised;
 mod beside;
 mod bundle;
+mod carriers;
 mod coverage;
 mod deaf;
 mod fail;

@@ -1,6 +1,8 @@
 //! What carries the traffic between this machine and a station: links, and the routers on them.
 
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::Netlink;
 use super::address;
@@ -9,12 +11,12 @@ use super::find::reference;
 use super::raw_link::RawLink;
 use super::space::Space;
 use crate::change::{LinkRef, NamespaceRef, Route};
-use crate::kernel::Error;
+use crate::kernel::{Error, kind};
 
 impl Netlink {
     /// The links that carry what goes between an address of the machine's own and a station: those
     /// that its routes leave by, those that have the address, for what comes in, or one that a route
-    /// has for its source, which goes with that; and all that stand below them or are their ports.
+    /// has for its source, which goes with that; and all that those are joined to.
     pub(super) fn links_between(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error> {
         let root = self.spaces.find(&NamespaceRef::named(None))?;
         let links = root.links().map_err(|failure| explain(failure, &"link show"))?;
@@ -32,21 +34,47 @@ impl Netlink {
                 names.extend(route.next_hops.into_iter().filter_map(|hop| hop.link));
             }
         }
-        let mut carriers: Vec<&RawLink> = Vec::new();
-        while let Some(name) = names.pop() {
-            let Some(link) = links.iter().find(|link| link.name == name) else { continue };
-            if carriers.iter().any(|known| known.index == link.index) {
+        let named = links.into_iter().filter(|link| names.contains(&link.name));
+        let found = self.joined(named.map(|link| (Arc::clone(&root), link)).collect());
+        Ok(found.iter().map(|(space, link)| reference(space, link)).collect())
+    }
+
+    /// These links, what stands below them, what they are ports of and their ports, and other ends of
+    /// veths, wherever that is in namespaces that the run knows. Which of a bridge's ports a frame
+    /// leaves by isn't known: what is at the other ends of those elsewhere doesn't count.
+    fn joined(&self, mut waiting: Vec<(Arc<Space>, RawLink)>) -> Vec<(Arc<Space>, RawLink)> {
+        let mut all: HashMap<u64, Vec<RawLink>> = HashMap::new();
+        let mut ends: HashSet<(u64, u32)> = HashSet::new();
+        let mut found: Vec<(Arc<Space>, RawLink)> = Vec::new();
+        while let Some((space, link)) = waiting.pop() {
+            if found
+                .iter()
+                .any(|(there, known)| (there.cookie, known.index) == (space.cookie, link.index))
+            {
                 continue;
             }
-            carriers.push(link);
-            let below = link.link().filter(|_| link.link_nsid().is_none());
-            let beside = [below, link.master()];
-            let others = links.iter().filter(|other| {
-                beside.contains(&Some(other.index)) || other.master() == Some(link.index)
-            });
-            names.extend(others.map(|other| other.name.clone()));
+            let is_end = ends.contains(&(space.cookie, link.index));
+            let there = link.link().zip(self.spaces.below(&space, &link));
+            let below = there.filter(|(_, there)| there.cookie == space.cookie || !is_end);
+            let links_of = |space: &Space| space.links().unwrap_or_default();
+            if let Some((index, there)) = below {
+                let links = all.entry(there.cookie).or_insert_with(|| links_of(&there));
+                let link = links.iter().find(|other| other.index == index);
+                waiting.extend(link.map(|link| (Arc::clone(&there), link.clone())));
+            }
+            let links = all.entry(space.cookie).or_insert_with(|| links_of(&space));
+            for other in links.iter() {
+                let is_port = other.master() == Some(link.index);
+                if is_port && !kind::is_bundle(&link.kind()) {
+                    ends.insert((space.cookie, other.index));
+                }
+                if is_port || link.master() == Some(other.index) {
+                    waiting.push((Arc::clone(&space), other.clone()));
+                }
+            }
+            found.push((space, link));
         }
-        Ok(carriers.into_iter().map(|link| reference(&root, link)).collect())
+        found
     }
 
     /// The routes to a station, and those to the routers that they lead by.
