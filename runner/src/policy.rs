@@ -14,6 +14,7 @@ pub mod model;
 mod operator;
 mod reach;
 mod read;
+mod stations;
 #[cfg(test)]
 mod tests;
 mod uplink;
@@ -23,7 +24,7 @@ mod whose;
 pub use host::HostPolicy;
 pub use operator::Connection;
 pub use reach::Reach;
-pub(crate) use uplink::{reached_uplinks, uplink_needs};
+pub(crate) use uplink::{joins_no_bundle, reached_uplinks, uplink_claims, uplink_needs};
 pub(crate) use whose::{Object, Whose, whose};
 
 use std::fmt::Display;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 
 use crate::change::{Answer, Change, LinkRef, NamespaceRef, Query, Spec};
 use crate::grant::Grants;
-use crate::kernel::{Denial, Error, Kernel, Permitted};
+use crate::kernel::{Claimed, Denial, Error, Kernel, Permitted};
 
 /// Where a run takes place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +132,19 @@ impl Policy {
                 let (change, links) = policy.decide_uplink(namespace, spec, kernel)?;
                 Ok(Permitted::by_policy(change, links))
             }
+        }
+    }
+
+    /// Whether such a link may be known by these addresses on the network of the host's.
+    pub(crate) fn may_claim(
+        &self,
+        link: &str,
+        claimed: &Claimed,
+        kernel: &dyn Kernel,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Lab | Self::Nothing => Err(too_early("an uplink")),
+            Self::Host(policy) => policy.decide_claim(link, claimed, kernel),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::change::{Made, Name, NamespaceRef, Spec};
 use crate::exit::{Exit, Failure};
 use crate::grant::{Capability, Grants, Key, Rule};
 use crate::kernel::mark::Mark;
-use crate::kernel::uplink::{Uplinks, receive, send};
+use crate::kernel::uplink::{Uplinks, Wish, receive, send};
 use crate::kernel::{Error, Kernel, Netlink};
 use crate::policy::{Connection, HostPolicy, Policy};
 use crate::process;
@@ -119,23 +119,36 @@ pub fn serve(rules: &[String]) -> Result<Exit, Failure> {
     loop {
         let (request, namespace) =
             receive(socket.as_fd()).map_err(|errno| lacking(errno.into()))?;
-        let (false, Some(namespace)) = (request.is_empty(), namespace) else {
+        if request.is_empty() {
             return Ok(Exit::Done);
-        };
-        let answer = create(&request, &namespace, &policy, &mut kernel);
+        }
+        let answer = answer(&request, namespace.as_ref(), &policy, &mut kernel);
         let text = serde_json::to_vec(&answer).unwrap_or_default();
         send(socket.as_fd(), &text, None).map_err(|errno| lacking(errno.into()))?;
     }
 }
 
-fn create(
+fn answer(
     request: &[u8],
+    namespace: Option<&OwnedFd>,
+    policy: &Policy,
+    kernel: &mut Netlink,
+) -> Result<u32, Error> {
+    let wish = serde_json::from_slice(request);
+    match (wish.map_err(|error| Error::Invalid(error.to_string()))?, namespace) {
+        (Wish::Create(spec), Some(namespace)) => create(spec, namespace, policy, kernel),
+        (Wish::Create(_), None) => Err(Error::Invalid("no namespace came with it".to_owned())),
+        (Wish::Claim { link, claimed }, _) => policy.may_claim(&link, &claimed, kernel).map(|()| 0),
+    }
+}
+
+fn create(
+    spec: Spec,
     namespace: &OwnedFd,
     policy: &Policy,
     kernel: &mut Netlink,
 ) -> Result<u32, Error> {
     let invalid = |error: String| Error::Invalid(error);
-    let spec: Spec = serde_json::from_slice(request).map_err(|error| invalid(error.to_string()))?;
     let name: Name = format!("lab{}", kernel.namespaces().len()).parse().map_err(invalid)?;
     let known = kernel.attach_lab(name.clone(), namespace);
     let name = match known.map_err(|error| invalid(error.to_string()))? {

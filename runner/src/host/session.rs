@@ -19,7 +19,7 @@ use crate::kernel::Permitted;
 use crate::kernel::again::{self, Late, Unfinished};
 use crate::kernel::{BatchError, Denial, Error, Kernel};
 use crate::policy::Reach;
-use crate::policy::{Policy, reached_uplinks, uplink_needs};
+use crate::policy::{Policy, joins_no_bundle, reached_uplinks, uplink_claims, uplink_needs};
 use crate::probe::Monitor;
 use crate::report::Report;
 use crate::scenario::Limits;
@@ -306,7 +306,9 @@ impl Session {
         let reached = reached_uplinks(changes, &*self.kernel);
         for (place, (change, link)) in changes.iter().zip(reached).enumerate() {
             let Some(link) = link else { continue };
-            let may = self.may_join(change, &link);
+            let may = self
+                .may_join(change, &link)
+                .and_then(|()| joins_no_bundle(change, changes, &*self.kernel));
             self.told(may).map_err(|error| (place, error))?;
         }
         Ok(())
@@ -323,7 +325,10 @@ impl Session {
                 })
             })?;
         }
-        Ok(())
+        match uplink_claims(change, &*self.kernel) {
+            nothing if nothing.is_nothing() => Ok(()),
+            claimed => self.kernel.may_claim(link, &claimed),
+        }
     }
 
     /// What the policy says, shown where it refuses.

@@ -10,9 +10,9 @@ pub(crate) mod words;
 
 pub(crate) use netwright_network::kind::{Parent, has_other_end};
 pub(crate) use reach::{
-    is_bundle, is_own, is_underlay, linked, listens, makes_take_over, opens_parent, reaches_ports,
-    sent_options, shares_parent, takes_over, vlan_id, vlan_of, vrf_table, vrf_table_of,
-    wants_alone,
+    is_bundle, is_own, is_underlay, linked, listens, makes_take_over, new_master, opens_parent,
+    reaches_ports, sent_options, shares_parent, takes_by_address, takes_by_mac, takes_over,
+    vlan_id, vlan_of, vrf_table, vrf_table_of, wants_alone,
 };
 pub use validate::{validate, validate_settings};
 

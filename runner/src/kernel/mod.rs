@@ -27,7 +27,7 @@ pub use netlink::{Netlink, Witness};
 pub(crate) use netlink::{named_by, settled_options};
 pub use permitted::Permitted;
 pub use put::Put;
-pub use sight::{LinkSight, SpaceSight, Upper};
+pub use sight::{Claimed, Holder, LinkSight, SpaceSight, Stations, Upper};
 
 use crate::change::{
     Answer, Applied, Change, Entry, LinkRef, Name, NamespaceRef, Query, Route, Undo,
@@ -71,6 +71,11 @@ pub trait Kernel {
     /// The host's link that a change makes a child of, or of which it alters one.
     fn uplink_of(&self, _: &Change) -> Option<String> {
         None
+    }
+
+    /// Whether a child of the host's link may be known by these addresses there.
+    fn may_claim(&self, _uplink: &str, _: &Claimed) -> Result<(), Error> {
+        Ok(())
     }
 
     /// The links of a namespace of the run's that it has not made, before a program runs there.
@@ -123,6 +128,11 @@ pub trait Kernel {
     /// and its ports.
     fn bundle_of(&self, _: &LinkRef) -> Result<Vec<LinkSight>, Error> {
         Ok(Vec::new())
+    }
+
+    /// Who has which addresses on the network that a link of others' is on.
+    fn stations(&self, _: &LinkRef) -> Result<Stations, Error> {
+        Ok(Stations::default())
     }
 
     /// The links that carry what goes between an address of the root namespace's own and a station:

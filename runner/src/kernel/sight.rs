@@ -1,6 +1,10 @@
 //! What the policy is shown before it decides: objects as they are now, not as they are called.
 
-use crate::change::{LinkRef, NamespaceRef};
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::change::{Address, LinkRef, MacAddress, NamespaceRef, Setting};
 
 /// A namespace that a change is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,4 +47,60 @@ pub struct LinkSight {
 pub struct Upper {
     pub reference: LinkRef,
     pub kind: String,
+}
+
+/// Whose the addresses are that others have on the network that a link is on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stations {
+    pub macs: Vec<(MacAddress, Holder)>,
+    /// those of the namespace itself
+    pub addresses: Vec<(IpAddr, Holder)>,
+}
+
+/// Who has an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    Link(LinkRef),
+    /// a station that the namespace knows, on a link of it
+    Neighbour {
+        address: IpAddr,
+        link: String,
+    },
+    /// one that a link has an entry for in a forwarding database
+    Entry {
+        link: String,
+    },
+}
+
+/// What a child of a link of others' is to be known by on the network of that: by this the kernel
+/// hands it frames.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claimed {
+    pub macs: Vec<MacAddress>,
+    pub addresses: Vec<IpAddr>,
+}
+
+impl Claimed {
+    /// By settings of a link; `kind` is missing where it isn't known.
+    pub fn by_settings(kind: Option<&str>, settings: &[Setting]) -> Self {
+        let mac = |setting: &Setting| match setting {
+            Setting::Mac(mac) => Some(*mac),
+            _ => None,
+        };
+        let takes = kind.is_none_or(super::kind::takes_by_mac);
+        let macs = settings.iter().filter(|_| takes).filter_map(mac).collect();
+        Self { macs, ..Self::default() }
+    }
+
+    /// By an address: of one with a peer the kernel takes the peer's (ipvlan_addr4_event).
+    pub fn by_address(kind: Option<&str>, address: &Address) -> Self {
+        let all = [Some(address.prefix), address.peer].into_iter().flatten();
+        let takes = kind.is_none_or(super::kind::takes_by_address);
+        let addresses = all.filter(|_| takes).map(|prefix| prefix.address);
+        Self { addresses: addresses.collect(), ..Self::default() }
+    }
+
+    pub fn is_nothing(&self) -> bool {
+        self.macs.is_empty() && self.addresses.is_empty()
+    }
 }

@@ -1,6 +1,7 @@
 //! The way from a lab to links of the host: a process that stayed outside makes children of those
 //! that the operator named, born in the lab's namespaces.
 
+use std::fmt::Display;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -12,12 +13,23 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
-use super::Error;
+use serde::{Deserialize, Serialize};
+
 use super::explain_io;
+use super::{Claimed, Error};
 use crate::change::Spec;
 
 /// A spec is some kilobytes at most: its texts are bounded where they come in.
 const LONGEST: usize = 1 << 17;
+
+/// What the process outside is asked for.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Wish {
+    /// a link in the namespace whose descriptor comes with it; the answer is its index
+    Create(Spec),
+    /// whether a child of a link may be known by these addresses
+    Claim { link: String, claimed: Claimed },
+}
 
 /// A process outside, and the links that may be asked for.
 #[derive(Debug)]
@@ -38,11 +50,27 @@ impl Uplinks {
 
     /// Makes a link in `target` on the host's link that the spec names as its parent; its index.
     pub(super) fn create(&self, target: BorrowedFd<'_>, spec: &Spec) -> Result<u32, Error> {
-        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
         let operation = format!("link add name {} on an uplink", spec.name);
-        let broken = |errno: Errno| explain_io(&errno.into(), &operation);
-        let text = serde_json::to_vec(spec).map_err(|error| Error::Invalid(error.to_string()))?;
-        send(socket.as_fd(), &text, Some(target)).map_err(broken)?;
+        self.ask(&Wish::Create(spec.clone()), Some(target), &operation)
+    }
+
+    /// Whether a child of the host's link may be known by these addresses: whose they are is told
+    /// outside.
+    pub(super) fn may_claim(&self, link: &str, claimed: &Claimed) -> Result<(), Error> {
+        let wish = Wish::Claim { link: link.to_owned(), claimed: claimed.clone() };
+        self.ask(&wish, None, &"an address on an uplink").map(|_| ())
+    }
+
+    fn ask(
+        &self,
+        wish: &Wish,
+        target: Option<BorrowedFd<'_>>,
+        operation: &dyn Display,
+    ) -> Result<u32, Error> {
+        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        let broken = |errno: Errno| explain_io(&errno.into(), operation);
+        let text = serde_json::to_vec(wish).map_err(|error| Error::Invalid(error.to_string()))?;
+        send(socket.as_fd(), &text, target).map_err(broken)?;
         let (answer, _) = receive(socket.as_fd()).map_err(broken)?;
         let answer: Result<u32, Error> = serde_json::from_slice(&answer)
             .map_err(|_| Error::Unsupported("the process that makes uplinks ended".to_owned()))?;

@@ -3,27 +3,29 @@
 
 mod bridged;
 mod bundle;
+mod claim;
+mod facts;
 mod link;
 mod route;
 mod vrf;
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use ipnet::IpNet;
 use netwright_network::setting::{Reach, SettingKey};
 
 use super::coverage;
 use super::host::{HostPolicy, forbidden};
-use super::uplink::uplink_needs;
 use super::wakes::Waking;
 use super::whose::{Object, Whose, another_runs};
 use crate::change::{
-    Address, Change, Kind, LinkName, LinkRef, MacAddress, Name, NamespaceRef, Prefix, Setting,
-    Spec, Veth, Write,
+    Address, Change, Kind, LinkRef, Name, NamespaceRef, Prefix, Setting, Spec, Write,
 };
-use crate::grant::{Capability, Facts, Request};
-use crate::kernel::mark::{Mark, PROTOCOL};
-use crate::kernel::{Error, Kernel, LinkSight, SpaceSight, kind};
+use crate::grant::{Capability, Facts};
+use crate::kernel::mark::PROTOCOL;
+use crate::kernel::{Error, Kernel, LinkSight, SpaceSight, Stations};
 use crate::text::help;
 
 /// A change as it may be made, and the others' links that it may touch by name.
@@ -45,35 +47,6 @@ impl HostPolicy {
             Ok((change, decision.links))
         };
         changes.into_iter().enumerate().map(decide).collect()
-    }
-}
-
-impl HostPolicy {
-    /// What an uplink needs: the link by its exact name, and the way in which the lab is joined.
-    pub(super) fn decide_uplink(
-        &self,
-        namespace: NamespaceRef,
-        spec: Spec,
-        kernel: &dyn Kernel,
-    ) -> Result<Decided, Error> {
-        let name = spec.parent.as_ref().map(|parent| parent.name.clone()).unwrap_or_default();
-        let shown = format!("an uplink on {}", name.escape_debug());
-        let change = Change::CreateLink { namespace: namespace.clone(), spec: spec.clone() };
-        for Request { capability, facts } in uplink_needs(&name, &change) {
-            self.need(capability, facts, &shown)?;
-        }
-        let there = LinkRef { namespace: NamespaceRef::named(None), name, index: None };
-        let seen = kernel.see_link(&there)?;
-        self.floor_of_a_parent(&seen, kernel)?;
-        if kind::takes_over(&spec) {
-            self.floor(&seen, kernel)?;
-        }
-        let parent = LinkName { namespace: Some(None), name: seen.reference.name.clone() };
-        let spec = match spec.kind {
-            Kind::Veth(_) => port_of(&seen, spec)?,
-            _ => Spec { parent: Some(parent), ..spec },
-        };
-        Ok((Change::CreateLink { namespace, spec }, vec![seen.reference]))
     }
 }
 
@@ -100,27 +73,6 @@ fn names_are_plain(change: &Change) -> Result<(), String> {
     }
 }
 
-/// A veth whose other end is a port of a bridge, under a name that nobody chooses.
-fn port_of(bridge: &LinkSight, spec: Spec) -> Result<Spec, Error> {
-    let name = &bridge.reference.name;
-    if bridge.kind != "bridge" {
-        let name = name.escape_debug();
-        return Err(Error::Invalid(format!(
-            "`{name}` is no bridge: an uplink with mode=port is a port of one{}",
-            help("`mode=macvlan` joins a lab to the network of any Ethernet link")
-        )));
-    }
-    let number = Mark::new().map_err(|error| Error::Unsupported(error.to_string()))?.group();
-    let peer = LinkName { namespace: Some(None), name: format!("nw{number:08x}") };
-    // A bridge takes the lowest address of its ports for its own (br_stp_recalculate_bridge_id):
-    // none is higher than this one.
-    let [a, b, c, d] = number.to_be_bytes();
-    let mac = Setting::Mac(MacAddress([0xfe, 0xff, a, b, c, d]));
-    let peer_settings = vec![mac, Setting::Master(Some(name.clone())), Setting::Up(true)];
-    let kind = Kind::Veth(Veth { peer, peer_settings });
-    Ok(Spec { kind, parent: None, ..spec })
-}
-
 /// What a batch makes, by name. The kernel layer holds to it: a link that is named without having
 /// been looked at must be the run's own.
 #[derive(Debug, Default)]
@@ -135,6 +87,8 @@ struct Together {
     altered: HashSet<Key>,
     /// links that become ports, and of what
     masters: Vec<(Key, String)>,
+    /// who has which addresses where they stand on others' links, once that was asked
+    stations: RefCell<Vec<(LinkRef, Rc<Stations>)>>,
 }
 
 /// A link by the names that a batch uses.
@@ -357,20 +311,26 @@ impl Decision<'_> {
     ) -> Result<Change, Error> {
         let needs = |this: &Self| this.needs_address(&link.name, &address, shown);
         let link = match self.subject_needing(&link, &needs)? {
-            Subject::Own(Some(seen)) if seen.in_own_space => {
-                return Ok(Change::PutAddress { link: seen.reference, address, how });
-            }
-            Subject::Own(None) if self.place(link.namespace.clone())?.0 => {
-                return Ok(Change::PutAddress { link, address, how });
-            }
             Subject::Own(seen) => {
+                let own = match &seen {
+                    Some(seen) => seen.in_own_space,
+                    None => self.place(link.namespace.clone())?.0,
+                };
+                if !own {
+                    let name = seen.as_ref().map_or(&link.name, |seen| &seen.reference.name);
+                    self.needs_address(name, &address, shown)?;
+                }
+                self.claims_by_address(&link, seen.as_ref(), &address, shown)?;
                 let link = seen.map_or(link, |seen| seen.reference);
-                self.needs_address(&link.name, &address, shown)?;
+                if own {
+                    return Ok(Change::PutAddress { link, address, how });
+                }
                 link
             }
             Subject::Foreign(seen) => {
                 self.needs_address(&seen.reference.name, &address, shown)?;
                 self.policy.floor(&seen, self.kernel)?;
+                self.claims_by_address(&link, Some(&seen), &address, shown)?;
                 if how != Write::Add
                     && self.whose_address(&seen.reference, address.prefix, shown)? != Whose::Ours
                 {

@@ -95,6 +95,11 @@ impl HostPolicy {
             .any(|capability| self.grants.named(capability, Key::Table).contains(&written))
     }
 
+    /// Whether a lab may be joined to a link in some way.
+    pub(super) fn has_uplink(&self, link: &str) -> bool {
+        self.grants.named(Capability::Uplink, Key::Link).iter().any(|known| known == link)
+    }
+
     /// Taking back a rule uses nothing up, but is for those who may add some.
     pub(super) fn may_add_rules(&self, shown: &str) -> Result<(), Error> {
         if self.grants.given_of(Capability::HostRouteAdd).next().is_some() {

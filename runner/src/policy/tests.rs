@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+mod claims;
+
 use super::{HostPolicy, Permitted, Policy};
 use crate::change::{
     Answer, Applied, Attribute, Change, Family, Kind, LinkName, LinkRef, Name, NamespaceRef,
@@ -15,7 +17,8 @@ use crate::grant::{Grants, Rule};
 use crate::journal::Claim;
 use crate::kernel::mark::Mark;
 use crate::kernel::{
-    BatchError, Census, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight, kind,
+    BatchError, Census, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, SpaceSight, Stations,
+    kind,
 };
 
 struct Machine;
@@ -127,8 +130,13 @@ impl Kernel for Machine {
         match link.name.as_str() {
             "eth1" if link.namespace.name.is_none() => Ok(self.sight(link, false)),
             "lab-a" if link.namespace.name.is_none() => Ok(self.sight(link, true)),
+            "lab-i" if link.namespace.name.is_some() => Ok(claims::ipvlan(self.sight(link, true))),
             _ => none(),
         }
+    }
+
+    fn stations(&self, link: &LinkRef) -> Result<Stations, Error> {
+        Ok(claims::stations(link))
     }
 
     fn carriers(&self, _: IpAddr, _: IpAddr) -> Result<Vec<LinkRef>, Error> {
@@ -167,6 +175,24 @@ fn option(name: &str, value: &str) -> Attribute {
 
 fn other(kind: &str, options: &[Attribute]) -> Kind {
     Kind::Other(Options { kind: kind.to_owned(), options: options.to_vec() })
+}
+
+fn put(link: LinkRef, address: IpAddr, length: u8, peer: Option<IpAddr>) -> Change {
+    let address = crate::change::Address {
+        prefix: Prefix { address, length },
+        peer: peer.map(|address| Prefix { address, length }),
+        broadcast: None,
+        anycast: None,
+        label: None,
+        scope: None,
+        flags: crate::change::AddressFlags::default(),
+        valid_lifetime: None,
+        preferred_lifetime: None,
+        counted_from: None,
+        metric: None,
+        protocol: None,
+    };
+    Change::PutAddress { link, address, how: Write::Add }
 }
 
 fn create(namespace: Option<&str>, kind: Kind, parent: Option<&str>, more: &[Setting]) -> Change {
@@ -346,24 +372,7 @@ fn addresses_of_a_vrfs_ports_are_routes_of_its_table() {
         link: named("lab-a"),
         settings: vec![Setting::Master(Some("lab-x".to_owned()))],
     };
-    let connects = || Change::PutAddress {
-        link: named("lab-a"),
-        address: crate::change::Address {
-            prefix: Prefix { address: IpAddr::from([10, 1, 0, 1]), length: 16 },
-            peer: None,
-            broadcast: None,
-            anycast: None,
-            label: None,
-            scope: None,
-            flags: crate::change::AddressFlags::default(),
-            valid_lifetime: None,
-            preferred_lifetime: None,
-            counted_from: None,
-            metric: None,
-            protocol: None,
-        },
-        how: Write::Add,
-    };
+    let connects = || put(named("lab-a"), [10, 1, 0, 1].into(), 16, None);
     let table = |text: &str| [option("table", text)];
     let twice = [option("table", "90"), option("table", "91")];
     let kinds = [

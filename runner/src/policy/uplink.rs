@@ -1,9 +1,16 @@
 //! What a lab needs where it reaches a link of the host: the same whether the runner decides, with
 //! the grants of the step that asks, or the process outside, with the operator's.
 
-use crate::change::{Change, Kind, LinkRef, Name, Setting};
+use super::HostPolicy;
+use super::decide::Decided;
+use super::stations::bundled;
+use crate::change::{
+    Change, Kind, LinkName, LinkRef, MacAddress, Name, NamespaceRef, Setting, Spec, Veth,
+};
 use crate::grant::{Capability, Facts, Request};
-use crate::kernel::{Kernel, kind};
+use crate::kernel::mark::Mark;
+use crate::kernel::{Claimed, Error, Kernel, LinkSight, kind};
+use crate::text::help;
 
 /// The rights that a change takes which makes, or alters, a child of this link of the host.
 pub(crate) fn uplink_needs(link: &str, change: &Change) -> Vec<Request> {
@@ -23,6 +30,55 @@ pub(crate) fn uplink_needs(link: &str, change: &Change) -> Vec<Request> {
     };
     needs.extend(takes.then(|| of(Capability::UplinkPassthru, None)));
     needs
+}
+
+/// What a change has a child of the host's be known by, where the child's kind is one that gets
+/// frames by that. One that the same batch makes has a kind that isn't looked at.
+pub(crate) fn uplink_claims(change: &Change, kernel: &dyn Kernel) -> Claimed {
+    let kind = |link: &LinkRef| kernel.see_link(link).ok().map(|seen| seen.kind);
+    if let Change::CreateLink { spec, .. } = change {
+        Claimed::by_settings(Some(spec.kind.word()), &spec.settings)
+    } else if let Change::ChangeLink { link, settings } = change {
+        Claimed::by_settings(kind(link).as_deref(), settings)
+    } else if let Change::PutAddress { link, address, .. } = change {
+        Claimed::by_address(kind(link).as_deref(), address)
+    } else {
+        Claimed::default()
+    }
+}
+
+/// Refuses that a child of the host's link becomes a port of a bond or team, which this batch may
+/// make.
+pub(crate) fn joins_no_bundle(
+    change: &Change,
+    together: &[Change],
+    kernel: &dyn Kernel,
+) -> Result<(), Error> {
+    let (namespace, settings) = if let Change::CreateLink { namespace, spec } = change {
+        (namespace, Some(&spec.settings).filter(|_| kind::takes_by_mac(spec.kind.word())))
+    } else if let Change::ChangeLink { link, settings } = change {
+        let known = kernel.see_link(link);
+        let takes = known.map_or(true, |seen| kind::takes_by_mac(&seen.kind));
+        (&link.namespace, Some(settings).filter(|_| takes))
+    } else {
+        return Ok(());
+    };
+    for master in settings.into_iter().flatten().filter_map(kind::new_master) {
+        let name = master.to_owned();
+        let link = LinkRef { namespace: namespace.clone(), name, index: None };
+        let makes_it = |other: &Change| {
+            matches!(other, Change::CreateLink { namespace: there, spec }
+                if there.name == namespace.name
+                    && spec.name.as_str() == master
+                    && kind::is_bundle(spec.kind.word()))
+        };
+        if together.iter().any(makes_it)
+            || kernel.see_link(&link).is_ok_and(|seen| kind::is_bundle(&seen.kind))
+        {
+            return Err(bundled(master));
+        }
+    }
+    Ok(())
 }
 
 /// The link of the host that each of these changes reaches, which will be made together: one may
@@ -74,7 +130,10 @@ fn takes(change: &Change) -> Option<Key> {
     if let Change::CreateLink { namespace, spec } = change {
         let parent = spec.parent.as_ref().filter(|_| kind::shares_parent(spec.kind.word()))?;
         Some(key(&parent.reference(namespace)))
-    } else if let Change::ChangeLink { link, .. } | Change::MoveLink { link, .. } = change {
+    } else if let Change::ChangeLink { link, .. }
+    | Change::MoveLink { link, .. }
+    | Change::PutAddress { link, .. } = change
+    {
         Some(key(link))
     } else {
         None
@@ -87,4 +146,89 @@ fn way_in(kind: &Kind) -> &str {
         Kind::Veth(_) => "port",
         child => child.word(),
     }
+}
+
+impl HostPolicy {
+    /// What an uplink needs: the link by its exact name, and the way in which the lab is joined.
+    pub(super) fn decide_uplink(
+        &self,
+        namespace: NamespaceRef,
+        spec: Spec,
+        kernel: &dyn Kernel,
+    ) -> Result<Decided, Error> {
+        let name = spec.parent.as_ref().map(|parent| parent.name.clone()).unwrap_or_default();
+        let shown = format!("an uplink on {}", name.escape_debug());
+        let change = Change::CreateLink { namespace: namespace.clone(), spec: spec.clone() };
+        for Request { capability, facts } in uplink_needs(&name, &change) {
+            self.need(capability, facts, &shown)?;
+        }
+        let there = LinkRef { namespace: NamespaceRef::named(None), name, index: None };
+        let seen = kernel.see_link(&there)?;
+        self.floor_of_a_parent(&seen, kernel)?;
+        let takes_over = kind::takes_over(&spec);
+        if takes_over {
+            self.floor(&seen, kernel)?;
+        }
+        let claimed = Claimed::by_settings(Some(spec.kind.word()), &spec.settings);
+        self.floor_of_an_uplink(&seen, takes_over, &claimed, kernel)?;
+        let parent = LinkName { namespace: Some(None), name: seen.reference.name.clone() };
+        let spec = match spec.kind {
+            Kind::Veth(_) => port_of(&seen, spec)?,
+            _ => Spec { parent: Some(parent), ..spec },
+        };
+        Ok((Change::CreateLink { namespace, spec }, vec![seen.reference]))
+    }
+
+    /// Refuses what a lab's child of a link would be known by, where others have it: the lab itself
+    /// can't see them.
+    pub(super) fn decide_claim(
+        &self,
+        link: &str,
+        claimed: &Claimed,
+        kernel: &dyn Kernel,
+    ) -> Result<(), Error> {
+        if !self.has_uplink(link) {
+            let why = format!("no lab is joined to `{}`", link.escape_debug());
+            return Err(Error::Invalid(why));
+        }
+        let there = NamespaceRef::named(None);
+        let there = LinkRef { namespace: there, name: link.to_owned(), index: None };
+        self.floor_of_an_uplink(&kernel.see_link(&there)?, false, claimed, kernel)
+    }
+
+    fn floor_of_an_uplink(
+        &self,
+        parent: &LinkSight,
+        takes_over: bool,
+        claimed: &Claimed,
+        kernel: &dyn Kernel,
+    ) -> Result<(), Error> {
+        if claimed.is_nothing() {
+            return Ok(());
+        }
+        let stations = kernel.stations(&parent.reference)?;
+        let itself = takes_over.then_some(&parent.reference);
+        self.floor_of_a_claim(parent, itself, claimed, &stations, kernel)
+    }
+}
+
+/// A veth whose other end is a port of a bridge, under a name that nobody chooses.
+fn port_of(bridge: &LinkSight, spec: Spec) -> Result<Spec, Error> {
+    let name = &bridge.reference.name;
+    if bridge.kind != "bridge" {
+        let name = name.escape_debug();
+        return Err(Error::Invalid(format!(
+            "`{name}` is no bridge: an uplink with mode=port is a port of one{}",
+            help("`mode=macvlan` joins a lab to the network of any Ethernet link")
+        )));
+    }
+    let number = Mark::new().map_err(|error| Error::Unsupported(error.to_string()))?.group();
+    let peer = LinkName { namespace: Some(None), name: format!("nw{number:08x}") };
+    // A bridge takes the lowest address of its ports for its own (br_stp_recalculate_bridge_id):
+    // none is higher than this one.
+    let [a, b, c, d] = number.to_be_bytes();
+    let mac = Setting::Mac(MacAddress([0xfe, 0xff, a, b, c, d]));
+    let peer_settings = vec![mac, Setting::Master(Some(name.clone())), Setting::Up(true)];
+    let kind = Kind::Veth(Veth { peer, peer_settings });
+    Ok(Spec { kind, parent: None, ..spec })
 }

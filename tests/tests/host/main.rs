@@ -9,6 +9,7 @@ mod deaf;
 mod fail;
 mod floor;
 mod forwarding;
+mod frames;
 mod grants;
 mod home;
 mod later;

@@ -154,6 +154,14 @@ pub(crate) fn is_bundle(kind: &str) -> bool {
     matches!(kind, "bond" | "team")
 }
 
+/// What a setting makes a link a port of.
+pub(crate) fn new_master(setting: &Setting) -> Option<&str> {
+    match setting {
+        Setting::Master(master) => master.as_deref(),
+        _ => None,
+    }
+}
+
 /// Whether a bundle hands a setting of its own on to its ports.
 pub(crate) fn reaches_ports(setting: &Setting) -> bool {
     match setting {
@@ -185,6 +193,17 @@ pub(crate) fn reaches_ports(setting: &Setting) -> bool {
 /// (ipvlan_link_new).
 pub(crate) fn shares_parent(kind: &str) -> bool {
     matches!(kind, "macvlan" | "macvtap")
+}
+
+/// Whether a child of a link gets the frames for its own MAC address before the link itself does,
+/// and keeps those that come from it (macvlan_handle_frame).
+pub(crate) fn takes_by_mac(kind: &str) -> bool {
+    matches!(kind, "macvlan" | "macvtap")
+}
+
+/// The same by IP addresses (ipvlan_handle_frame).
+pub(crate) fn takes_by_address(kind: &str) -> bool {
+    matches!(kind, "ipvlan" | "ipvtap")
 }
 
 /// Why a kind is none for a namespace of others: it shows what goes on there.

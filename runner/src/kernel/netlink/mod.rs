@@ -63,6 +63,7 @@ mod settings;
 mod show;
 mod socket;
 mod space;
+mod stations;
 mod sysctl;
 mod tables;
 mod tuntap;
@@ -86,8 +87,8 @@ use super::failpoint::Failpoint;
 use super::mark::Mark;
 use super::uplink::Uplinks;
 use super::{
-    BatchError, Census, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, Put, SpaceSight,
-    Upper, netns,
+    BatchError, Census, Claimed, Error, Kernel, Lacking, LinkSight, NamespaceWatcher, Put,
+    SpaceSight, Stations, Upper, netns,
 };
 use crate::change::{
     Answer, Applied, Change, Entry, LinkRef, Name, NamespaceRef, Query, Route, Undo,
@@ -337,6 +338,10 @@ impl Kernel for Netlink {
         Ok(Arc::clone(&self.spaces.find(namespace)?.descriptor))
     }
 
+    fn may_claim(&self, uplink: &str, claimed: &Claimed) -> Result<(), Error> {
+        self.uplinks.as_ref().map_or(Ok(()), |uplinks| uplinks.may_claim(uplink, claimed))
+    }
+
     fn uplink_of(&self, change: &Change) -> Option<String> {
         self.reached_uplink(change)
     }
@@ -375,6 +380,10 @@ impl Kernel for Netlink {
 
     fn lost_by_a_move(&self, link: &LinkRef) -> Result<Vec<Upper>, Error> {
         self.lost_by_a_move(link)
+    }
+
+    fn stations(&self, link: &LinkRef) -> Result<Stations, Error> {
+        self.stations_on(link)
     }
 
     fn carriers(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error> {

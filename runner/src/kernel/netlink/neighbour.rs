@@ -228,7 +228,10 @@ pub(super) fn same_neighbour(one: &Neighbour, other: &Neighbour) -> bool {
         && (one.state == other.state || one.extern_learn && other.extern_learn)
 }
 
-fn list(space: &Space, wanted: Option<Family>) -> Result<Vec<(u32, Neighbour)>, Failure> {
+pub(super) fn list(
+    space: &Space,
+    wanted: Option<Family>,
+) -> Result<Vec<(u32, Neighbour)>, Failure> {
     let family = match wanted {
         None => AddressFamily::Unspec,
         Some(Family::Ipv4) => AddressFamily::Inet,

@@ -26,12 +26,15 @@ impl Netlink {
     }
 
     /// The host's link that a change reaches: as a new child of it, by a child of it that it alters,
-    /// or by one whose parent the new link gets for its own.
+    /// moves or gives an address, or by one whose parent the new link gets for its own.
     pub(super) fn reached_uplink(&self, change: &Change) -> Option<String> {
         if let Some(link) = self.asked_uplink(change) {
             return Some(link);
         }
-        let link = if let Change::ChangeLink { link, .. } = change {
+        let link = if let Change::ChangeLink { link, .. }
+        | Change::MoveLink { link, .. }
+        | Change::PutAddress { link, .. } = change
+        {
             link.clone()
         } else if let Change::CreateLink { namespace, spec } = change {
             let shares = kind::shares_parent(spec.kind.word());

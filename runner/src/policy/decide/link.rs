@@ -2,6 +2,7 @@
 
 use super::super::host::forbidden;
 use super::super::wakes::Waking;
+use super::facts::{birth_facts, facts_of, facts_of_seen, flattens, last_mtu, names, parent_of};
 use super::{Decision, Subject, named};
 use crate::change::{
     Attribute, Change, Kind, LinkName, LinkRef, Name, NamespaceRef, Setting, Spec,
@@ -18,10 +19,10 @@ pub(super) fn peer(namespace: &NamespaceRef, spec: &Spec) -> Option<(Option<Name
 }
 
 /// Somebody else's link that one of the run's own stands on.
-struct Below {
+pub(super) struct Below {
     /// nothing of the run's own is between
-    direct: bool,
-    link: LinkSight,
+    pub(super) direct: bool,
+    pub(super) link: LinkSight,
 }
 
 /// As deep as the kernel nests links (MAX_NEST_DEV of linux/netdevice.h).
@@ -94,6 +95,7 @@ impl Decision<'_> {
             self.modifies_bundle(&seen, shown)?;
         }
         if !direct {
+            self.claims_by_birth(&seen, namespace, spec)?;
             return self.own_parent(namespace, &parent, spec);
         }
         let name = seen.reference.name.clone();
@@ -105,6 +107,7 @@ impl Decision<'_> {
             let facts = Facts { link: Some(name.clone()), ..Facts::default() };
             self.policy.need(Capability::UplinkPassthru, facts, &shown)?;
         }
+        self.claims_by_birth(&seen, namespace, spec)?;
         self.links.push(seen.reference);
         Ok(Some(name))
     }
@@ -131,7 +134,7 @@ impl Decision<'_> {
     }
 
     /// The link of others' that a new link would stand on.
-    fn below(
+    pub(super) fn below(
         &self,
         namespace: &NamespaceRef,
         spec: &Spec,
@@ -300,6 +303,11 @@ impl Decision<'_> {
                 for name in names {
                     self.policy.need(Capability::HostLinkModify, named(name), &shown)?;
                 }
+                if let Some(below) = &seen.below {
+                    let below = self.kernel.see_link(below)?;
+                    let altered = (seen.kind.as_str(), Some(&seen.reference));
+                    self.claims_by_settings(&below, altered, &settings)?;
+                }
                 self.alters_bundle(&seen, &settings, shown)?;
                 seen.reference
             }
@@ -331,7 +339,10 @@ impl Decision<'_> {
             self.policy.still(Capability::HostLinkCreate, facts, &shown)?;
         }
         if let Some(below) = &seen.below {
-            self.reaches(&self.kernel.see_link(below)?, seen.parent.is_some(), settings, shown)?;
+            let below = self.kernel.see_link(below)?;
+            self.reaches(&below, seen.parent.is_some(), settings, shown)?;
+            self.joins_no_bundle(&seen.reference.namespace, &seen.kind, settings)?;
+            self.claims_by_settings(&below, (&seen.kind, Some(&seen.reference)), settings)?;
         }
         Ok(())
     }
@@ -348,10 +359,10 @@ impl Decision<'_> {
             let facts = Facts { mtu: Some(mtu), parent, ..birth_facts(born) };
             self.policy.still(Capability::HostLinkCreate, facts, &shown)?;
         }
-        match below {
-            Some(below) => self.reaches(&below.link, below.direct, settings, shown),
-            None => Ok(()),
-        }
+        let Some(below) = below else { return Ok(()) };
+        self.reaches(&below.link, below.direct, settings, shown)?;
+        self.joins_no_bundle(&link.namespace, born.kind.word(), settings)?;
+        self.claims_by_settings(&below.link, (born.kind.word(), None), settings)
     }
 
     /// Settings of a link that reach down to somebody else's.
@@ -443,58 +454,5 @@ impl Decision<'_> {
                 Err(forbidden("deleting a link", &seen.reference.name, why))
             }
         }
-    }
-}
-
-/// What a new link stands on, however it is said.
-fn parent_of(spec: &Spec) -> Option<LinkName> {
-    spec.parent.clone().or_else(|| {
-        let sent = kind::sent_options(spec);
-        let underlay = sent.into_iter().rev().find(|one| kind::is_underlay(&spec.kind, one))?;
-        Some(LinkName { namespace: None, name: underlay.value })
-    })
-}
-
-/// Whether a link of one kind on one of another gets the parent of that (macvlan_common_newlink,
-/// ipvlan_link_new).
-fn flattens(kind: &str, below: &str) -> bool {
-    let families = [["macvlan", "macvtap"], ["ipvlan", "ipvtap"]];
-    families.iter().any(|family| family.contains(&kind) && family.contains(&below))
-}
-
-fn names(settings: &[Setting]) -> Vec<&str> {
-    settings.iter().filter_map(Setting::name).collect()
-}
-
-/// The kernel takes the last of several attributes of a type.
-fn last_mtu(settings: &[Setting]) -> Option<u32> {
-    settings.iter().rev().find_map(|setting| match setting {
-        Setting::Mtu(mtu) => Some(*mtu),
-        _ => None,
-    })
-}
-
-/// What a new link is, as it is sent; but for its parent.
-fn birth_facts(spec: &Spec) -> Facts {
-    let facts = facts_of(spec.kind.word(), spec.name.as_str(), &spec.settings);
-    Facts { vlan: kind::vlan_id(spec), ..facts }
-}
-
-/// What a link of the run's own is, and was made as.
-fn facts_of_seen(seen: &LinkSight) -> Facts {
-    Facts {
-        parent: seen.parent.as_ref().map(|parent| parent.name.clone()),
-        vlan: seen.vlan,
-        mtu: seen.mtu,
-        ..facts_of(&seen.kind, &seen.reference.name, &[])
-    }
-}
-
-fn facts_of(kind: &str, name: &str, settings: &[Setting]) -> Facts {
-    Facts {
-        kind: Some(kind.to_owned()),
-        name: Some(name.to_owned()),
-        mtu: last_mtu(settings),
-        ..Facts::default()
     }
 }

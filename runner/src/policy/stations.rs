@@ -1,0 +1,94 @@
+//! No child of a link of others' is known by an address of somebody else's on that link's network:
+//! it would get the frames that are for him, and keep those that come from him.
+
+use std::net::IpAddr;
+
+use super::HostPolicy;
+use super::floor::routers;
+use super::host::{forbidden, forbidden_untold};
+use crate::change::LinkRef;
+use crate::kernel::{Claimed, Error, Holder, Kernel, LinkSight, Stations};
+
+impl HostPolicy {
+    /// Refuses addresses that others have. `itself` has what it has: a link that is altered, or the
+    /// one that a new link takes over.
+    pub(super) fn floor_of_a_claim(
+        &self,
+        parent: &LinkSight,
+        itself: Option<&LinkRef>,
+        claimed: &Claimed,
+        stations: &Stations,
+        kernel: &dyn Kernel,
+    ) -> Result<(), Error> {
+        let others = |holder: &Holder| match holder {
+            Holder::Link(link) => Some(link) != itself,
+            Holder::Neighbour { .. } | Holder::Entry { .. } => true,
+        };
+        let link = parent.reference.name.escape_debug();
+        let taken =
+            stations.macs.iter().find(|(mac, holder)| claimed.macs.contains(mac) && others(holder));
+        if let Some((mac, holder)) = taken {
+            let why =
+                format!("{} has it, and a child of `{link}` would get its frames", shown(holder));
+            return Err(forbidden_untold("a MAC address", &mac.to_string(), &why));
+        }
+        let taken = stations.addresses.iter().find(|(address, holder)| {
+            claimed.addresses.contains(address) && !address.is_loopback() && others(holder)
+        });
+        if let Some((address, holder)) = taken {
+            let why = format!(
+                "{} has it, and a child of `{link}` would get what is for it",
+                shown(holder)
+            );
+            return Err(forbidden_untold("an address", &address.to_string(), &why));
+        }
+        self.floor_of_a_sessions_station(parent, &claimed.addresses, kernel)
+    }
+
+    /// Refuses the addresses of those whom the machine speaks to for the operator's session, on a
+    /// link that carries it.
+    fn floor_of_a_sessions_station(
+        &self,
+        parent: &LinkSight,
+        addresses: &[IpAddr],
+        kernel: &dyn Kernel,
+    ) -> Result<(), Error> {
+        if addresses.is_empty() {
+            return Ok(());
+        }
+        for connection in &self.operator {
+            if !self.carries(parent, connection, kernel)? {
+                continue;
+            }
+            let mut stations = routers(connection, kernel)?;
+            stations.push(connection.peer);
+            if let Some(taken) = addresses.iter().find(|address| stations.contains(address)) {
+                let why = format!(
+                    "the operator's session from {} goes to it by `{}`",
+                    connection.peer,
+                    parent.reference.name.escape_debug()
+                );
+                return Err(forbidden_untold("an address", &taken.to_string(), &why));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// For a macvlan on others' link that would become the port of a bond or team.
+pub(super) fn bundled(master: &str) -> Error {
+    let why = "a bond or team gives its ports its own MAC address, which may be another station's on the network of what they stand on";
+    forbidden("a port", &master.escape_debug().to_string(), why)
+}
+
+fn shown(holder: &Holder) -> String {
+    match holder {
+        Holder::Link(link) => format!("`{}`", link.name.escape_debug()),
+        Holder::Neighbour { address, link } => {
+            format!("the neighbour {address} of `{}`", link.escape_debug())
+        }
+        Holder::Entry { link } => {
+            format!("a station that has a forwarding entry on `{}`", link.escape_debug())
+        }
+    }
+}
