@@ -12,12 +12,12 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::setsid;
 use rustix::thread::{CapabilitySet, capabilities};
 
-use crate::change::{Made, Name, NamespaceRef, Spec};
+use crate::change::{LinkRef, Made, Name, NamespaceRef, Spec};
 use crate::exit::{Exit, Failure};
 use crate::grant::{Capability, Grants, Key, Rule};
 use crate::kernel::mark::Mark;
 use crate::kernel::uplink::{Uplinks, Wish, receive, send};
-use crate::kernel::{Error, Kernel, Netlink};
+use crate::kernel::{Claimed, Error, Kernel, Netlink};
 use crate::policy::{Connection, HostPolicy, Policy};
 use crate::process;
 use crate::rights::keep_only_for_good;
@@ -139,6 +139,11 @@ fn answer(
         (Wish::Create(spec), Some(namespace)) => create(spec, namespace, policy, kernel),
         (Wish::Create(_), None) => Err(Error::Invalid("no namespace came with it".to_owned())),
         (Wish::Claim { link, claimed }, _) => policy.may_claim(&link, &claimed, kernel).map(|()| 0),
+        (Wish::Index { link }, _) => {
+            policy.may_claim(&link, &Claimed::default(), kernel)?;
+            let link = LinkRef { namespace: NamespaceRef::named(None), name: link, index: None };
+            Ok(kernel.see_link(&link)?.reference.index.unwrap_or_default())
+        }
     }
 }
 

@@ -29,19 +29,43 @@ pub(crate) enum Wish {
     Create(Spec),
     /// whether a child of a link may be known by these addresses
     Claim { link: String, claimed: Claimed },
+    /// the index of a link
+    Index { link: String },
 }
 
 /// A process outside, and the links that may be asked for.
 #[derive(Debug)]
 pub struct Uplinks {
     names: Vec<String>,
+    /// the lab has children that another process of ours had made
+    earlier: bool,
     /// a request and its answer belong together
     socket: Mutex<OwnedFd>,
 }
 
 impl Uplinks {
     pub fn new(names: Vec<String>, socket: OwnedFd) -> Self {
-        Self { names, socket: Mutex::new(socket) }
+        Self { names, earlier: false, socket: Mutex::new(socket) }
+    }
+
+    /// For a lab that was kept.
+    #[must_use]
+    pub fn of_kept_lab(self) -> Self {
+        Self { earlier: true, ..self }
+    }
+
+    pub(super) fn is_of_kept_lab(&self) -> bool {
+        self.earlier
+    }
+
+    /// The link of the host that has an index, by which a child in a kept lab tells what it stands
+    /// on.
+    pub(super) fn parent_of_earlier(&self, index: u32) -> Option<&str> {
+        let of = |name: &&String| {
+            let wish = Wish::Index { link: (*name).clone() };
+            self.ask(&wish, None, &"link show").is_ok_and(|found| found == index)
+        };
+        self.names.iter().find(of).map(String::as_str)
     }
 
     pub fn has(&self, name: &str) -> bool {

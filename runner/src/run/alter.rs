@@ -11,6 +11,7 @@ use super::{Ending, runtime};
 use crate::change::Change;
 use crate::check;
 use crate::exit::{Exit, Failure};
+use crate::grant::Grants;
 use crate::halt::Halt;
 use crate::host::Session;
 use crate::kernel::Error;
@@ -25,6 +26,8 @@ const ROUNDS: usize = 4;
 pub(super) struct Alteration<'a> {
     pub(super) plan: &'a Plan,
     pub(super) changes: &'a [Change],
+    /// what the operator grants
+    pub(super) operator: &'a Grants,
     pub(super) checks: Vec<PlacedCheck>,
     /// the scenario's, or the usual ones where there is none
     pub(super) limits: Limits,
@@ -41,6 +44,7 @@ impl Alteration<'_> {
     ) -> Result<Exit, Failure> {
         let halt = Halt::within(self.limits.time);
         let mut session = Session::new(place.policy, place.kernel, report, &self.limits, halt);
+        session.grants = self.operator.clone();
         session.opener = place.opener;
         session.journal = place.journal;
         session.made_earlier = true;

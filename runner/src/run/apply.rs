@@ -22,6 +22,7 @@ use crate::recover;
 use crate::report::{Report, print, print_json};
 use crate::scenario::{Limits, PlacedCheck, Scenario};
 use crate::state::compare;
+use crate::uplink;
 
 /// Deploys a scenario, or mends its deployment.
 pub fn apply(arguments: &ApplyArguments) -> Result<Exit, Failure> {
@@ -98,9 +99,14 @@ impl Deployment<'_> {
                 let Prepared { report, scenario, operator, limits, .. } =
                     prepare(&self.run_arguments())?;
                 self.mend(
-                    Alteration { plan, changes: &changes, checks: scenario.checks, limits },
+                    Alteration {
+                        plan,
+                        changes: &changes,
+                        operator: &operator,
+                        checks: scenario.checks,
+                        limits,
+                    },
                     report,
-                    &operator,
                     taken,
                 )
             }
@@ -112,14 +118,17 @@ impl Deployment<'_> {
         &self,
         alteration: Alteration<'_>,
         mut report: Report,
-        operator: &Grants,
         taken: Taken,
     ) -> Result<Exit, Failure> {
+        let operator = alteration.operator;
         let name = &alteration.plan.rehearsal.name;
         if alteration.plan.rehearsal.ground.is_none() {
             // The name is this process's for as long as it works there.
             let _taken = taken;
-            return alteration.carry_out(Place::inside(Inside::go(name)?)?, report, None);
+            // Before the lab is entered, as for one that is made.
+            let uplinks = uplink::start(operator)?;
+            let place = Place::altered(Inside::go(name)?, uplinks)?;
+            return alteration.carry_out(place, report, None);
         }
         let mut errand = Errand { operator, name, what: self.what(), report: &mut report };
         let place = Place::deployed(&mut errand)?;
@@ -146,7 +155,9 @@ impl Deployment<'_> {
             Way::Nothing => self.nothing(plan, &taken),
             Way::Mend(changes) => {
                 let changes = &changes;
-                self.mend(Alteration { plan, changes, checks, limits }, report, &operator, taken)
+                let operator = &operator;
+                let alteration = Alteration { plan, changes, operator, checks, limits };
+                self.mend(alteration, report, taken)
             }
             Way::Make | Way::Replace(_) => {
                 let changes = &plan.rehearsal.changes;
@@ -161,7 +172,11 @@ impl Deployment<'_> {
                     let reservation = Folder::open()?.replace(taken, what)?;
                     (Place::lab()?, Stay::Lab(reservation))
                 };
-                Alteration { plan, changes, checks, limits }.carry_out(place, report, Some(stay))
+                Alteration { plan, changes, operator: &operator, checks, limits }.carry_out(
+                    place,
+                    report,
+                    Some(stay),
+                )
             }
         }
     }

@@ -77,7 +77,14 @@ impl Place {
 
     /// A kept lab, which this process has entered.
     pub(super) fn inside(lab: Inside) -> Result<Self, Failure> {
+        Self::altered(lab, None)
+    }
+
+    /// A kept lab that is altered: what of it stands on links of the host is held against what others
+    /// have there.
+    pub(super) fn altered(lab: Inside, uplinks: Option<Uplinks>) -> Result<Self, Failure> {
         let mut kernel = lab.kernel()?;
+        kernel.join(uplinks.map(Uplinks::of_kept_lab));
         let origin = lab.into_origin();
         kernel.remember(&origin.changes);
         let (policy, journal) = (Policy::Lab, Journal::default());

@@ -8,6 +8,7 @@ use super::Netlink;
 use super::born::applied;
 use super::space::Space;
 use crate::change::{Applied, Change, LinkRef, NamespaceRef, Setting, Spec};
+use crate::kernel::uplink::Uplinks;
 use crate::kernel::{Error, kind};
 
 impl Netlink {
@@ -42,11 +43,25 @@ impl Netlink {
         } else {
             return None;
         };
-        if self.uplink_children().is_empty() {
+        let uplinks = self.uplinks.as_ref()?;
+        if self.uplink_children().is_empty() && !uplinks.is_of_kept_lab() {
             return None;
         }
         let (space, index) = self.index_of(&link).ok()?;
-        self.uplink_children().get(&(space.cookie, index)).cloned()
+        let known = self.uplink_children().get(&(space.cookie, index)).cloned();
+        known.or_else(|| self.earlier_uplink(uplinks, &space, index))
+    }
+
+    /// The same of a link that was made before the lab was kept: what it stands on is in no namespace
+    /// of the lab's.
+    fn earlier_uplink(&self, uplinks: &Uplinks, space: &Arc<Space>, index: u32) -> Option<String> {
+        if !uplinks.is_of_kept_lab() {
+            return None;
+        }
+        let link = space.link_at(index).ok().flatten()?;
+        let elsewhere = link.link_nsid().is_some() && self.spaces.below(space, &link).is_none();
+        let parent = link.link().filter(|_| elsewhere && !kind::has_other_end(&link.kind()))?;
+        uplinks.parent_of_earlier(parent).map(str::to_owned)
     }
 
     fn uplink_children(&self) -> MutexGuard<'_, HashMap<(u64, u32), String>> {
