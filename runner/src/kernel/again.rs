@@ -48,6 +48,8 @@ pub fn take_back<K: Kernel + ?Sized>(kernel: &mut K, undo: &Undo) -> Result<(), 
 pub struct Late<T> {
     left: Vec<Waiting<T>>,
     since: Vec<Undo>,
+    /// all that had their turn and put settings back
+    settings: Vec<Undo>,
 }
 
 #[derive(Debug)]
@@ -60,16 +62,31 @@ struct Waiting<T> {
 
 impl<T> Default for Late<T> {
     fn default() -> Self {
-        Self { left: Vec::new(), since: Vec::new() }
+        Self { left: Vec::new(), since: Vec::new(), settings: Vec::new() }
     }
 }
 
 impl<T> Late<T> {
+    pub fn is_empty(&self) -> bool {
+        self.left.is_empty()
+    }
+
     /// Notes a change that had its turn.
     pub fn note(&mut self, undo: &Undo) {
         if !self.left.is_empty() {
             self.since.push(undo.clone());
         }
+        let sets = |step: &Change| {
+            matches!(step, Change::ChangeLink { .. } | Change::RestoreSysctls { .. })
+        };
+        if undo.steps.iter().any(sets) {
+            self.settings.push(undo.clone());
+        }
+    }
+
+    /// The undos that had their turn and put settings back.
+    pub fn settings(&self) -> &[Undo] {
+        &self.settings
     }
 
     /// One that is not wholly back; it was noted.

@@ -257,7 +257,14 @@ impl Recovery<'_> {
             self.recovered.left.push(left);
             return;
         }
-        let undo = again::undecided(&entry.undo, self.history.taken_back_since(entry));
+        let mut undo = again::undecided(&entry.undo, self.history.taken_back_since(entry));
+        // A deployment was read back when it was made, so that what is otherwise now is somebody's;
+        // unless it is the deployment's own that isn't back.
+        if self.history.kept.is_some() && self.late.is_empty() {
+            let told;
+            (undo, told) = self.kernel.without_theirs(&entry.change, &undo, self.late.settings());
+            told.into_iter().for_each(|line| Line::new().message(line).complain());
+        }
         self.late.note(&undo);
         match again::take_back(&mut self.kernel, &undo) {
             Ok(()) => self.settle(entry),

@@ -25,6 +25,7 @@ mod rely;
 mod returning;
 mod routers;
 mod sequence;
+mod since;
 mod somebodys_routes;
 mod strangers;
 mod third_kernel;

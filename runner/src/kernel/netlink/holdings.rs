@@ -220,7 +220,7 @@ fn somebodys(all: &[Route], held: &[Held]) -> Vec<(Route, Write)> {
 }
 
 /// Whether a route that is there is what the kernel left of another one.
-fn is_less(now: &Route, whole: &Route) -> bool {
+pub(super) fn is_less(now: &Route, whole: &Route) -> bool {
     let six = now.family == Family::Ipv6;
     let ways = six
         && now.next_hops.iter().all(|hop| {

@@ -61,6 +61,7 @@ mod rule;
 mod sequence;
 mod settings;
 mod show;
+mod since;
 mod socket;
 mod space;
 mod stations;

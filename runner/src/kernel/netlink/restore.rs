@@ -370,5 +370,7 @@ pub(super) fn write_to(
             return Err(io::Error::from_raw_os_error(libc::ENOENT));
         }
     }
-    open.write_all(value.as_bytes())
+    // An empty text writes nothing; an empty line writes a setting that is empty.
+    let text = if value.is_empty() { "\n" } else { value };
+    open.write_all(text.as_bytes())
 }

@@ -20,7 +20,8 @@ impl Netlink {
         }
         for step in &undo.steps {
             let Some(step) = self.of_now(undo, step) else { continue };
-            let done = self.take_step_back(&self.without_what_is_so(&step));
+            let step = self.without_what_is_so(&step);
+            let done = self.check_theirs(undo, &step).and_then(|()| self.take_step_back(&step));
             if first.is_ok() {
                 first = done;
             }
@@ -87,12 +88,16 @@ impl Netlink {
     }
 
     /// What somebody has put on a link since then is not lost with a MAC address or a master that is
-    /// taken back. Of a link that goes down it is.
+    /// taken back, nor with a link that goes down again, as far as such a one can have it.
     fn give_back(&mut self, settings: &[Setting], applied: &Applied) -> Result<(), Error> {
-        let neighbour = |step: &&Change| matches!(step, Change::PutNeighbour { .. });
         let down = settings.contains(&Setting::Up(false));
-        let mut lost = applied.undo.steps.iter().filter(|step| !down && neighbour(step));
-        lost.try_for_each(|step| self.perform(step, true).map(drop))
+        let theirs = |step: &Change| match step {
+            Change::PutNeighbour { .. } => true,
+            Change::PutAddress { link, address, .. } => down && self.is_theirs(link, address),
+            _ => false,
+        };
+        let lost: Vec<&Change> = applied.undo.steps.iter().filter(|step| theirs(step)).collect();
+        lost.into_iter().try_for_each(|step| self.perform(step, true).map(drop))
     }
 
     /// The kernel takes the first rule that fits, and what a rule leaves open fits anything: so that it

@@ -3,16 +3,20 @@
 use netwright_network::refusal::place;
 use netwright_network::setting::same_value;
 
+use super::holdings::is_less;
 use super::host::is_marked;
 use super::lent::is_of_lent;
 use super::lifetime;
 use super::neighbour::{is_lasting, same_neighbour};
 use super::put::{is_put, is_put_rule};
+use super::route::same_place;
 use super::route_message::same;
 use super::settings;
 use super::space::Space;
 use super::{Netlink, address, named, neighbour, qdisc};
-use crate::change::{Address, Attribute, Change, LinkRef, Name, NamespaceRef, Route, Setting};
+use crate::change::{
+    Address, Attribute, Change, LinkRef, Name, NamespaceRef, Route, Setting, Write,
+};
 use crate::kernel::Error;
 
 impl Netlink {
@@ -53,9 +57,10 @@ impl Netlink {
                 let ours = there.filter(|there| is_marked(there.protocol));
                 Ok(ours.map(|_| format!("{prefix} is still on `{}`", link.name)))
             }
-            Change::PutRoute { namespace, route, .. } => {
-                let back =
-                    self.went_with_its_link(step) || self.has_route(namespace, route, same)?;
+            Change::PutRoute { namespace, route, how } => {
+                let back = self.went_with_its_link(step)
+                    || self.has_route(namespace, route, same)?
+                    || (*how == Write::Add && self.has_route(namespace, route, is_somebodys)?);
                 Ok((!back).then(|| format!("route `{route}` is not back")))
             }
             Change::RemoveRoute { namespace, route } => {
@@ -182,6 +187,7 @@ impl Netlink {
         Ok((!back).then(|| format!("{} is not back on `{}`", wanted.prefix, link.name)))
     }
 
+    /// Whether there is a route that is like another one.
     fn has_route(
         &self,
         namespace: &NamespaceRef,
@@ -191,4 +197,10 @@ impl Netlink {
         let all = self.routes(&*self.spaces.find(namespace)?, route.family)?;
         Ok(all.iter().any(|now| alike(now, route)))
     }
+}
+
+/// Whether somebody has put another route at a place since. What the kernel has left of the old one is
+/// none.
+fn is_somebodys(there: &Route, old: &Route) -> bool {
+    same_place(there, old) && !is_marked(there.protocol) && !is_less(there, old)
 }
