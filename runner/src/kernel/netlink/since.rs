@@ -198,7 +198,7 @@ impl Netlink {
             let (link, address) = (link.clone(), address.clone());
             self.is_put(&Put::Address { link, address })
         };
-        !kernels && (!may_be || told()) && !(is_marked(address.protocol) && own())
+        !(kernels || may_be && !told() || is_marked(address.protocol) && own())
     }
 }
 
