@@ -74,8 +74,11 @@ pub fn find(kind: &str, name: &str, value: &str) -> Result<&'static Row, Fault> 
         _ => {}
     }
     let rows = table(kind).ok_or_else(|| {
-        let name = name.escape_debug();
-        Fault::from(format!("options of kind `{kind}` are not known here, so not `{name}` either"))
+        Fault::from(format!(
+            "options of kind {} are not known here, so not {} either",
+            text::quote(kind),
+            text::quote(name)
+        ))
     })?;
     rows.iter().find(|row| row.name == name).ok_or_else(|| unknown(kind, name, rows))
 }

@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
+use netwright_network::text::quote;
+
 use crate::nest::Nest;
 
 /// One option: its name in ip(8), the attribute that carries it, and its form there.
@@ -187,7 +189,9 @@ fn pieces(row: &Row, value: &str) -> Result<Vec<(u16, Piece)>, String> {
         }
         Wire::Hexadecimal64 => match u64::from_str_radix(value.trim_start_matches("0x"), 16) {
             Ok(bits) => set(bits.to_be_bytes().to_vec()),
-            Err(_) => Err(format!("`{name}` must be up to 16 hexadecimal digits, not `{value}`")),
+            Err(_) => {
+                Err(format!("`{name}` must be up to 16 hexadecimal digits, not {}", quote(value)))
+            }
         },
         Wire::Link => Err(format!("`{name}` names a link")),
     }
@@ -219,7 +223,7 @@ fn number(name: &str, value: &str, range: &RangeInclusive<u64>) -> Result<u64, S
     match plain(value) {
         Some(found) if range.contains(&found) => Ok(found),
         Some(_) => Err(format!("`{name}` is {value}; {from} to {to} are allowed")),
-        None => Err(format!("`{name}` must be a number from {from} to {to}, not `{value}`")),
+        None => Err(format!("`{name}` must be a number from {from} to {to}, not {}", quote(value))),
     }
 }
 
@@ -227,14 +231,14 @@ fn switch(name: &str, value: &str) -> Result<bool, String> {
     match value {
         "on" | "1" | "" => Ok(true),
         "off" | "0" => Ok(false),
-        _ => Err(format!("`{name}` must be `on` or `off`, not `{value}`")),
+        _ => Err(format!("`{name}` must be `on` or `off`, not {}", quote(value))),
     }
 }
 
 fn none(name: &str, value: &str) -> Result<(), String> {
     match value {
         "" | "on" => Ok(()),
-        _ => Err(format!("`{name}` takes no value, but has `{value}`")),
+        _ => Err(format!("`{name}` takes no value, but has {}", quote(value))),
     }
 }
 
@@ -243,7 +247,7 @@ fn word(name: &str, value: &str, words: &[(&'static str, u64)]) -> Result<u64, S
     let by_number = || plain(value).filter(|code| words.iter().any(|(_, known)| known == code));
     known.map(|(_, code)| *code).or_else(by_number).ok_or_else(|| {
         let allowed: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-        format!("`{name}` is `{value}`; {} are allowed", allowed.join(", "))
+        format!("`{name}` is {}; {} are allowed", quote(value), allowed.join(", "))
     })
 }
 
@@ -256,7 +260,7 @@ fn address<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {
     };
     value
         .parse()
-        .map_err(|_| format!("`{name}` must be an IP address of its family, not `{value}`"))
+        .map_err(|_| format!("`{name}` must be an IP address of its family, not {}", quote(value)))
 }
 
 fn addresses(name: &str, value: &str) -> Result<Vec<u8>, String> {
@@ -274,7 +278,7 @@ fn ports(name: &str, value: &str) -> Result<Vec<u8>, String> {
         Some((Some(low), Some(high))) if low <= high => {
             Ok([low.to_be_bytes(), high.to_be_bytes()].concat())
         }
-        _ => Err(format!("`{name}` must be two ports, LOW HIGH, not `{value}`")),
+        _ => Err(format!("`{name}` must be two ports, LOW HIGH, not {}", quote(value))),
     }
 }
 
@@ -287,7 +291,7 @@ fn qos_map(name: &str, value: &str) -> Result<Vec<u8>, String> {
             .split_once(':')
             .and_then(|(from, to)| Some((from.parse::<u32>().ok()?, to.parse::<u32>().ok()?)));
         let (from, to) =
-            parsed.ok_or_else(|| format!("`{name}` must be pairs FROM:TO, not `{pair}`"))?;
+            parsed.ok_or_else(|| format!("`{name}` must be pairs FROM:TO, not {}", quote(pair)))?;
         nest.put(IFLA_VLAN_QOS_MAPPING, &[from.to_ne_bytes(), to.to_ne_bytes()].concat());
     }
     Ok(nest.bytes())

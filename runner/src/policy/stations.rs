@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::HostPolicy;
 use super::floor::routers;
 use super::host::{forbidden, forbidden_untold};
-use crate::change::LinkRef;
+use crate::change::{LinkRef, MacAddress};
 use crate::kernel::{Claimed, Error, Holder, Kernel, LinkSight, Stations};
 
 impl HostPolicy {
@@ -25,8 +25,18 @@ impl HostPolicy {
             Holder::Neighbour { .. } | Holder::Entry { .. } => true,
         };
         let link = parent.reference.name.escape_debug();
-        let taken =
-            stations.macs.iter().find(|(mac, holder)| claimed.macs.contains(mac) && others(holder));
+        let is_its = |mac: &MacAddress| {
+            stations.macs.iter().any(|(known, holder)| {
+                known == mac && matches!(holder, Holder::Link(link) if Some(link) == itself)
+            })
+        };
+        let taken = stations.macs.iter().find(|(mac, holder)| match holder {
+            // Children's addresses are in their parent's filter, which is told as entries.
+            Holder::Entry { .. } if is_its(mac) => false,
+            Holder::Entry { .. } | Holder::Link(_) | Holder::Neighbour { .. } => {
+                claimed.macs.contains(mac) && others(holder)
+            }
+        });
         if let Some((mac, holder)) = taken {
             let why =
                 format!("{} has it, and a child of `{link}` would get its frames", shown(holder));

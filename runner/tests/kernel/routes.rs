@@ -195,7 +195,10 @@ fn route_refusals(lab: &mut Lab) {
         "10.5.0.1/16 has bits set behind its prefix\n  help: the network is 10.5.0.0/16"
     );
     let unknown = put_route(route("10.5.0.0/16", &[hop(None, Some("c"))]), Write::Add);
-    assert_eq!(lab.refused(unknown), "namespace `ours` has no link `c`\n  help: it has `lo`, `b`, `a`");
+    assert_eq!(
+        lab.refused(unknown),
+        "namespace `ours` has no link `c`\n  help: it has `lo`, `b`, `a`"
+    );
     let answer = query(
         &lab.kernel,
         Query::Lookup { namespace: space("ours"), destination: ip("192.0.2.1"), source: None },

@@ -16,10 +16,14 @@ impl Decision<'_> {
         spec: &Spec,
     ) -> Result<(), Error> {
         self.joins_no_bundle(namespace, spec.kind.word(), &spec.settings)?;
-        // One that takes another over has that one's address.
-        let itself = kind::takes_over(spec).then_some(&below.reference);
+        // One that takes another over has that one's address, and one that is there already, which
+        // is to be as it is asked for, its own.
+        let name = spec.name.as_str().to_owned();
+        let there = LinkRef { namespace: namespace.clone(), name, index: None };
+        let there = self.kernel.see_link(&there).ok().map(|seen| seen.reference);
+        let over = kind::takes_over(spec).then_some(&below.reference);
         let claimed = Claimed::by_settings(Some(spec.kind.word()), &spec.settings);
-        self.claims(below, itself, &claimed)
+        self.claims(below, over.or(there.as_ref()), &claimed)
     }
 
     /// Of one that is altered.
