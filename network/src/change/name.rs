@@ -95,6 +95,14 @@ impl NamespaceRef {
     pub fn named(name: Option<Name>) -> Self {
         Self { name, cookie: None }
     }
+
+    /// Whether both mean one namespace: by their cookies where both have one, else by name.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self.cookie, other.cookie) {
+            (Some(one), Some(other)) => one == other,
+            (Some(_), None) | (None, Some(_)) | (None, None) => self.name == other.name,
+        }
+    }
 }
 
 /// A link by name, and once it is known by its index (unique in its namespace while it lives).
@@ -107,6 +115,15 @@ pub struct LinkRef {
 }
 
 impl LinkRef {
+    /// Whether both mean one link: by their indexes where both have one, else by name.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.namespace.is_same(&other.namespace)
+            && match (self.index, other.index) {
+                (Some(one), Some(other)) => one == other,
+                (Some(_), None) | (None, Some(_)) | (None, None) => self.name == other.name,
+            }
+    }
+
     /// Leaves the names alone.
     pub(super) fn forget(&mut self) {
         self.namespace.cookie = None;

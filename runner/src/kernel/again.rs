@@ -5,7 +5,7 @@
 use std::mem::{discriminant, take};
 
 use super::{Error, Kernel};
-use crate::change::{Change, LinkRef, NamespaceRef, Options, Route, Setting, Undo};
+use crate::change::{Change, Options, Route, Setting, Undo};
 
 /// What came of taking a change back that is not wholly back.
 #[derive(Debug)]
@@ -156,7 +156,7 @@ fn decides(older: &Change, step: &mut Change) -> bool {
         (
             Change::ChangeLink { link: other, settings: decided },
             Change::ChangeLink { link, settings },
-        ) if is_same(other, link) => {
+        ) if other.is_same(link) => {
             let some = !settings.is_empty();
             decided.iter().for_each(|decided| forget(settings, decided));
             some && settings.is_empty()
@@ -164,7 +164,7 @@ fn decides(older: &Change, step: &mut Change) -> bool {
         (
             Change::RestoreSysctls { namespace: other, settings: decided },
             Change::RestoreSysctls { namespace, settings },
-        ) if is_same_place(other, namespace) => {
+        ) if other.is_same(namespace) => {
             let some = !settings.is_empty();
             settings.retain(|one| {
                 !decided.iter().any(|other| (&other.key, other.link) == (&one.key, one.link))
@@ -174,18 +174,18 @@ fn decides(older: &Change, step: &mut Change) -> bool {
         (
             Change::SetSysctl { namespace: other, key: decided, .. },
             Change::SetSysctl { namespace, key, .. },
-        ) => is_same_place(other, namespace) && decided == key,
+        ) => other.is_same(namespace) && decided == key,
         (
             Change::RemoveAddress { link: other, prefix: removed, .. },
             Change::PutAddress { link, address, .. },
-        ) => is_same(other, link) && *removed == address.prefix,
+        ) => other.is_same(link) && *removed == address.prefix,
         (Change::OrderAddresses { link: other, .. }, Change::OrderAddresses { link, .. })
         | (
             Change::PutQdisc { link: other, .. } | Change::RemoveQdisc { link: other },
             Change::PutQdisc { link, .. } | Change::RemoveQdisc { link },
         )
         | (Change::SetVlans { link: other, .. }, Change::SetVlans { link, .. }) => {
-            is_same(other, link)
+            other.is_same(link)
         }
         // A link that is home is where it was before all moves.
         (Change::MoveLink { link: other, .. }, Change::MoveLink { link, .. }) => {
@@ -194,19 +194,19 @@ fn decides(older: &Change, step: &mut Change) -> bool {
         (
             Change::RemoveRoute { namespace: other, route: removed },
             Change::PutRoute { namespace, route, .. },
-        ) => is_same_place(other, namespace) && is_same_route(removed, route),
+        ) => other.is_same(namespace) && is_same_route(removed, route),
         (
             Change::RemoveRule { namespace: other, rule: removed },
             Change::AddRule { namespace, rule },
-        ) => is_same_place(other, namespace) && removed == rule,
+        ) => other.is_same(namespace) && removed == rule,
         (
             Change::RemoveNeighbour { link: other, address, proxy, .. },
             Change::PutNeighbour { link, neighbour, .. },
-        ) => is_same(other, link) && (*address, *proxy) == (neighbour.address, neighbour.proxy),
+        ) => other.is_same(link) && (*address, *proxy) == (neighbour.address, neighbour.proxy),
         (
             Change::RemoveEntry { link: other, entry: removed },
             Change::PutEntry { link, entry, .. },
-        ) => is_same(other, link) && removed == entry,
+        ) => other.is_same(link) && removed == entry,
         _ => false,
     }
 }
@@ -227,21 +227,6 @@ fn forget(settings: &mut Vec<Setting>, decided: &Setting) {
         (Setting::Macvlan(_), _) => true,
         _ => discriminant(setting) != discriminant(decided),
     });
-}
-
-fn is_same(one: &LinkRef, other: &LinkRef) -> bool {
-    is_same_place(&one.namespace, &other.namespace)
-        && match (one.index, other.index) {
-            (Some(one), Some(other)) => one == other,
-            (Some(_), None) | (None, Some(_)) | (None, None) => one.name == other.name,
-        }
-}
-
-fn is_same_place(one: &NamespaceRef, other: &NamespaceRef) -> bool {
-    match (one.cookie, other.cookie) {
-        (Some(one), Some(other)) => one == other,
-        (Some(_), None) | (None, Some(_)) | (None, None) => one.name == other.name,
-    }
 }
 
 /// By what the kernel knows it.

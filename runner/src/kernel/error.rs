@@ -77,6 +77,11 @@ impl KernelError {
     pub fn name(&self) -> String {
         rustix_name(self.errno)
     }
+
+    /// Whether what was asked for is not there.
+    pub(crate) fn means_gone(&self) -> bool {
+        matches!(self.errno, libc::ENODEV | libc::ESRCH | libc::ENOENT | libc::EADDRNOTAVAIL)
+    }
 }
 
 /// rustix shows an errno by its name in `Debug` nowhere; the standard library's text follows it.
@@ -177,10 +182,9 @@ impl Error {
 
     /// Whether what was asked for is not there.
     pub fn means_gone(&self) -> bool {
-        let absent = [libc::ENOENT, libc::ESRCH, libc::ENODEV, libc::EADDRNOTAVAIL];
         match self {
             Self::Gone(_) | Self::Missing(_) => true,
-            Self::Kernel(error) => absent.contains(&error.errno),
+            Self::Kernel(error) => error.means_gone(),
             Self::Denied(_)
             | Self::Invalid(_)
             | Self::Timeout(_)

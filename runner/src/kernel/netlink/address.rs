@@ -228,6 +228,12 @@ fn flag_bits(flags: AddressFlags) -> Flags {
     all.into_iter().filter(|(on, _)| *on).map(|(_, flag)| flag).collect()
 }
 
+/// Whether the kernel tells who has put an address there: those before 5.18 keep no protocol of any.
+pub(super) fn tells_protocols(space: &Space) -> bool {
+    let all = list(space, &[], None).unwrap_or_default();
+    all.iter().any(|(_, info)| info.address.protocol.is_some())
+}
+
 /// All addresses of a namespace, with their links' indexes.
 pub(super) fn list(
     space: &Space,

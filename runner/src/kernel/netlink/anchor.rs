@@ -61,7 +61,7 @@ impl Netlink {
     fn is_there(&self, undo: &Undo, namespace: &NamespaceRef, hop: &mut NextHop) -> bool {
         let Some(name) = &hop.link else { return true };
         let meant = links(undo).find(|link| {
-            link.index.is_some() && link.name == *name && is_same_place(&link.namespace, namespace)
+            link.index.is_some() && link.name == *name && link.namespace.is_same(namespace)
         });
         match meant.map(|link| self.now(link)) {
             Some(Now::Here(name)) => hop.link = Some(name),
@@ -123,11 +123,4 @@ impl Netlink {
 /// The links that an undo tells of.
 fn links(undo: &Undo) -> impl Iterator<Item = &LinkRef> {
     undo.steps.iter().filter_map(Change::link)
-}
-
-fn is_same_place(one: &NamespaceRef, other: &NamespaceRef) -> bool {
-    match (one.cookie, other.cookie) {
-        (Some(one), Some(other)) => one == other,
-        (Some(_), None) | (None, Some(_)) | (None, None) => one.name == other.name,
-    }
 }

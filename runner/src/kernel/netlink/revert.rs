@@ -195,12 +195,7 @@ impl Netlink {
             return false;
         }
         let there = address::held(&space, index, prefix, peer);
-        // Kernels before 5.18 keep no protocol of any address.
-        let told = || {
-            let all = address::list(&space, &[], None).unwrap_or_default();
-            all.iter().any(|(_, info)| info.address.protocol.is_some())
-        };
-        there.is_some_and(|there| !is_marked(there.protocol)) && told()
+        there.is_some_and(|there| !is_marked(there.protocol)) && address::tells_protocols(&space)
     }
 }
 
@@ -216,9 +211,9 @@ pub(super) fn restores_ipv6(step: &Change) -> bool {
 
 /// Whether a step failed because the state that it should bring about is there already.
 fn is_gone(step: &Change, error: &Error) -> bool {
-    let errno = match error {
+    let refused = match error {
         Error::Gone(_) => return true,
-        Error::Kernel(error) => error.errno,
+        Error::Kernel(error) => error,
         Error::Denied(_)
         | Error::Invalid(_)
         | Error::Missing(_)
@@ -236,9 +231,7 @@ fn is_gone(step: &Change, error: &Error) -> bool {
             | Change::PutEntry { .. }
     );
     match puts {
-        true => errno == libc::EEXIST,
-        false => {
-            matches!(errno, libc::ENODEV | libc::ESRCH | libc::ENOENT | libc::EADDRNOTAVAIL)
-        }
+        true => refused.errno == libc::EEXIST,
+        false => refused.means_gone(),
     }
 }

@@ -15,13 +15,12 @@ use super::raw_link::RawLink;
 use super::route_message::same;
 use super::settings;
 use super::space::Space;
-use crate::change::{Address, Change, Family, LinkRef, Route, Setting, Sysctl, Undo};
+use crate::change::{
+    Address, Change, Family, LinkRef, PROTOCOL_ADVERTISED, Route, Setting, Sysctl, Undo,
+};
 use crate::kernel::again::undecided;
 use crate::kernel::{Error, Put};
 use crate::text::help;
-
-/// RTPROT_RA of linux/rtnetlink.h
-const PROTOCOL_RA: u8 = 9;
 
 impl Netlink {
     /// The undo of a change that was read back when it was made, without the values that somebody has
@@ -133,7 +132,7 @@ impl Netlink {
                     let (place, route) = (namespace.clone(), route.clone());
                     is_marked(route.protocol) && self.is_put(&Put::Route { place, route })
                 };
-                let advertised = route.protocol == Some(PROTOCOL_RA);
+                let advertised = route.protocol == Some(PROTOCOL_ADVERTISED);
                 let by = taken && !advertised && route.leads_by(&link.name);
                 (by && !put() && !comes_back(undo, route)).then(|| format!("route `{route}`"))
             }
@@ -190,9 +189,7 @@ impl Netlink {
         let kernels = matches!(address.protocol, Some(1..=3));
         let may_be = address.valid_lifetime.is_some() || is_link_local(address);
         let told = || {
-            let space = self.spaces.find(&link.namespace);
-            let all = space.map(|space| address::list(&space, &[], None).unwrap_or_default());
-            all.is_ok_and(|all| all.iter().any(|(_, info)| info.address.protocol.is_some()))
+            self.spaces.find(&link.namespace).is_ok_and(|space| address::tells_protocols(&space))
         };
         let own = || {
             let (link, address) = (link.clone(), address.clone());
