@@ -20,6 +20,13 @@ pub struct Refusal {
     pub help: Option<String>,
 }
 
+impl Refusal {
+    /// As one text; `help` says how a remedy stands behind a sentence.
+    pub fn told(self, help: impl FnOnce(String) -> String) -> String {
+        self.sentence + &self.help.map(help).unwrap_or_default()
+    }
+}
+
 /// A namespace by its name: `namespace `ns1``, or `the root namespace`.
 pub fn place(name: Option<&str>) -> String {
     match name {

@@ -187,7 +187,7 @@ impl State {
         let mut servers = self.answers.servers.values_mut();
         let own = servers.find(|server| {
             (server.transport, server.port) == (transport, port)
-                && has_address(network, server.namespace, to)
+                && network.has_address(server.namespace, to)
         });
         match own {
             Some(server) => {
@@ -224,10 +224,4 @@ impl State {
         let known = self.network.link(link).map(|link| link.neighbours.as_slice());
         known.unwrap_or_default().iter().any(|neighbour| neighbour.address == address)
     }
-}
-
-fn has_address(network: &Network, namespace: NamespaceId, address: IpAddr) -> bool {
-    let links = network.links_in(namespace).into_iter();
-    let mut all = links.flat_map(|link| network.addresses_of(link));
-    all.any(|info| info.prefix().addr() == address)
 }

@@ -47,8 +47,7 @@ impl Refusal {
 
 /// With its remedy on a line of its own.
 fn whole(refusal: refusal::Refusal) -> String {
-    let help = refusal.help.map(|help| format!("\n  help: {help}"));
-    refusal.sentence + &help.unwrap_or_default()
+    refusal.told(|help| format!("\n  help: {help}"))
 }
 
 /// A link or namespace that is gone though its handle is not, which the handle tells.

@@ -8,7 +8,7 @@ use super::{Answer, EXISTS, NO_SUCH, NamespaceId, Network, Refusal};
 use crate::Prefix;
 use crate::wit::routes::{NextHop, Route};
 use crate::wit::rules::{Rule, RuleAction};
-use crate::wit::types::{Family, IpAddress, Write};
+use crate::wit::types::{Family, Write};
 
 const UNREACHABLE: Refusal = Refusal::new(101, "ENETUNREACH", "no route leads there");
 const BAD_GATEWAY: Refusal =
@@ -57,7 +57,7 @@ impl Network {
     pub(super) fn put_route(&mut self, namespace: &str, new: &Route, how: Write) -> Answer<()> {
         let id = self.namespace(namespace)?;
         new.next_hops.iter().try_for_each(|hop| self.check_hop(id, hop))?;
-        if new.source.is_some_and(|source| !self.has_address(id, source)) {
+        if new.source.is_some_and(|source| !self.has_address(id, source.into())) {
             return Err(BAD_SOURCE);
         }
         let routes = &mut self.stack_mut(namespace)?.routes;
@@ -110,9 +110,10 @@ impl Network {
     }
 
     /// Whether an address is one of a namespace's own.
-    fn has_address(&self, namespace: NamespaceId, address: IpAddress) -> bool {
+    pub(crate) fn has_address(&self, namespace: NamespaceId, address: IpAddr) -> bool {
         let links = self.links.values().filter(|link| link.namespace == namespace);
-        links.flat_map(|link| &link.addresses).any(|held| held.prefix.address == address)
+        let mut held = links.flat_map(|link| &link.addresses);
+        held.any(|held| IpAddr::from(held.prefix.address) == address)
     }
 
     pub(super) fn remove_route(&mut self, namespace: &str, by: &Route) -> Answer<()> {

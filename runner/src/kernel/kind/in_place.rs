@@ -125,6 +125,5 @@ fn fixed(link: &Present<'_>, wanted: &Attribute) -> Option<String> {
 
 fn replacement(link: &Present<'_>, what: &str, now: &str, wanted: &str, rule: &str) -> String {
     let Present { name, kind, .. } = link;
-    let refusal = refusal::settled(what, kind, name, now, wanted, rule);
-    refusal.sentence + &refusal.help.map(help).unwrap_or_default()
+    refusal::settled(what, kind, name, now, wanted, rule).told(help)
 }

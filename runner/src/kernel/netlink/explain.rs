@@ -86,8 +86,7 @@ pub(crate) fn no_link(space: &Space, name: &str) -> Error {
 
 /// Nothing has the name.
 pub(crate) fn missing(refusal: refusal::Refusal) -> Error {
-    let help = refusal.help.map(text::help).unwrap_or_default();
-    Error::Missing(refusal.sentence + &help)
+    Error::Missing(refusal.told(text::help))
 }
 
 /// Several faults as one error.
