@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use super::HostPolicy;
 use super::floor::routers;
 use super::host::{forbidden, forbidden_untold};
-use crate::change::{LinkRef, MacAddress};
-use crate::kernel::{Claimed, Error, Holder, Kernel, LinkSight, Stations};
+use crate::change::{LinkRef, MacAddress, NamespaceRef, Setting};
+use crate::kernel::{Claimed, Error, Holder, Kernel, LinkSight, Stations, kind};
 
 impl HostPolicy {
     /// Refuses addresses that others have. `itself` has what it has: a link that is altered, or the
@@ -85,10 +85,23 @@ impl HostPolicy {
     }
 }
 
-/// For a macvlan on others' link that would become the port of a bond or team.
-pub(super) fn bundled(master: &str) -> Error {
+/// Refuses that a macvlan on others' link becomes the port of a bond or team, which is there or which
+/// the same batch `makes`.
+pub(super) fn becomes_no_port<'a>(
+    namespace: &NamespaceRef,
+    settings: impl IntoIterator<Item = &'a Setting>,
+    makes: impl Fn(&str) -> bool,
+    kernel: &dyn Kernel,
+) -> Result<(), Error> {
     let why = "a bond or team gives its ports its own MAC address, which may be another station's on the network of what they stand on";
-    forbidden("a port", &master.escape_debug().to_string(), why)
+    for master in settings.into_iter().filter_map(kind::new_master) {
+        let name = master.to_owned();
+        let link = LinkRef { namespace: namespace.clone(), name, index: None };
+        if makes(master) || kernel.see_link(&link).is_ok_and(|seen| kind::is_bundle(&seen.kind)) {
+            return Err(forbidden("a port", &master.escape_debug().to_string(), why));
+        }
+    }
+    Ok(())
 }
 
 fn shown(holder: &Holder) -> String {

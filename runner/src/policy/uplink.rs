@@ -3,7 +3,7 @@
 
 use super::HostPolicy;
 use super::decide::Decided;
-use super::stations::bundled;
+use super::stations::becomes_no_port;
 use crate::change::{
     Change, Kind, LinkName, LinkRef, MacAddress, Name, NamespaceRef, Setting, Spec, Veth,
 };
@@ -63,22 +63,15 @@ pub(crate) fn joins_no_bundle(
     } else {
         return Ok(());
     };
-    for master in settings.into_iter().flatten().filter_map(kind::new_master) {
-        let name = master.to_owned();
-        let link = LinkRef { namespace: namespace.clone(), name, index: None };
-        let makes_it = |other: &Change| {
+    let makes = |master: &str| {
+        together.iter().any(|other| {
             matches!(other, Change::CreateLink { namespace: there, spec }
                 if there.name == namespace.name
                     && spec.name.as_str() == master
                     && kind::is_bundle(spec.kind.word()))
-        };
-        if together.iter().any(makes_it)
-            || kernel.see_link(&link).is_ok_and(|seen| kind::is_bundle(&seen.kind))
-        {
-            return Err(bundled(master));
-        }
-    }
-    Ok(())
+        })
+    };
+    becomes_no_port(namespace, settings.into_iter().flatten(), makes, kernel)
 }
 
 /// The link of the host that each of these changes reaches, which will be made together: one may

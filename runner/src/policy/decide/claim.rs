@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::super::stations::bundled;
+use super::super::stations::becomes_no_port;
 use super::{Decision, Key};
 use crate::change::{Address, LinkRef, NamespaceRef, Setting, Spec};
 use crate::kernel::{Claimed, Error, LinkSight, Stations, kind};
@@ -16,13 +16,16 @@ impl Decision<'_> {
         spec: &Spec,
     ) -> Result<(), Error> {
         self.joins_no_bundle(namespace, spec.kind.word(), &spec.settings)?;
+        let claimed = Claimed::by_settings(Some(spec.kind.word()), &spec.settings);
+        if claimed.is_nothing() {
+            return Ok(());
+        }
         // One that takes another over has that one's address, and one that is there already, which
         // is to be as it is asked for, its own.
         let name = spec.name.as_str().to_owned();
         let there = LinkRef { namespace: namespace.clone(), name, index: None };
         let there = self.kernel.see_link(&there).ok().map(|seen| seen.reference);
         let over = kind::takes_over(spec).then_some(&below.reference);
-        let claimed = Claimed::by_settings(Some(spec.kind.word()), &spec.settings);
         self.claims(below, over.or(there.as_ref()), &claimed)
     }
 
@@ -47,23 +50,12 @@ impl Decision<'_> {
         if !kind::takes_by_mac(kind) {
             return Ok(());
         }
-        for master in settings.iter().filter_map(kind::new_master) {
-            let link =
-                LinkRef { namespace: namespace.clone(), name: master.to_owned(), index: None };
+        let makes = |master: &str| {
             let key: Key = (namespace.name.clone(), master.to_owned());
-            let is_bundle = match self.kernel.see_link(&link) {
-                Ok(seen) => kind::is_bundle(&seen.kind),
-                Err(_) => self
-                    .together
-                    .born
-                    .get(&key)
-                    .is_some_and(|(_, born)| kind::is_bundle(born.kind.word())),
-            };
-            if is_bundle {
-                return Err(bundled(master));
-            }
-        }
-        Ok(())
+            let born = self.together.born.get(&key);
+            born.is_some_and(|(_, born)| kind::is_bundle(born.kind.word()))
+        };
+        becomes_no_port(namespace, settings, makes, self.kernel)
     }
 
     /// Of one that gets an address, in whatever namespace; what the batch has yet to make has no
