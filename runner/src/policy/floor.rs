@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use netwright_network::setting::SettingKey;
 
-use super::coverage::{self, Course, Entry, Packet};
+use super::coverage::{self, Course, Entry, Meets, Packet};
 use super::host::{HostPolicy, family, forbidden, forbidden_untold, rules, vrfs};
 use super::managers::manager_of;
 use super::operator::Connection;
@@ -66,11 +66,13 @@ impl HostPolicy {
     }
 
     /// What goes through a namespace for the operator's session, both ways, and how it is found:
-    /// between its ends, and between its own one and the routers that it needs.
+    /// between its ends, and between its own one and the routers that it needs. Of packets that are
+    /// none of what is `asked` about the kernel isn't asked.
     fn courses(
         &self,
-        namespace: &NamespaceRef,
-        wanted: Family,
+        (namespace, wanted): (&NamespaceRef, Family),
+        rules: &[Rule],
+        asked: &dyn Fn(&Packet) -> bool,
         kernel: &dyn Kernel,
     ) -> Result<Vec<(Course, &Connection)>, Error> {
         let mut courses = Vec::new();
@@ -79,9 +81,9 @@ impl HostPolicy {
             stations.extend(routers(connection, kernel)?.into_iter().map(Station::Router));
             stations.retain(|station| family(station.address()) == wanted);
             for station in stations {
-                let rules = rules_of_vrfs(namespace, rules(namespace, wanted, kernel)?, kernel)?;
-                let found = courses_to(station, connection.local, namespace, &rules, kernel)?;
-                courses.extend(found.into_iter().map(|course| (course, connection)));
+                let found = taken_to(station, connection.local, namespace, asked, kernel)?;
+                let course = |(packet, taken)| Course { packet, rules: rules.to_vec(), taken };
+                courses.extend(found.into_iter().map(|one| (course(one), connection)));
             }
         }
         Ok(courses)
@@ -102,7 +104,8 @@ impl HostPolicy {
         if entries.iter().any(|entry| coverage::draws_loopback(entry, &rules)) {
             return Err(loopback(shown));
         }
-        for (course, connection) in self.courses(namespace, wanted, kernel)? {
+        let asked = |packet: &Packet| entries.iter().any(|entry| entry.takes(packet));
+        for (course, connection) in self.courses((namespace, wanted), &rules, &asked, kernel)? {
             if entries.iter().any(|entry| course.is_drawn_by(entry)) {
                 return Err(session(shown, connection));
             }
@@ -167,7 +170,10 @@ impl HostPolicy {
         if coverage::comes_before_loopback(rule, &rules) {
             return Err(loopback(rule));
         }
-        for (course, connection) in self.courses(namespace, rule.family, kernel)? {
+        let rules = rules_of_vrfs(namespace, rules, kernel)?;
+        let asked = |packet: &Packet| coverage::meets(rule, packet) != Meets::Never;
+        let place = (namespace, rule.family);
+        for (course, connection) in self.courses(place, &rules, &asked, kernel)? {
             if course.is_met_by(rule) {
                 return Err(session(rule, connection));
             }
@@ -184,13 +190,21 @@ impl HostPolicy {
         kernel: &dyn Kernel,
     ) -> Result<(), Error> {
         let rules = rules(namespace, asked.family, kernel)?;
-        let mut meant = rules.iter().filter(|rule| coverage::fits(asked, rule));
-        if let Some(rule) = meant.find(|rule| coverage::is_before_loopback(rule, &rules)) {
+        let meant = |rules: &[Rule]| -> Vec<Rule> {
+            rules.iter().filter(|rule| coverage::fits(asked, rule)).cloned().collect()
+        };
+        let before = |rule: &&Rule| coverage::is_before_loopback(rule, &rules);
+        if let Some(rule) = meant(&rules).iter().find(before) {
             return Err(loopback(rule));
         }
-        for (course, connection) in self.courses(namespace, asked.family, kernel)? {
-            let mut meant = course.rules.iter().filter(|rule| coverage::fits(asked, rule));
-            if let Some(rule) = meant.find(|rule| course.loses_rule(rule)) {
+        let rules = rules_of_vrfs(namespace, rules, kernel)?;
+        let meant = meant(&rules);
+        let meets = |packet: &Packet| {
+            meant.iter().any(|rule| coverage::meets(rule, packet) != Meets::Never)
+        };
+        let place = (namespace, asked.family);
+        for (course, connection) in self.courses(place, &rules, &meets, kernel)? {
+            if let Some(rule) = meant.iter().find(|rule| course.loses_rule(rule)) {
                 return Err(session(rule, connection));
             }
         }
@@ -256,44 +270,46 @@ pub(super) fn routers(connection: &Connection, kernel: &dyn Kernel) -> Result<Ve
     Ok(routers)
 }
 
-/// What goes between an address of the machine's own and a station.
-fn courses_to(
+/// What goes between an address of the machine's own and a station, each with all entries that it
+/// takes. Where no way is found, anything may be one.
+fn taken_to(
     station: Station,
     local: IpAddr,
     namespace: &NamespaceRef,
-    rules: &[Rule],
+    asked: &dyn Fn(&Packet) -> bool,
     kernel: &dyn Kernel,
-) -> Result<Vec<Course>, Error> {
+) -> Result<Vec<(Packet, Option<Entry>)>, Error> {
     let far = station.address();
     // IPv4 may be handed to a router that is known by IPv6.
     let alike = local.is_ipv4() == far.is_ipv4();
     let here = if alike { local } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
-    let course = |packet, taken| Course { packet, rules: rules.to_vec(), taken };
-    // Where no way is found, anything may be one.
-    let each = |packet, taken: Vec<Entry>| {
-        let nothing = taken.is_empty().then_some(None);
-        let taken = taken.into_iter().map(Some).chain(nothing);
-        taken.map(|taken| course(packet, taken)).collect::<Vec<Course>>()
+    let mut taken = Vec::new();
+    let mut note = |packet, ways: &[Entry]| match ways {
+        [] => taken.push((packet, None)),
+        ways => taken.extend(ways.iter().map(|way| (packet, Some(*way)))),
     };
     let entries = |ways: &[Route]| ways.iter().map(Entry::of_route).collect::<Vec<Entry>>();
     let out = Packet { source: here, destination: far, own: true };
-    let taken = match station {
-        // On which link it is says the route by it.
-        Station::Router(IpAddr::V6(six)) if six.is_unicast_link_local() => vec![Entry::on_link()],
-        Station::Router(_) | Station::End(_) => entries(&kernel.ways(here, far)?),
-    };
-    let mut courses = each(out, taken);
-    if alike {
+    if asked(&out) {
+        match station {
+            // On which link it is says the route by it.
+            Station::Router(IpAddr::V6(six)) if six.is_unicast_link_local() => {
+                note(out, &[Entry::on_link()]);
+            }
+            Station::Router(_) | Station::End(_) => note(out, &entries(&kernel.ways(here, far)?)),
+        }
+    }
+    let back = Packet { source: far, destination: local, own: false };
+    if alike && asked(&back) {
         let mut found = kernel.ways(local, local)?;
         found.retain(|route| route.kind == RouteKind::Local);
         // Else the session goes to another address of the machine by now.
         if !found.is_empty() || holds(namespace, local, kernel)? {
-            let back = Packet { source: far, destination: local, own: false };
             // What comes in may be found where what goes out isn't.
-            courses.extend(each(back, entries(&found)));
+            note(back, &entries(&found));
         }
     }
-    Ok(courses)
+    Ok(taken)
 }
 
 /// Rules, with one for each VRF behind that by which the kernel looks into the tables of them all.

@@ -284,10 +284,16 @@ pub(super) struct Vrf {
 
 /// The VRFs of a namespace.
 pub(super) fn vrfs(namespace: &NamespaceRef, kernel: &dyn Kernel) -> Result<Vec<Vrf>, Error> {
-    let links = links(namespace, kernel)?;
-    let table = |link: &LinkInfo| kind::vrf_table_of(&link.kind, &link.data);
-    let vrf = |link: LinkInfo| table(&link).map(|table| Vrf { name: link.name, table });
-    Ok(links.into_iter().filter_map(vrf).collect())
+    Ok(vrfs_among(&links(namespace, kernel)?))
+}
+
+/// The VRFs among links.
+pub(super) fn vrfs_among(links: &[LinkInfo]) -> Vec<Vrf> {
+    let vrf = |link: &LinkInfo| {
+        let table = kind::vrf_table_of(&link.kind, &link.data)?;
+        Some(Vrf { name: link.name.clone(), table })
+    };
+    links.iter().filter_map(vrf).collect()
 }
 
 /// The links of a namespace.

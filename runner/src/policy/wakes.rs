@@ -81,22 +81,25 @@ impl HostPolicy {
     ) -> Result<(), Error> {
         let root = NamespaceRef::named(None);
         let all = host::links(&root, kernel)?;
-        let vrfs = host::vrfs(&root, kernel)?;
+        let vrfs = host::vrfs_among(&all);
         let sleeps = |link: &LinkInfo| way == Waking::Setting || !link.up || !link.carrier;
-        for one in woken(&all, link) {
+        let then = |one: &LinkInfo| {
             let now = table_of(one.master.as_deref(), &vrfs);
             let itself = link.namespace.name.is_none() && one.name == link.name;
             let then = match way {
                 Waking::Master(master) if itself => table_of(master, &vrfs),
                 Waking::Master(_) | Waking::Up | Waking::Setting => now,
             };
-            if !sleeps(one) && now == then {
-                continue;
-            }
-            for family in [Family::Ipv4, Family::Ipv6] {
-                let entries = entries_of(one, then, &root, family, kernel)?;
-                self.floor_of_entries(&root, &entries, shown, kernel)?;
-            }
+            (sleeps(one) || now != then).then_some(then)
+        };
+        let woken = woken(&all, link).into_iter();
+        let woken: Vec<_> = woken.filter_map(|one| Some((one.name.as_str(), then(one)?))).collect();
+        if woken.is_empty() {
+            return Ok(());
+        }
+        for family in [Family::Ipv4, Family::Ipv6] {
+            let entries = entries_of(&woken, &root, family, kernel)?;
+            self.floor_of_entries(&root, &entries, shown, kernel)?;
         }
         Ok(())
     }
@@ -134,24 +137,22 @@ fn table_of(master: Option<&str>, vrfs: &[Vrf]) -> Option<u32> {
     vrf.map(|vrf| vrf.table)
 }
 
-/// What a link's addresses become, and the routes by it; `table` is that of its VRF.
+/// What the addresses of links become, and the routes by them; each link with the table of its VRF.
 fn entries_of(
-    link: &LinkInfo,
-    table: Option<u32>,
+    links: &[(&str, Option<u32>)],
     namespace: &NamespaceRef,
     family: Family,
     kernel: &dyn Kernel,
 ) -> Result<Vec<Entry>, Error> {
     let query = Query::Addresses { namespace: namespace.clone(), family: Some(family) };
     let Answer::Addresses(held) = super::look(query, kernel)? else { return Ok(Vec::new()) };
-    let held = held.iter().filter(|info| info.link == link.name);
-    let of_addresses = held.flat_map(|info| coverage::of_address(&info.address));
-    let mut entries: Vec<Entry> =
-        of_addresses.map(|entry| table.map_or(entry, |table| entry.within(table))).collect();
     let routes = host::routes(namespace, family, kernel)?;
-    let leads = |one: &crate::change::Route| {
-        one.next_hops.iter().any(|hop| hop.link.as_deref() == Some(link.name.as_str()))
-    };
-    entries.extend(routes.iter().filter(|one| leads(one)).map(Entry::of_route));
+    let mut entries = Vec::new();
+    for (link, table) in links {
+        let held = held.iter().filter(|info| info.link == *link);
+        let of_addresses = held.flat_map(|info| coverage::of_address(&info.address));
+        entries.extend(of_addresses.map(|entry| table.map_or(entry, |table| entry.within(table))));
+        entries.extend(routes.iter().filter(|one| one.leads_by(link)).map(Entry::of_route));
+    }
     Ok(entries)
 }
