@@ -5,7 +5,10 @@ use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::session::{Output, Session};
 
@@ -195,6 +198,25 @@ impl Host {
             }
         }
         lines
+    }
+
+    /// The journals of runs that are not taken back.
+    pub fn journals(&self) -> Vec<PathBuf> {
+        let folder = self.session().path("runtime").join("runs");
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut all: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        all.sort();
+        all
+    }
+
+    /// Waits until watchers have taken everything back.
+    #[track_caller]
+    pub fn until_recovered(&self, within: Duration, what: &str) {
+        let start = Instant::now();
+        while let [first, ..] = &self.journals()[..] {
+            assert!(start.elapsed() < within, "{what}: `{}` stays", first.display());
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// What differs from a state before, one line each, once neighbours have been forgotten: waits

@@ -1,7 +1,6 @@
 //! A link of somebody else's that a run moved comes home whatever became of it meanwhile, and is never
 //! deleted.
 
-use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -153,19 +152,6 @@ fn apply(host: &Host, lines: &[&str]) -> Output {
     host.netwright(words, &[])
 }
 
-fn journals(host: &Host) -> usize {
-    fs::read_dir(host.session().path("runtime").join("runs")).map_or(0, Iterator::count)
-}
-
-#[track_caller]
-fn until_recovered(host: &Host, what: &str) {
-    let start = Instant::now();
-    while journals(host) > 0 {
-        assert!(start.elapsed() < Duration::from_secs(60), "{what}: a journal stays");
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
 #[test]
 fn a_deployment_gives_it_back() {
     for (kind, machine) in KINDS {
@@ -181,7 +167,7 @@ fn a_deployment_gives_it_back() {
             let output = host.netwright(["destroy", "f-nic"], &[]);
             assert_eq!(output.code, 0, "{kind}, {number}: {output:#?}");
             assert_eq!(host.differences(&before), [""; 0], "{kind}, {number}");
-            assert_eq!(journals(&host), 0);
+            assert_eq!(host.journals().len(), 0);
         }
     }
 }
@@ -215,7 +201,7 @@ fn a_run_that_is_killed_gives_it_back() {
                 if victim == "both" {
                     host.netwright(["gc"], &[]).expect_code(0);
                 }
-                until_recovered(&host, &place);
+                host.until_recovered(Duration::from_secs(60), &place);
                 assert_eq!(host.differences(&before), [""; 0], "{place}");
                 if output.code == 0 {
                     break;
@@ -274,7 +260,7 @@ fn where_its_name_is_taken_it_stays_and_so_does_its_namespace() {
         assert!(output.stderr.contains(words), "{output:#?}");
         assert!(output.stderr.contains("namespace `f-c1` stays"), "{output:#?}");
         host.run("ip", ["-n", "f-c1", "link", "show", "lan0"]).expect_code(0);
-        assert_eq!(journals(&host), 1);
+        assert_eq!(host.journals().len(), 1);
     }
     host.ip_lines("link del eth1");
     host.netwright(["destroy", "f-nic"], &[]).expect_code(0);
@@ -295,6 +281,6 @@ fn a_namespace_that_somebody_deleted_takes_it_along_and_that_is_said() {
     let output = host.netwright(["destroy", "f-nic"], &[]).expect_code(6);
     let words = "`eth1` is not back in the root namespace: it is no longer in namespace `f-c1`; somebody deleted it, or namespace `f-c1`, and the kernel deletes virtual links with their namespace";
     assert!(output.stderr.contains(words), "{output:#?}");
-    assert_eq!(journals(&host), 1);
+    assert_eq!(host.journals().len(), 1);
     host.netwright(["gc", "--forget", "f-nic"], &[]).expect_code(0);
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Heeded by builds with debug assertions: the moment of the run at which it ends, and who ends.
 const MOMENT: &str = "NETWRIGHT_CRASH_AT";
@@ -77,24 +77,10 @@ fn run(host: &Host, variables: &[(&str, &str)]) -> Output {
     host.run_ip_with(SCRIPT, &GRANTS, variables)
 }
 
-fn journals(host: &Host) -> Vec<PathBuf> {
-    let folder = host.session().path("runtime").join("runs");
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).collect()
-}
-
 /// Waits until no journal is left.
 #[track_caller]
 fn until_recovered(host: &Host, place: &str) {
-    let start = Instant::now();
-    while let [first, ..] = &journals(host)[..] {
-        assert!(
-            start.elapsed() < netwright_tests::machine::patience(PATIENCE),
-            "{place}: `{}` stays",
-            first.display()
-        );
-        thread::sleep(Duration::from_millis(5));
-    }
+    host.until_recovered(netwright_tests::machine::patience(PATIENCE), place);
 }
 
 /// Calls `at` with each moment, on several hosts at a time, until it answers that the moment never
@@ -167,7 +153,7 @@ fn a_run_goes_on_without_its_watcher() {
         let variables = [(VICTIM, "watcher"), (MOMENT, &moment.to_string())];
         let variables = variables.map(|(name, value)| (name, value));
         run(&host, &variables).expect_code(0);
-        assert_eq!(journals(&host), Vec::<PathBuf>::new());
+        assert_eq!(host.journals(), Vec::<PathBuf>::new());
         assert_eq!(host.differences(&before), [""; 0], "moment {moment}");
     }
 }

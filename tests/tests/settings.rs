@@ -2,7 +2,6 @@
 //! it is as before after a run, whichever way that ended; and no two runs have the same one.
 
 use netwright_tests::{Host, Output};
-use std::fs;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -155,13 +154,8 @@ fn destroy(host: &Host, name: &str) -> Output {
 
 #[track_caller]
 fn until_recovered(host: &Host, what: &str) {
-    let folder = host.session().path("runtime").join("runs");
-    let start = Instant::now();
     let patience = netwright_tests::machine::patience(Duration::from_secs(20));
-    while fs::read_dir(&folder).is_ok_and(|mut files| files.next().is_some()) {
-        assert!(start.elapsed() < patience, "{what}: a journal stays");
-        thread::sleep(Duration::from_millis(10));
-    }
+    host.until_recovered(patience, what);
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! Queueing disciplines of others': put back as the kernel told them, or refused before anything is
 //! touched.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use netwright_tests::{Host, Output, is_complete_kernel};
 
@@ -262,10 +261,6 @@ fn a_run_that_is_killed_gives_a_discipline_back() {
     let host = Host::with(LINK);
     assert!(put(&host, "root handle 7: pfifo limit 33"));
     let before = (told(&host), host.state());
-    let journals = || {
-        let folder = host.session().path("runtime").join("runs");
-        std::fs::read_dir(folder).map_or(0, Iterator::count)
-    };
     for victim in ["runner", "both"] {
         for moment in (3..60).step_by(4) {
             let variables =
@@ -276,12 +271,8 @@ fn a_run_that_is_killed_gives_a_discipline_back() {
             if victim == "both" {
                 host.netwright(["gc"], &[]).expect_code(0);
             }
-            let start = Instant::now();
             let patience = netwright_tests::machine::patience(Duration::from_secs(60));
-            while journals() > 0 {
-                assert!(start.elapsed() < patience, "{victim} at {moment}: a journal stays");
-                thread::sleep(Duration::from_millis(20));
-            }
+            host.until_recovered(patience, &format!("{victim} at {moment}"));
             assert_eq!(told(&host), before.0, "{victim} at {moment}");
             assert_eq!(host.differences(&before.1), [""; 0], "{victim} at {moment}");
             if output.code == 0 {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use netwright_tests::Host;
 
-use super::{MACHINE, SCRIPT, deploy, journal, journals};
+use super::{MACHINE, SCRIPT, deploy, journal};
 
 /// Bytes that are tried for real; all of them are in the model.
 const TRIED: usize = 24;
@@ -77,6 +77,6 @@ fn what_can_be_read_is_taken_back_for_who_asks() {
             _ => assert!(!link && !namespace, "{at}: {output:#?}"),
         }
         host.netwright(["gc", "--forget", &run], &[]).expect_code(0);
-        assert!(journals(&host).is_empty());
+        assert!(host.journals().is_empty());
     }
 }

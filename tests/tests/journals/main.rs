@@ -6,7 +6,6 @@ mod full;
 mod out_of_reach;
 mod versions;
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
@@ -56,18 +55,10 @@ fn deploy(host: &Host, name: &str, lines: &[&str]) {
     host.netwright(granted(&["apply", &file], &GRANTS), &[]).expect_code(0);
 }
 
-fn journals(host: &Host) -> Vec<PathBuf> {
-    let folder = host.session().path("runtime").join("runs");
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut all: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    all.sort();
-    all
-}
-
 /// The only one there is.
 #[track_caller]
 fn journal(host: &Host) -> PathBuf {
-    match &journals(host)[..] {
+    match &host.journals()[..] {
         [one] => one.clone(),
         all => panic!("{} journals: {all:?}", all.len()),
     }

@@ -4,9 +4,7 @@ use std::fs;
 
 use netwright_tests::Host;
 
-use super::{
-    GRANTS, MACHINE, SCRIPT, by_way_of, deploy, granted, journal, journals, scenario, until,
-};
+use super::{GRANTS, MACHINE, SCRIPT, by_way_of, deploy, granted, journal, scenario, until};
 
 /// Neither its network nor its processes are seen from here; its journals are.
 const ELSEWHERE: [&str; 7] =
@@ -39,7 +37,7 @@ fn a_deployment_whose_network_isnt_found_stays() {
     assert!(listed.starts_with("dep\t"), "{listed}");
     host.netwright(["destroy", "dep"], &[]).expect_code(0);
     assert_eq!(host.differences(&before), [""; 0]);
-    assert!(journals(&host).is_empty());
+    assert!(host.journals().is_empty());
 }
 
 #[test]
@@ -70,7 +68,7 @@ fn a_run_whose_network_isnt_found_stays_for_gc() {
     assert_eq!(host.differences(&left), [""; 0]);
     host.netwright(["gc"], &[]).expect_code(0);
     assert_eq!(host.differences(&before), [""; 0]);
-    assert!(journals(&host).is_empty());
+    assert!(host.journals().is_empty());
 }
 
 /// The namespaces that a run has made may be out of reach where its network isn't.
@@ -117,7 +115,7 @@ fn a_namespace_of_others_that_isnt_found_keeps_the_journal() {
     host.run("ip", ["-n", "theirs", "link", "show", "lab-t"]).expect_code(0);
     host.netwright(["destroy", "dep"], &[]).expect_code(0);
     assert_ne!(host.run("ip", ["-n", "theirs", "link", "show", "lab-t"]).code, 0);
-    assert!(journals(&host).is_empty());
+    assert!(host.journals().is_empty());
 }
 
 #[test]
@@ -134,7 +132,7 @@ fn what_nobody_confirms_stays_where_it_isnt_found() {
     let words = granted(&["apply", &file, "--confirm-within", "1s"], &GRANTS);
     by_way_of(&host, &["nsenter", "--net=/run/box"], &words).expect_code(0);
     // The watcher itself is in it, so that it does find it.
-    until("it is not taken back", || journals(&host).is_empty());
+    until("it is not taken back", || host.journals().is_empty());
     let gone = host.run("nsenter", ["--net=/run/box", "ip", "link", "show", "lab-a"]);
     assert_ne!(gone.code, 0, "{gone:#?}");
     // By hand it is not found.
@@ -145,7 +143,7 @@ fn what_nobody_confirms_stays_where_it_isnt_found() {
     host.run("nsenter", ["--net=/run/box", "ip", "link", "show", "lab-a"]).expect_code(0);
     journal(&host);
     by_way_of(&host, &["nsenter", "--net=/run/box"], &["destroy", "dep"]).expect_code(0);
-    assert!(journals(&host).is_empty());
+    assert!(host.journals().is_empty());
 }
 
 #[test]
