@@ -108,7 +108,7 @@ fn routes_rules_neighbours_and_sysctls_are_asked_for_in_the_words_of_ip() {
         "route add 10.7.0.0/16 nexthop via 10.0.0.3 weight 2 nexthop via 10.0.0.4 weight 1",
         "rule add from 10.9.0.0/16 priority 100 lookup 7",
         "neighbour add 10.0.0.2 lladdr 02:00:00:00:00:02 nud permanent dev eth0",
-        "fdb add 02:00:00:00:00:03 dev eth0 vlan 5",
+        "fdb add 02:00:00:00:00:03 dev eth0 vlan 5 self permanent",
         "sysctl net.ipv4.ip_forward=1",
         "route delete default",
     ];

@@ -85,7 +85,7 @@ fn nothing_is_lost_and_nothing_is_left() {
             }
             // What a round left is taken back before the names are used again.
             let start = Instant::now();
-            while host.journals().len() > 0 {
+            while !host.journals().is_empty() {
                 assert!(
                     start.elapsed() < netwright_tests::machine::patience(Duration::from_secs(30)),
                     "journals stay after {round}"

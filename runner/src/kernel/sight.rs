@@ -69,6 +69,9 @@ pub enum Holder {
     /// one that a link has an entry for in a forwarding database
     Entry {
         link: String,
+        vlan: Option<u16>,
+        /// by a bridge, which forgets it in time
+        heard: bool,
     },
 }
 

@@ -38,8 +38,11 @@ impl HostPolicy {
             }
         });
         if let Some((mac, holder)) = taken {
-            let why =
-                format!("{} has it, and a child of `{link}` would get its frames", shown(holder));
+            let why = format!(
+                "{} has it, and a child of `{link}` would get its frames{}",
+                shown(holder),
+                forgotten(*mac, holder)
+            );
             return Err(forbidden_untold("a MAC address", &mac.to_string(), &why));
         }
         let taken = stations.addresses.iter().find(|(address, holder)| {
@@ -104,13 +107,29 @@ pub(super) fn becomes_no_port<'a>(
     Ok(())
 }
 
+/// What makes the machine forget a station that is gone.
+fn forgotten(mac: MacAddress, holder: &Holder) -> String {
+    let command = match holder {
+        Holder::Link(_) => return String::new(),
+        Holder::Neighbour { address, link } => {
+            format!("ip neighbour delete {address} dev {}", link.escape_debug())
+        }
+        Holder::Entry { heard: false, .. } => return String::new(),
+        Holder::Entry { link, vlan, heard: true } => {
+            let vlan = vlan.map(|vlan| format!(" vlan {vlan}")).unwrap_or_default();
+            format!("bridge fdb delete {mac} dev {} master{vlan}", link.escape_debug())
+        }
+    };
+    format!("; if that station is gone: `{command}`")
+}
+
 fn shown(holder: &Holder) -> String {
     match holder {
         Holder::Link(link) => format!("`{}`", link.name.escape_debug()),
         Holder::Neighbour { address, link } => {
             format!("the neighbour {address} of `{}`", link.escape_debug())
         }
-        Holder::Entry { link } => {
+        Holder::Entry { link, .. } => {
             format!("a station that has a forwarding entry on `{}`", link.escape_debug())
         }
     }

@@ -94,6 +94,12 @@ impl Row {
         !self.locked && self.entry.told.as_ref().is_some_and(lasts)
     }
 
+    /// Whether a bridge has learned it, and forgets it.
+    pub(super) fn is_heard(&self) -> bool {
+        let told = self.entry.told.as_ref();
+        !self.locked && told.is_some_and(|told| !lasts(told))
+    }
+
     /// Whether it is a way of a vxlan to whatever it has no other for.
     pub(super) fn is_of_all(&self) -> bool {
         self.entry.mac.0 == [0; 6] && self.lasts()

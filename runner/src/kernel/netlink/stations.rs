@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::entry::Row;
 use super::explain::explain;
 use super::find::reference;
 use super::raw_link::RawLink;
@@ -25,7 +26,7 @@ impl Netlink {
                 stations.macs.extend(mac_of(&space, one));
             }
         }
-        known(&space, &links, &near, &mut stations)?;
+        known(&space, &links, &near, far_end(&raw, &links), &mut stations)?;
         self.held(&space, &links, |_| true, &mut stations)?;
         let mut ours: Vec<MacAddress> = Vec::new();
         for other in self.spaces.all() {
@@ -74,11 +75,14 @@ impl Netlink {
     }
 }
 
-/// The stations that links have heard of, whatever has become of them since.
+/// The stations that links have heard of, whatever has become of them since: but for what was heard
+/// from the far end of the link's own cable. That was on this end, and whoever still is here has a
+/// link, or an entry in the link's filter (macvlan_open), by which he is known.
 fn known(
     space: &Space,
     links: &[RawLink],
     near: &BTreeSet<u32>,
+    far_end: Option<u32>,
     stations: &mut Stations,
 ) -> Result<(), Error> {
     let name_of = |index| {
@@ -89,13 +93,26 @@ fn known(
         .map_err(|failure| explain(failure, &"neighbour show"))?
         .into_iter()
         .filter(|(index, _)| near.contains(index));
+    let rows = entry::rows(space)?;
+    let on_this_end = |row: &Row| Some(row.index) == far_end && row.is_heard();
+    // Where a bridge has heard one from several ports, it is not known where he is.
+    let is_here = |index: u32, mac: MacAddress| {
+        let mut heard = rows.iter().filter(|row| row.bridge == Some(index) && row.entry.mac == mac);
+        Some(index) == far_end || heard.next().is_some_and(on_this_end) && heard.all(on_this_end)
+    };
     for (index, one) in neighbours {
+        let gone = !neighbour::is_lasting(&one) && one.mac.is_some_and(|mac| is_here(index, mac));
+        if gone {
+            continue;
+        }
         let holder = Holder::Neighbour { address: one.address, link: name_of(index) };
         stations.macs.extend(one.mac.filter(|mac| is_stations(*mac)).map(|mac| (mac, holder)));
     }
-    let rows = entry::rows(space)?.into_iter().filter(|row| near.contains(&row.index));
-    for row in rows.filter(|row| is_stations(row.entry.mac)) {
-        stations.macs.push((row.entry.mac, Holder::Entry { link: name_of(row.index) }));
+    let theirs = rows.iter().filter(|row| near.contains(&row.index) && !on_this_end(row));
+    for row in theirs.filter(|row| is_stations(row.entry.mac)) {
+        let heard = row.bridge.is_some() && row.is_heard();
+        let holder = Holder::Entry { link: name_of(row.index), vlan: row.entry.vlan, heard };
+        stations.macs.push((row.entry.mac, holder));
     }
     Ok(())
 }
@@ -107,6 +124,25 @@ fn mac_of(space: &Space, link: &RawLink) -> Option<(MacAddress, Holder)> {
 
 fn is_stations(mac: MacAddress) -> bool {
     !mac.is_multicast() && mac.0 != [0; 6]
+}
+
+/// The other end of the cable that a link is on or stands on. None where a bridge or bond below it
+/// has more than this cable.
+fn far_end(link: &RawLink, links: &[RawLink]) -> Option<u32> {
+    let by_index = |index: u32| links.iter().find(|link| link.index == index);
+    let mut below = link;
+    // As deep as the kernel nests links (MAX_NEST_DEV).
+    for _ in 0..8 {
+        if below.master().is_some() || below.link_nsid().is_some() {
+            return None;
+        }
+        let next = below.link().filter(|index| *index != below.index)?;
+        if kind::has_other_end(&below.kind()) {
+            return Some(next);
+        }
+        below = by_index(next)?;
+    }
+    None
 }
 
 /// The links of a namespace whose frames may reach one of them without being routed: what stands on
