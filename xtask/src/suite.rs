@@ -139,10 +139,14 @@ fn job(artifact: &Value, libraries: &OsString) -> Option<Result<Job>> {
     Some(Ok(Job { name, command }))
 }
 
+/// The compiler's own and the target's: toolchains have libstd in the one or in the other.
 fn libraries() -> Result<OsString> {
-    let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    let sysroot = output(rustc.current_dir(workspace()).args(["--print", "sysroot"]))?;
-    Ok(Path::new(&sysroot).join("lib").into_os_string())
+    let asked = |what: &str| {
+        let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+        output(rustc.current_dir(workspace()).args(["--print", what]))
+    };
+    let of_the_compiler = Path::new(&asked("sysroot")?).join("lib");
+    Ok(std::env::join_paths([of_the_compiler, asked("target-libdir")?.into()])?)
 }
 
 /// How many tests a program has, as it says itself.
