@@ -69,3 +69,82 @@ fn what_the_session_goes_through_elsewhere_stays_as_it_is() {
         host.run_ip_with(line, &GRANTS, &[by_bridge]).expect_code(0);
     }
 }
+
+/// Behind which port of its bridge the session's station is, the bridge knows.
+#[test]
+fn what_is_behind_the_port_by_which_a_bridge_hears_the_session_stays_as_it_is() {
+    const OTHER: &str = "netns add c2
+                         link add port2 type veth peer name c2e netns c2
+                         link set port2 up master br0
+                         -n c2 link set c2e up";
+    const STATION: &str = "02:00:00:00:00:99";
+    let grants = [&GRANTS[..], &["host.link.modify name=c2e", "host.namespace name=c2"]].concat();
+    let host = Host::with(MACHINE);
+    host.ip_lines(OTHER);
+    let session = ("SSH_CONNECTION", "198.51.100.9 50000 198.51.100.2 22");
+    let routed = ("SSH_CONNECTION", "203.0.113.9 50000 198.51.100.2 22");
+    let run = |namespace: &str, session| {
+        let line = format!("ip -n {namespace} link set {namespace}e mtu 1400");
+        host.run_ip_with(&line, &grants, &[session]).code
+    };
+    let heard = |verb: &str, port: &str| {
+        let line = format!("fdb {verb} {STATION} dev {port} master dynamic");
+        host.run("bridge", line.split(' ')).expect_code(0);
+    };
+    // Nobody has spoken to it.
+    assert_eq!((run("c1", session), run("c2", session)), (0, 0));
+    // The machine has, and the bridge doesn't know by which port.
+    host.ip_lines(&format!("neighbour add 198.51.100.9 lladdr {STATION} nud stale dev br0"));
+    assert_eq!((run("c1", session), run("c2", session)), (4, 4));
+    heard("add", "port1");
+    assert_eq!((run("c1", session), run("c2", session)), (4, 0));
+    heard("replace", "port2");
+    assert_eq!((run("c1", session), run("c2", session)), (0, 4));
+    // It may as well be the router to the station.
+    assert_eq!(run("c2", routed), 0);
+    host.ip_lines("route add 203.0.113.0/24 via 198.51.100.9");
+    assert_eq!((run("c1", routed), run("c2", routed)), (0, 4));
+}
+
+/// Frames that tc(8) hands to another link go by that one.
+#[test]
+fn what_the_sessions_frames_are_redirected_to_stays_as_it_is() {
+    const MACHINE: &str = "link add eth0 type veth peer name sw0
+                           link set eth0 up
+                           link set sw0 up
+                           address add 192.0.2.2/24 dev eth0";
+    const GRANTS: [&str; 2] = ["host.link.read", "host.link.modify name=ifb7,ifb8"];
+    let host = Host::with(MACHINE);
+    for name in ["ifb7", "ifb8"] {
+        host.ip_lines(&format!("link add {name} type ifb\nlink set {name} up"));
+    }
+    let tc = |line: &str| host.run("tc", line.split_whitespace());
+    tc("qdisc add dev eth0 handle ffff: ingress").expect_code(0);
+    let session = ("SSH_CONNECTION", "192.0.2.9 50000 192.0.2.2 22");
+    let before = host.state();
+    let lines = |link: &str| {
+        [
+            format!("ip link set {link} down"),
+            format!("tc qdisc replace dev {link} root pfifo"),
+        ]
+    };
+    for line in lines("ifb7") {
+        host.run_ip_with(&line, &GRANTS, &[session]).expect_code(0);
+    }
+    for line in [
+        "filter add dev eth0 parent ffff: protocol all u32 match u32 0 0 action mirred egress redirect dev ifb7",
+        "filter add dev eth0 parent ffff: protocol all prio 2 u32 match u32 0 0 action mirred egress mirror dev ifb8",
+    ] {
+        tc(line).expect_code(0);
+    }
+    for line in lines("ifb7") {
+        let output = host.run_ip_with(&line, &GRANTS, &[session]).expect_code(4);
+        assert!(output.stderr.contains("it carries the operator's session"), "{output:#?}");
+        host.run_ip(&line, &GRANTS).expect_code(0);
+    }
+    // A copy is nothing that the session needs.
+    for line in lines("ifb8") {
+        host.run_ip_with(&line, &GRANTS, &[session]).expect_code(0);
+    }
+    assert_eq!(host.differences(&before), [""; 0]);
+}

@@ -4,19 +4,19 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::Netlink;
-use super::address;
+use super::entry::{self, Row};
 use super::explain::explain;
 use super::find::reference;
 use super::raw_link::RawLink;
 use super::space::Space;
-use crate::change::{LinkRef, NamespaceRef, Route};
+use super::{Netlink, address, neighbour, redirects};
+use crate::change::{LinkRef, MacAddress, NamespaceRef, Route};
 use crate::kernel::{Error, kind};
 
 impl Netlink {
     /// The links that carry what goes between an address of the machine's own and a station: those
     /// that its routes leave by, those that have the address, for what comes in, or one that a route
-    /// has for its source, which goes with that; and all that those are joined to.
+    /// has for its source, which goes with that; and all that those are joined to, by tc(8) as well.
     pub(super) fn links_between(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error> {
         let root = self.spaces.find(&NamespaceRef::named(None))?;
         let links = root.links().map_err(|failure| explain(failure, &"link show"))?;
@@ -27,22 +27,33 @@ impl Netlink {
             holders.map(|(_, info)| info.link.clone())
         };
         let mut names: Vec<String> = holders(here).collect();
+        let mut stations = vec![there];
         // Link-local stations are those of the address' own link, whatever a table without it says.
         if !is_link_local(there) || names.is_empty() {
             for route in self.routes_between(&root, here, there)? {
                 names.extend(route.source.into_iter().flat_map(holders));
+                stations.extend(route.next_hops.iter().filter_map(|hop| hop.gateway));
                 names.extend(route.next_hops.into_iter().filter_map(|hop| hop.link));
             }
         }
-        let named = links.into_iter().filter(|link| names.contains(&link.name));
-        let found = self.joined(named.map(|link| (Arc::clone(&root), link)).collect());
+        let redirected = redirects::targets(&root);
+        let wanted = |link: &RawLink| {
+            names.contains(&link.name) || !names.is_empty() && redirected.contains(&link.index)
+        };
+        let named = links.into_iter().filter(wanted);
+        let heard = Heard::of(&root, &stations)?;
+        let found = self.joined(named.map(|link| (Arc::clone(&root), link)).collect(), heard);
         Ok(found.iter().map(|(space, link)| reference(space, link)).collect())
     }
 
     /// These links, what stands below them, what they are ports of and their ports, and other ends of
-    /// veths, wherever that is in namespaces that the run knows. Which of a bridge's ports a frame
-    /// leaves by isn't known: what is at the other ends of those elsewhere doesn't count.
-    fn joined(&self, mut waiting: Vec<(Arc<Space>, RawLink)>) -> Vec<(Arc<Space>, RawLink)> {
+    /// veths, wherever that is in namespaces that the run knows. Of a bridge's ports, those behind
+    /// which the session's stations are not heard have ends elsewhere that don't count.
+    fn joined(
+        &self,
+        mut waiting: Vec<(Arc<Space>, RawLink)>,
+        mut heard: Heard,
+    ) -> Vec<(Arc<Space>, RawLink)> {
         let mut all: HashMap<u64, Vec<RawLink>> = HashMap::new();
         let mut ends: HashSet<(u64, u32)> = HashSet::new();
         let mut found: Vec<(Arc<Space>, RawLink)> = Vec::new();
@@ -65,7 +76,10 @@ impl Netlink {
             let links = all.entry(space.cookie).or_insert_with(|| links_of(&space));
             for other in links.iter() {
                 let is_port = other.master() == Some(link.index);
-                if is_port && !kind::is_bundle(&link.kind()) {
+                if is_port
+                    && !kind::is_bundle(&link.kind())
+                    && !heard.may_be_behind(&space, link.index, other.index)
+                {
                     ends.insert((space.cookie, other.index));
                 }
                 if is_port || link.master() == Some(other.index) {
@@ -91,6 +105,37 @@ impl Netlink {
             routes.extend(self.ways_of(space, here, router)?);
         }
         Ok(routes)
+    }
+}
+
+/// The MAC addresses of the stations that a session's frames go to, and where bridges hear them.
+struct Heard {
+    macs: Vec<MacAddress>,
+    rows: HashMap<u64, Vec<Row>>,
+}
+
+impl Heard {
+    fn of(root: &Space, stations: &[IpAddr]) -> Result<Self, Error> {
+        let all = neighbour::list(root, None);
+        let all = all.map_err(|failure| explain(failure, &"neighbour show"))?;
+        let wanted = all.into_iter().filter(|(_, one)| stations.contains(&one.address));
+        let macs = wanted.filter_map(|(_, one)| one.mac).collect();
+        Ok(Self { macs, rows: HashMap::new() })
+    }
+
+    /// Whether frames for one of them may leave a bridge by a port: by all, where the bridge has
+    /// forgotten which. Where not even the machine knows one, nothing goes there.
+    fn may_be_behind(&mut self, space: &Space, bridge: u32, port: u32) -> bool {
+        if self.macs.is_empty() {
+            return false;
+        }
+        let rows = self.rows.entry(space.cookie).or_insert_with(|| {
+            let mut rows = entry::rows(space).unwrap_or_default();
+            rows.retain(|row| self.macs.contains(&row.entry.mac));
+            rows
+        });
+        let mut of_bridge = rows.iter().filter(|row| row.bridge == Some(bridge)).peekable();
+        of_bridge.peek().is_none() || of_bridge.any(|row| row.index == port)
     }
 }
 

@@ -52,6 +52,7 @@ mod queueing;
 mod raw_dump;
 mod raw_link;
 mod recover;
+mod redirects;
 mod restore;
 mod revert;
 mod route;
