@@ -98,6 +98,62 @@ fn what_another_run_has_made_stays() {
     assert_eq!(host.differences(&before), [""; 0]);
 }
 
+/// The kernel deletes a route with the link that it leaves by, and with the address that it has for
+/// its source.
+#[test]
+fn no_route_stands_on_what_another_run_has_made() {
+    const MADE: [&str; 7] = [
+        "ip link add lab-a type bridge",
+        "ip link set lab-a addrgenmode none",
+        "ip link set lab-a up",
+        "ip address add 10.7.0.1/24 dev lab-a",
+        "ip address add 2001:db8:7::1/64 dev lab-a nodad",
+        "ip address add 10.5.0.1/24 dev eth0",
+        "ip address add 2001:db8:5::1/64 dev eth0 nodad",
+    ];
+    const WIDE: [&str; 5] = [
+        "host.link.read",
+        "host.link.create kind=bridge name=lab-*",
+        "host.address.add cidr=10.0.0.0/8,2001:db8::/32 link=lab-*,eth0",
+        "host.route.add cidr=10.0.0.0/8,2001:db8::/32 link=lab-*,eth0",
+        "host.route.add cidr=10.0.0.0/8,2001:db8::/32 link=lab-*,eth0 table=77",
+    ];
+    let host = Host::with(MACHINE);
+    let before = host.state();
+    let file = file(&host, "first", &MADE);
+    let mut words = vec!["apply", file.as_str()];
+    words.extend(WIDE.iter().flat_map(|grant| ["--grant", grant]));
+    host.netwright(words, &[]).expect_code(0);
+    let deployed = host.state();
+    for (line, own) in [
+        ("ip route add 10.8.0.0/16 dev lab-a", "lab-a"),
+        ("ip route add 10.8.0.0/16 via 10.7.0.9", "lab-a"),
+        ("ip route add 10.8.0.0/16 via 10.7.0.9 table 77", "lab-a"),
+        ("ip route add 10.8.0.0/16 nexthop via 192.0.2.1 nexthop via 10.7.0.9", "lab-a"),
+        ("ip route append 10.8.0.0/16 via 10.7.0.9 dev lab-a", "lab-a"),
+        ("ip -6 route add 2001:db8:8::/48 via 2001:db8:7::9", "lab-a"),
+        ("ip -6 route replace 2001:db8:8::/48 dev lab-a", "lab-a"),
+        ("ip route add 10.8.0.0/16 via 192.0.2.9 src 10.5.0.1", "10.5.0.1"),
+        ("ip route add 10.8.0.0/16 dev eth0 src 10.7.0.1", "10.7.0.1"),
+        ("ip -6 route add 2001:db8:8::/48 via 2001:db8::9 src 2001:db8:5::1", "2001:db8:5::1"),
+    ] {
+        let output = host.run_ip(line, &WIDE).expect_code(4);
+        let words = "no grant allows this: it is another run's of netwright";
+        assert!(output.stderr.contains(words), "{line}: {output:#?}");
+        assert!(output.stderr.contains(&format!("`{own}`")), "{line}: {output:#?}");
+        assert_eq!(host.differences(&deployed), [""; 0], "{line}");
+    }
+    // By a link of the machine's own, from an address of its own, and on what the run makes itself.
+    for line in [
+        "ip route add 10.8.0.0/16 via 192.0.2.9 src 192.0.2.2",
+        "ip address add 10.6.0.1/24 dev eth0\nip route add 10.8.0.0/16 via 10.6.0.9 src 10.6.0.1",
+    ] {
+        host.run_ip(line, &WIDE).expect_code(0);
+    }
+    host.netwright(["destroy", "first"], &[]).expect_code(0);
+    assert_eq!(host.differences(&before), [""; 0]);
+}
+
 /// What a run has made itself it may take away and replace, in every spelling.
 #[test]
 fn what_a_run_has_made_is_its_own() {

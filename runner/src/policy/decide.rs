@@ -7,6 +7,7 @@ mod claim;
 mod facts;
 mod link;
 mod route;
+mod rule;
 mod vrf;
 
 use std::cell::RefCell;

@@ -123,10 +123,7 @@ fn what_the_sessions_frames_are_redirected_to_stays_as_it_is() {
     let session = ("SSH_CONNECTION", "192.0.2.9 50000 192.0.2.2 22");
     let before = host.state();
     let lines = |link: &str| {
-        [
-            format!("ip link set {link} down"),
-            format!("tc qdisc replace dev {link} root pfifo"),
-        ]
+        [format!("ip link set {link} down"), format!("tc qdisc replace dev {link} root pfifo")]
     };
     for line in lines("ifb7") {
         host.run_ip_with(&line, &GRANTS, &[session]).expect_code(0);
