@@ -282,3 +282,55 @@ fn a_deployment_that_is_being_altered_is_told_to_be() {
     let shown = host.netwright(["inspect", "edge"], &[]).expect_code(0).stdout;
     assert!(shown.contains("lab-m: macvlan mode bridge on eth1 down"), "{shown}");
 }
+
+/// A deployment of two entries of `v5`'s, as a command answers of it.
+fn ways(host: &Host, command: &str, stations: [&str; 2]) -> Value {
+    let text = format!(
+        "name: ways
+target: host
+steps:
+  - recipe: builtin:ip
+    params:
+      script: |
+        bridge fdb append 00:00:00:00:00:00 dev v5 dst {}
+        bridge fdb add 02:00:00:00:00:05 dev v5 dst {}
+",
+        stations[0], stations[1]
+    );
+    let file = host.session().file("ways.yaml", text).display().to_string();
+    let grants = ["--grant", "host.link.modify name=v5", "--grant", "host.link.read"];
+    let words = [&[command, &file, "--json"], &grants[..]].concat();
+    host.netwright(words, &[]).expect_code(0).json()
+}
+
+/// A rehearsal is on a vxlan as it is: that tells one way to a station from another one.
+#[test]
+fn entries_on_a_vxlan_of_others_are_no_difference_and_come_back() {
+    const FOUR: [&str; 2] = ["10.9.9.1", "10.9.9.2"];
+    for (options, [one, two]) in [
+        ("", FOUR),
+        ("dev eth1 group 239.1.1.1", FOUR),
+        ("local 2001:db8::1 remote 2001:db8::2", ["2001:db8::9", "2001:db8::8"]),
+    ] {
+        let host = Host::with(
+            "link add eth1 type veth peer name sw1
+             link set eth1 up
+             link set sw1 up",
+        );
+        host.ip_lines(&format!("link add v5 type vxlan id 5 dstport 4789 {options}"));
+        host.ip_lines("link set v5 up");
+        let entries = || host.run("bridge", ["fdb", "show", "dev", "v5"]).expect_code(0).stdout;
+        let before = entries();
+        ways(&host, "apply", [one, two]);
+        for command in ["plan", "apply"] {
+            let answer = ways(&host, command, [one, two]);
+            let changes = answer["changes"].as_array().map(Vec::len);
+            assert_eq!(changes, Some(0), "{options}, {command}: {answer}");
+        }
+        ways(&host, "apply", [two, one]);
+        let now = entries();
+        assert!(now.contains(&format!("02:00:00:00:00:05 dst {one}")), "{options}: {now}");
+        host.netwright(["destroy", "ways"], &[]).expect_code(0);
+        assert_eq!(entries(), before, "{options}");
+    }
+}

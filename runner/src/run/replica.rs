@@ -171,7 +171,10 @@ impl Replica {
 
     /// Whether what a link stands on is there.
     fn stands(&self, place: &Option<Name>, link: &LinkInfo) -> bool {
-        link.parent.as_ref().is_none_or(|parent| self.made.contains(&key(place, parent)))
+        let underlay = link.data.iter().find(|option| link.kind == "vxlan" && option.name == "dev");
+        let made = |name: &str| self.made.contains(&(place.clone(), name.to_owned()));
+        underlay.is_none_or(|option| made(&option.value))
+            && link.parent.as_ref().is_none_or(|parent| self.made.contains(&key(place, parent)))
     }
 
     fn link(&mut self, place: Option<Name>, link: &LinkInfo, host: &State) {
@@ -220,10 +223,12 @@ impl Replica {
                     Kind::Macvtap(macvlan)
                 })
             }
-            "vlan" if self.stands(place, link) => {
-                let options = link.data.iter().filter(|option| option.name == "id").cloned();
-                Some(Kind::Other(Options { kind: "vlan".to_owned(), options: options.collect() }))
-            }
+            "vlan" if self.stands(place, link) => Some(with_options(link, &["id"])),
+            // By these it knows which stations it may lead to, and that one has a way for each.
+            "vxlan" if self.stands(place, link) => Some(with_options(
+                link,
+                &["id", "dstport", "local", "remote", "group", "dev", "external"],
+            )),
             "veth" => {
                 let peer = link.peer.as_ref()?;
                 let (there, name) = key(place, peer);
@@ -325,6 +330,12 @@ impl Replica {
 
 fn key(place: &Option<Name>, link: &LinkName) -> (Option<Name>, String) {
     (link.namespace.clone().unwrap_or_else(|| place.clone()), link.name.clone())
+}
+
+/// A link's own kind with some of its options.
+fn with_options(link: &LinkInfo, names: &[&str]) -> Kind {
+    let options = link.data.iter().filter(|option| names.contains(&option.name.as_str()));
+    Kind::Other(Options { kind: link.kind.clone(), options: options.cloned().collect() })
 }
 
 /// What a link is born with.
