@@ -9,6 +9,8 @@ use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
 
 const FUZZ: Tool = Tool { name: "fuzz", version: "0.13.2", purpose: "building the fuzzers" };
 
@@ -22,6 +24,7 @@ const RUSTUP_PATIENCE: &str = "300";
 const SLOWEST: &str = "-timeout=25";
 
 /// What came of one fuzzer.
+#[derive(Clone)]
 struct Outcome {
     target: String,
     /// how many inputs were tried, in libFuzzer's own count
@@ -43,12 +46,33 @@ pub(crate) fn run_all(seconds: u32, names: &[String]) -> Result<()> {
     recipes::build(&guest::find_or_install()?)?;
     FUZZ.find_or_install()?;
     let folder = build()?;
-    let mut outcomes = Vec::new();
-    for target in targets {
-        say(format_args!("{target}: {seconds} s"));
-        outcomes.push(fuzz(&folder, target, seconds)?);
-    }
+    let outcomes = fuzz_all(&folder, targets, seconds)?;
     report(&folder, &outcomes)
+}
+
+/// One fuzzer a processor at a time, for each has one thread.
+fn fuzz_all(folder: &Path, targets: Vec<String>, seconds: u32) -> Result<Vec<Outcome>> {
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(targets.len());
+    let waiting = Mutex::new(targets.into_iter());
+    let next = || waiting.lock().ok().and_then(|mut targets| targets.next());
+    let work = || {
+        let mut outcomes = Vec::new();
+        while let Some(target) = next() {
+            say(format_args!("{target}: {seconds} s"));
+            outcomes.push(fuzz(folder, target, seconds)?);
+        }
+        Ok(outcomes)
+    };
+    let mut outcomes = thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let ended = workers
+            .into_iter()
+            .map(|one| one.join().unwrap_or_else(|_| bail!("a worker panicked")));
+        ended.collect::<Result<Vec<_>>>()
+    })?
+    .concat();
+    outcomes.sort_by(|one, other| one.target.cmp(&other.target));
+    Ok(outcomes)
 }
 
 /// Clippy for the fuzzers, of which the workspace's own knows nothing, as cargo-fuzz builds them.
