@@ -22,6 +22,7 @@ mod probe;
 mod queueing;
 mod raised;
 mod rely;
+mod replaced;
 mod returning;
 mod routers;
 mod sequence;

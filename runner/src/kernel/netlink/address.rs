@@ -20,6 +20,7 @@ use crate::change::{
     Address, AddressFlags, AddressInfo, Applied, Change, Family, LinkRef, Made, Prefix, Undo, Write,
 };
 use crate::kernel::Error;
+use crate::text::help;
 
 /// IFA_CACHEINFO: for ever
 const FOREVER: u32 = u32::MAX;
@@ -42,6 +43,7 @@ impl Netlink {
         };
         let (space, index) = self.index_of(link)?;
         let request = put_request(index, address, how)?;
+        self.check_replaced(&space, index, address, how)?;
         let alone = how == Write::Add;
         let before = if alone { None } else { held(&space, index, address.prefix, address.peer) };
         let shared = self.shared_routes(&space, index, address);
@@ -51,6 +53,49 @@ impl Netlink {
         let mut applied = put_applied(link, address, before);
         applied.undo.steps.extend(shared);
         Ok(applied)
+    }
+
+    /// Refuses to alter an address so that it can't be as before: the kernel finds
+    /// it by less than what it is known by, and alters some of that, or takes nothing for no metric
+    /// (inet_rtm_newaddr in net/ipv4/devinet.c, inet6_addr_modify in net/ipv6/addrconf.c).
+    fn check_replaced(
+        &self,
+        space: &Arc<Space>,
+        index: u32,
+        wanted: &Address,
+        how: Write,
+    ) -> Result<(), Error> {
+        if self.host.is_none() || space.own || how == Write::Add {
+            return Ok(());
+        }
+        let Some(there) = in_the_way(space, index, wanted) else { return Ok(()) };
+        let link = space.name_at(index).unwrap_or_else(|| format!("if{index}"));
+        let refuse = |rule: &str, remedy: &str| {
+            Err(Error::Invalid(format!(
+                "`{}` has {}, {rule}{}",
+                link.escape_debug(),
+                shown(&there),
+                help(remedy)
+            )))
+        };
+        let ways = |address: &Address| match address.peer {
+            Some(peer) => (None, Some(peer)),
+            None => (Some(address.prefix.length), None),
+        };
+        if ways(&there) != ways(wanted) && !self.has_put_address(space, index, &there) {
+            return refuse(
+                "which the kernel alters where the same address is put with another length or peer, and which could not be put back",
+                "remove it first, and add the other one",
+            );
+        }
+        let gains = there.metric.is_none() && wanted.metric.is_some_and(|metric| metric != 0);
+        if gains && there.prefix.address.is_ipv6() {
+            return refuse(
+                "which has no metric, and could not be without one again",
+                "remove it first, and add it with its metric",
+            );
+        }
+        Ok(())
     }
 
     pub(super) fn remove_address(
@@ -336,6 +381,13 @@ pub(super) fn in_the_way(space: &Arc<Space>, index: u32, wanted: &Address) -> Op
             && (found.prefix.address.is_ipv6() || network(&found) == network(wanted));
         same.then_some(found)
     })
+}
+
+fn shown(address: &Address) -> String {
+    match address.peer {
+        Some(peer) => format!("{} peer {peer}", address.prefix.address),
+        None => address.prefix.to_string(),
+    }
 }
 
 /// The addresses of a link, in words.

@@ -212,8 +212,11 @@ impl Netlink {
         let network = connected(address);
         // That of another address comes and goes with that.
         let held = |held: &Held| held.0 == index && connected(&held.1.address) == network;
-        if beside.addresses.iter().any(held) {
-            return Vec::new();
+        let mut others = beside.addresses.iter().filter(|one| held(one)).peekable();
+        if others.peek().is_some() {
+            let alike =
+                others.any(|(_, info)| follows::metric(&info.address) == follows::metric(address));
+            return if alike { Vec::new() } else { own_route(space, &raw, address, &beside) };
         }
         let links = std::slice::from_ref(&raw);
         let all = route::list(space, Family::Ipv6, links).unwrap_or_default();
@@ -225,6 +228,48 @@ impl Netlink {
         let put = |route| Change::PutRoute { namespace: space.reference(), route, how: Write::Add };
         shared.map(put).collect()
     }
+}
+
+/// What takes the connected route of an address away that has another metric than those of the same
+/// network: the kernel lets it stay for them (check_cleanup_prefix_route in net/ipv6/addrconf.c).
+fn own_route(space: &Space, raw: &RawLink, address: &Address, beside: &Beside) -> Vec<Change> {
+    let (network, metric) = (connected(address), follows::metric(address));
+    let of_link = || beside.routes.iter().filter(|route| route.leads_by(&raw.name));
+    let there = |route: &Route| {
+        route.destination == Some(network) && route.metric.unwrap_or_default() == metric
+    };
+    if address.flags.noprefixroute || of_link().any(there) {
+        return Vec::new();
+    }
+    let is_connected = |route: &&Route| {
+        route.protocol == Some(PROTOCOL_KERNEL)
+            && route.kind == RouteKind::Unicast
+            && route.next_hops.iter().all(|hop| hop.gateway.is_none())
+    };
+    // A VRF has its own table.
+    let table = of_link().find(is_connected).and_then(|route| route.table);
+    let route = Route {
+        family: Family::Ipv6,
+        kind: RouteKind::Unicast,
+        destination: Some(network),
+        next_hops: vec![NextHop {
+            gateway: None,
+            link: Some(raw.name.clone()),
+            weight: 1,
+            onlink: false,
+            opaque: Vec::new(),
+        }],
+        table,
+        metric: Some(metric),
+        protocol: Some(PROTOCOL_KERNEL),
+        scope: None,
+        source: None,
+        from: None,
+        type_of_service: None,
+        metrics: Vec::new(),
+        opaque: Vec::new(),
+    };
+    vec![Change::RemoveRoute { namespace: space.reference(), route }]
 }
 
 impl Beside {

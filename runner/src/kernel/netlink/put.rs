@@ -142,6 +142,12 @@ impl Netlink {
         history.entries.iter().for_each(|entry| self.note_put(&entry.change, &entry.undo));
     }
 
+    /// Whether this run has put an address.
+    pub(super) fn has_put_address(&self, space: &Space, index: u32, address: &Address) -> bool {
+        let thing = Thing::Address { place: space.cookie, index, prefix: address.prefix };
+        self.host.as_ref().is_some_and(|host| host.put.all().contains(&thing))
+    }
+
     /// Whether the root discipline of a link is one that this run has put there.
     pub(super) fn has_put_qdisc(&self, space: &Space, on: u32, root: &Qdisc) -> bool {
         let Some(host) = &self.host else { return true };
