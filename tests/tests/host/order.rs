@@ -84,3 +84,73 @@ fn addresses_of_ipv6_come_back_in_their_order_from_a_run_that_is_killed() {
         }
     }
 }
+
+/// Of several routes at one place IPv4 takes the first.
+#[test]
+fn routes_that_are_removed_come_back_in_their_order() {
+    const MACHINE: &str = "link add eth1 type veth peer name sw1
+                           link set sw1 up
+                           link set eth1 up
+                           address add 198.51.100.2/24 dev eth1
+                           route add 10.51.0.0/16 dev eth1
+                           route append 10.51.0.0/16 via 198.51.100.8
+                           route append 10.51.0.0/16 via 198.51.100.7";
+    const GRANTS: [&str; 3] = [
+        "host.link.read",
+        "host.link.modify name=eth1,eth7",
+        "host.route.add cidr=10.0.0.0/8 link=eth1,eth7",
+    ];
+    let told = |host: &Host| host.run("ip", ["route", "show", "10.51.0.0/16"]).stdout;
+    let host = Host::with(MACHINE);
+    let before = (told(&host), host.state());
+    let first = "ip route del 10.51.0.0/16";
+    let last = "ip route del 10.51.0.0/16 via 198.51.100.7";
+    let second = "ip route del 10.51.0.0/16 via 198.51.100.8";
+    for lines in [
+        vec![first],
+        vec!["ip route del 10.51.0.0/16 dev eth1"],
+        vec![last],
+        vec![first, first],
+        vec![first, first, first],
+        vec![last, second],
+        vec![first, last],
+        vec![first, "ip link set eth1 name eth7"],
+        vec![first, "ip link set eth1 down"],
+        vec![first, "ip link set eth1 down", "ip link set eth1 up"],
+        vec!["ip route replace 10.51.0.0/16 via 198.51.100.6"],
+        vec![
+            "ip route prepend 10.51.0.0/16 via 198.51.100.6",
+            "ip route del 10.51.0.0/16 dev eth1",
+        ],
+    ] {
+        let script = lines.join("\n");
+        let output = host.run_ip(&script, &GRANTS);
+        if output.code == 5 {
+            // The run's own is before it, so that it is between others.
+            assert!(script.contains("prepend"), "{script}: {output:#?}");
+        } else {
+            assert_eq!(output.code, 0, "{script}: {output:#?}");
+        }
+        assert_eq!(
+            (told(&host), host.differences(&before.1)),
+            (before.0.clone(), vec![]),
+            "{script}"
+        );
+    }
+    // Between others no route can be put back.
+    let output = host.run_ip(second, &GRANTS).expect_code(5);
+    assert!(output.stderr.contains("stands between others"), "{output:#?}");
+    assert!(output.stderr.contains("help: remove those behind it first"), "{output:#?}");
+    for moment in (2..32).step_by(3) {
+        for who in ["runner", "both"] {
+            let variables = [("NETWRIGHT_CRASH", who), ("NETWRIGHT_CRASH_AT", &moment.to_string())];
+            host.run_ip_with(first, &GRANTS, &variables);
+            let patience = netwright_tests::machine::patience(std::time::Duration::from_secs(60));
+            if who == "runner" {
+                host.until_recovered(patience, first);
+            }
+            host.netwright(["gc"], &[]).expect_code(0);
+            assert_eq!(told(&host), before.0, "{moment}, {who}");
+        }
+    }
+}

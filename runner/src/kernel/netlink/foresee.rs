@@ -264,11 +264,16 @@ impl Netlink {
             let place = space.reference();
             !host::is_marked(old.protocol) || self.is_put(&Put::Route { place, route: old.clone() })
         };
-        let alike = all.into_iter().filter(ours).filter(|old| {
+        let alike = all.iter().filter(|old| ours(old)).filter(|old| {
             old.destination.filter(|prefix| prefix.length > 0)
                 == route.destination.filter(|prefix| prefix.length > 0)
         });
-        Ok(alike.flat_map(|old| restored(&space, old, Write::Append).undo.steps).collect())
+        // What is there already is let be, however it would be put.
+        let back = |old: &Route| match route::turn(old, &all) {
+            Write::Prepend => restored(&space, old.clone(), Write::Prepend),
+            _ => restored(&space, old.clone(), Write::Append),
+        };
+        Ok(alike.flat_map(|old| back(old).undo.steps).collect())
     }
 
     fn rule_back(&self, namespace: &NamespaceRef, rule: &Rule) -> Steps {

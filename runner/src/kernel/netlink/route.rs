@@ -93,12 +93,9 @@ impl Netlink {
             })
         })?;
         let after = self.routes(&space, route.family)?;
-        let lost = before.into_iter().find(|old| !after.iter().any(|now| same(old, now)));
+        let lost = before.iter().find(|old| !after.iter().any(|now| same(old, now)));
         Ok(match lost {
-            Some(old) => {
-                let beside = after.iter().any(|now| same_place(now, &old));
-                restored(&space, old, if beside { Write::Append } else { Write::Add })
-            }
+            Some(old) => restored(&space, old.clone(), turn(old, &before)),
             None => Applied { made: Made::Nothing, undo: Undo::default() },
         })
     }
@@ -298,6 +295,18 @@ pub(super) fn restored(space: &Space, route: Route, how: Write) -> Applied {
     let mut steps = anchor::of_routes(space, [&route]);
     steps.push(Change::PutRoute { namespace: space.reference(), route, how });
     Applied { made: Made::Nothing, undo: Undo { steps } }
+}
+
+/// How a route is put back among those at its place, of which IPv4 takes the first: before them where
+/// it was the first one.
+pub(super) fn turn(old: &Route, before: &[Route]) -> Write {
+    let mut beside = before.iter().filter(|other| same_place(other, old)).peekable();
+    let first = beside.peek().is_some_and(|first| same(first, old));
+    match (first, beside.count()) {
+        (_, ..=1) => Write::Add,
+        (true, _) if old.family == Family::Ipv4 => Write::Prepend,
+        (_, _) => Write::Append,
+    }
 }
 
 /// Whether two routes can't stand beside each other.

@@ -11,6 +11,7 @@ use crate::change::{
 };
 use crate::grant::{Capability, Facts};
 use crate::kernel::{Denial, Error, Told};
+use crate::text::help;
 
 impl Decision<'_> {
     pub(super) fn put_route(
@@ -247,6 +248,9 @@ impl Decision<'_> {
             for there in meant.iter().filter(|there| is_meant(&route, there)) {
                 self.loses(&namespace, there, shown)?;
             }
+            // The kernel takes the first that fits.
+            let taken = all.iter().find(|there| is_meant(&route, there));
+            taken.map_or(Ok(()), |taken| is_at_an_end(taken, &all))?;
         } else if let Some(there) = meant.first() {
             self.loses(&namespace, there, shown)?;
         } else {
@@ -298,6 +302,20 @@ fn only(asked: &Route, there: &Route) -> Route {
 fn is_hop(asked: &NextHop, there: &NextHop) -> bool {
     (asked.gateway.is_none() || asked.gateway == there.gateway)
         && (asked.link.is_none() || asked.link == there.link)
+}
+
+/// Refuses a route that has others at its place before and behind it: IPv4 takes the first of them,
+/// and one that is put back is the first or the last one.
+fn is_at_an_end(taken: &Route, all: &[Route]) -> Result<(), Error> {
+    let beside: Vec<&Route> = all.iter().filter(|other| replaces(taken, other)).collect();
+    let ends = [beside.first(), beside.last()];
+    if taken.family == Family::Ipv6 || ends.into_iter().flatten().any(|end| *end == taken) {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!(
+        "route `{taken}` stands between others to the same destination, and could not be put back there{}",
+        help("remove those behind it first, the last one first")
+    )))
 }
 
 /// Whether a new route takes the place of an old one.
