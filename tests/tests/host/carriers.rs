@@ -145,3 +145,48 @@ fn what_the_sessions_frames_are_redirected_to_stays_as_it_is() {
     }
     assert_eq!(host.differences(&before), [""; 0]);
 }
+
+/// Rules may send the session elsewhere than other packets between the same stations.
+#[test]
+fn the_way_that_rules_by_ports_marks_and_users_give_the_session_is_guarded() {
+    const MACHINE: &str = "link add eth0 type veth peer name sw0
+                           link set sw0 up
+                           link set eth0 up
+                           address add 192.0.2.2/24 dev eth0
+                           address add 2001:db8:a::2/64 dev eth0 nodad
+                           link add eth2 type veth peer name sw2
+                           link set sw2 up
+                           link set eth2 up
+                           address add 198.51.100.2/24 dev eth2
+                           address add 2001:db8:b::2/64 dev eth2 nodad
+                           route add default via 198.51.100.1 table 99
+                           -6 route add default via 2001:db8:b::1 table 99";
+    const GRANTS: [&str; 2] = ["host.link.read", "host.link.modify name=eth2"];
+    let host = Host::with(MACHINE);
+    let before = host.state();
+    let sessions = [
+        ("", "SSH_CONNECTION", "203.0.113.9 50000 192.0.2.2 22"),
+        ("-6 ", "SSH_CONNECTION", "2001:db8:99::9 50000 2001:db8:a::2 22"),
+    ];
+    for (family, name, session) in sessions {
+        for chosen in [
+            "ipproto tcp sport 22",
+            "ipproto tcp sport 20-30",
+            "sport 22",
+            "ipproto tcp dport 50000",
+            "ipproto tcp",
+            "fwmark 7",
+            "fwmark 0x10/0xf0 ipproto tcp",
+            "uidrange 0-0",
+        ] {
+            let line = "ip link set eth2 mtu 1400";
+            host.run_ip_with(line, &GRANTS, &[(name, session)]).expect_code(0);
+            host.ip_lines(&format!("{family}rule add {chosen} lookup 99"));
+            let output = host.run_ip_with(line, &GRANTS, &[(name, session)]).expect_code(4);
+            let why = "it carries the operator's session";
+            assert!(output.stderr.contains(why), "{family}{chosen}: {output:#?}");
+            host.ip_lines(&format!("{family}rule delete {chosen} lookup 99"));
+        }
+    }
+    assert_eq!(host.differences(&before), [""; 0]);
+}

@@ -72,6 +72,7 @@ mod tuntap;
 mod uplink;
 mod upper;
 mod verify;
+mod ways;
 
 pub(crate) use self::explain::broken as explain_io;
 pub use self::host::Witness;

@@ -5,36 +5,22 @@ use std::sync::Arc;
 
 use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::route::{RouteAttribute, RouteFlags, RouteMessage};
+use netlink_packet_route::route::RouteMessage;
 
 use super::Netlink;
 use super::address;
 use super::anchor;
 use super::explain::{explain, explain_with};
 use super::raw_link::{IFF_UP, RawLink};
-use super::route_message::{Purpose, family_of, message, read, read_any, same};
+use super::route_message::{Purpose, family_of, message, read, same};
 use super::socket::{Failure, Request};
 use super::space::Space;
-use crate::change::{
-    Answer, Applied, Change, Family, Made, NamespaceRef, Prefix, Route, Undo, Write,
-};
+use crate::change::{Applied, Change, Family, Made, NamespaceRef, Prefix, Route, Undo, Write};
 use crate::kernel::Error;
 use crate::text::help;
 
 /// What the kernel gives an IPv6 route that names no metric.
 const IPV6_METRIC: u32 = 1024;
-
-/// All that a packet can have without the two bits of ECN, which no route is for (RFC 2474, 3168).
-/// Programs set it as they like: ssh(1) has 0x48 for a terminal and 0x20 for the rest.
-const TYPES_OF_SERVICE: [u8; 64] = {
-    let mut all = [0; 64];
-    let mut class = 0;
-    while class < 64 {
-        all[class as usize] = class << 2;
-        class += 1;
-    }
-    all
-};
 
 impl Netlink {
     pub(super) fn put_route(
@@ -106,60 +92,6 @@ impl Netlink {
         list(space, family, &links).map_err(|failure| explain(failure, &"route show table all"))
     }
 
-    /// As `ip route get`.
-    pub(super) fn lookup(
-        &self,
-        namespace: &NamespaceRef,
-        destination: IpAddr,
-        source: Option<IpAddr>,
-    ) -> Result<Answer, Error> {
-        let space = self.spaces.find(namespace)?;
-        let operation = format!("route get {destination}");
-        let request = get_request(destination, source, RouteFlags::LookupTable);
-        let links = space.links().map_err(|failure| explain(failure, &"link show"))?;
-        let route = answered(&space, request, &links);
-        let route = route.map_err(|failure| explain(failure, &operation))?;
-        Ok(Answer::Routes(route.into_iter().collect()))
-    }
-
-    /// The entries of tables by which the machine sends from one address to another, as the rules
-    /// have them looked up, one of each that some packets take: `ip route get fibmatch tos 0x10`
-    /// and so on. IPv6 has no routes for a type of service.
-    pub(super) fn ways_of(
-        &self,
-        space: &Space,
-        from: IpAddr,
-        to: IpAddr,
-    ) -> Result<Vec<Route>, Error> {
-        let links = space.links().map_err(|failure| explain(failure, &"link show"))?;
-        let held = address::list(space, &links, None)
-            .map_err(|failure| explain(failure, &"address show"))?;
-        // Who is spoken to inside a VRF is answered inside it.
-        let holder = held.iter().find(|(_, info)| info.address.prefix.address == from);
-        let master = holder.and_then(|(index, _)| links.iter().find(|link| link.index == *index));
-        let master = master.and_then(RawLink::master);
-        let vrf = links.iter().find(|link| Some(link.index) == master && link.kind() == "vrf");
-        let flags = RouteFlags::LookupTable | RouteFlags::FibMatch;
-        let services: &[u8] = if to.is_ipv4() { &TYPES_OF_SERVICE } else { &[0] };
-        let mut ways: Vec<Route> = Vec::new();
-        for service in services {
-            // An address that is no longer the machine's is no source.
-            for source in [Some(from).filter(|_| holder.is_some()), None] {
-                let mut request = get_request(to, source, flags);
-                request.header.tos = *service;
-                request.attributes.extend(vrf.map(|vrf| RouteAttribute::Oif(vrf.index)));
-                match answered(space, request, &links) {
-                    Ok(route) => ways.extend(route.filter(|way| !ways.contains(way))),
-                    Err(Failure::Refused(_)) if source.is_some() => continue,
-                    Err(Failure::Refused(_)) => {}
-                    Err(failure) => return Err(explain(failure, &format!("route get {to}"))),
-                }
-                break;
-            }
-        }
-        Ok(ways)
-    }
-
     pub(super) fn route_error(
         &self,
         failure: Failure,
@@ -207,32 +139,6 @@ pub(super) fn remove_request(
 ) -> Result<Request, Error> {
     let message = message(route, Purpose::RemoveExactly, index_of)?;
     Ok(Request { message: RouteNetlinkMessage::DelRoute(message), flags: 0 })
-}
-
-fn get_request(to: IpAddr, source: Option<IpAddr>, flags: RouteFlags) -> RouteMessage {
-    let mut request = RouteMessage::default();
-    let bits = if to.is_ipv4() { 32 } else { 128 };
-    let family = Family::of(to);
-    request.header.address_family = family_of(family);
-    request.header.destination_prefix_length = bits;
-    // IPv6 tells the table unasked, and refuses to be asked (inet6_rtm_valid_getroute_req).
-    let refused = if to.is_ipv4() { RouteFlags::empty() } else { RouteFlags::LookupTable };
-    request.header.flags = flags - refused;
-    request.attributes.push(RouteAttribute::Destination(to.into()));
-    if let Some(source) = source {
-        request.header.source_prefix_length = bits;
-        request.attributes.push(RouteAttribute::Source(source.into()));
-    }
-    request
-}
-
-fn answered(
-    space: &Space,
-    request: RouteMessage,
-    links: &[RawLink],
-) -> Result<Option<Route>, Failure> {
-    let (_, body) = space.get(&RouteNetlinkMessage::GetRoute(request))?;
-    Ok(read_any(&body, links))
 }
 
 pub(super) fn list(

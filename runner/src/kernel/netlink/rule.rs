@@ -233,7 +233,7 @@ const PROTOCOLS: &[(&str, u8)] = &[
     ("sctp", 132),
 ];
 
-fn protocol_number(word: &str) -> Option<u8> {
+pub(super) fn protocol_number(word: &str) -> Option<u8> {
     let known = PROTOCOLS.iter().find(|(name, _)| *name == word).map(|(_, number)| *number);
     known.or_else(|| word.parse().ok())
 }
