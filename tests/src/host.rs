@@ -219,6 +219,20 @@ impl Host {
         }
     }
 
+    /// Has `gc` take back what is left, once no watcher is at it.
+    #[track_caller]
+    pub fn collect(&self, within: Duration) {
+        let start = Instant::now();
+        loop {
+            let output = self.netwright(["gc"], &[]);
+            if output.code == 0 {
+                return;
+            }
+            assert!(start.elapsed() < within, "{output:#?}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// What differs from a state before, one line each, once neighbours have been forgotten: waits
     /// for there to be nothing.
     pub fn differences(&self, before: &[String]) -> Vec<String> {

@@ -55,6 +55,8 @@ pub struct Stations {
     pub macs: Vec<(MacAddress, Holder)>,
     /// those of the namespace itself
     pub addresses: Vec<(IpAddr, Holder)>,
+    /// of those, the ones that are on links which are joined to this one
+    pub near: Vec<(IpAddr, Holder)>,
 }
 
 /// Who has an address.
@@ -81,6 +83,8 @@ pub enum Holder {
 pub struct Claimed {
     pub macs: Vec<MacAddress>,
     pub addresses: Vec<IpAddr>,
+    /// for which it answers whoever asks on that network: by a MAC address of its own
+    pub answered: Vec<IpAddr>,
 }
 
 impl Claimed {
@@ -100,10 +104,16 @@ impl Claimed {
         let all = [Some(address.prefix), address.peer].into_iter().flatten();
         let takes = kind.is_none_or(super::kind::takes_by_address);
         let addresses = all.filter(|_| takes).map(|prefix| prefix.address);
-        Self { addresses: addresses.collect(), ..Self::default() }
+        let answers = kind.is_none_or(super::kind::takes_by_mac);
+        let answered = answers.then_some(address.prefix.address);
+        Self {
+            addresses: addresses.collect(),
+            answered: answered.into_iter().collect(),
+            ..Self::default()
+        }
     }
 
     pub fn is_nothing(&self) -> bool {
-        self.macs.is_empty() && self.addresses.is_empty()
+        self.macs.is_empty() && self.addresses.is_empty() && self.answered.is_empty()
     }
 }

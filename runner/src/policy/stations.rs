@@ -45,17 +45,20 @@ impl HostPolicy {
             );
             return Err(forbidden_untold("a MAC address", &mac.to_string(), &why));
         }
-        let taken = stations.addresses.iter().find(|(address, holder)| {
-            claimed.addresses.contains(address) && !address.is_loopback() && others(holder)
-        });
-        if let Some((address, holder)) = taken {
+        let has = |claimed: &[IpAddr], (address, holder): &&(IpAddr, Holder)| {
+            claimed.contains(address) && !address.is_loopback() && others(holder)
+        };
+        let taken = stations.addresses.iter().find(|one| has(&claimed.addresses, one));
+        let answered = || stations.near.iter().find(|one| has(&claimed.answered, one));
+        if let Some((address, holder)) = taken.or_else(answered) {
             let why = format!(
                 "{} has it, and a child of `{link}` would get what is for it",
                 shown(holder)
             );
             return Err(forbidden_untold("an address", &address.to_string(), &why));
         }
-        self.floor_of_a_sessions_station(parent, &claimed.addresses, kernel)
+        let all = [&claimed.addresses[..], &claimed.answered].concat();
+        self.floor_of_a_sessions_station(parent, &all, kernel)
     }
 
     /// Refuses the addresses of those whom the machine speaks to for the operator's session, on a
@@ -74,7 +77,7 @@ impl HostPolicy {
                 continue;
             }
             let mut stations = routers(connection, kernel)?;
-            stations.push(connection.peer);
+            stations.extend([connection.peer, connection.local]);
             if let Some(taken) = addresses.iter().find(|address| stations.contains(address)) {
                 let why = format!(
                     "the operator's session from {} goes to it by `{}`",

@@ -4,16 +4,17 @@
 use netwright_tests::{Host, Output, is_complete_kernel};
 
 /// The machine's session goes by eth0 to a router, and by eth1 to what is behind a bridge of it: the
-/// stations' addresses are known as they would be, had they been heard.
+/// stations' addresses are known as they would be, had they been heard (of what it has heard itself the
+/// kernel forgets some where the whole machine knows of many).
 const MACHINE: &str = "link add eth0 address 02:00:00:00:00:02 type veth peer name sw0
                        link set sw0 up
                        link set eth0 up
                        address add 192.0.2.2/24 dev eth0
                        address add 2001:db8:a::2/64 dev eth0 nodad
                        route add default via 192.0.2.1
-                       neighbour add 192.0.2.1 lladdr 02:00:00:00:01:01 nud stale dev eth0
+                       neighbour add 192.0.2.1 lladdr 02:00:00:00:01:01 nud stale extern_learn dev eth0
                        neighbour add 192.0.2.9 lladdr 02:00:00:00:01:09 nud permanent dev eth0
-                       -6 neighbour add 2001:db8:a::1 lladdr 02:00:00:00:01:06 nud stale dev eth0
+                       -6 neighbour add 2001:db8:a::1 lladdr 02:00:00:00:01:06 nud stale extern_learn dev eth0
                        link add link eth0 mv0 address 02:00:00:00:00:22 type macvlan mode private
                        link add br0 address 02:00:00:00:00:30 type bridge
                        link add eth1 address 02:00:00:00:00:31 type veth peer name sw1
@@ -25,7 +26,7 @@ const MACHINE: &str = "link add eth0 address 02:00:00:00:00:02 type veth peer na
                        link set sw5 up
                        -n c1 link set eth5 up
                        -n c1 address add 10.5.0.2/24 dev eth5
-                       -n c1 neighbour add 10.5.0.1 lladdr 02:00:00:00:05:01 nud stale dev eth5";
+                       -n c1 neighbour add 10.5.0.1 lladdr 02:00:00:00:05:01 nud stale extern_learn dev eth5";
 const SESSION: (&str, &str) = ("SSH_CONNECTION", "203.0.113.9 50000 192.0.2.2 22");
 
 const GRANTS: [&str; 6] = [
@@ -122,6 +123,43 @@ fn no_child_gets_the_mac_address_of_a_station() {
         allowed(&host, &script);
     }
     allowed(&host, &ways("br0", "macvlan mode private", ON_ETH0[0])[0]);
+}
+
+/// It would answer who asks for the machine, or for whom the machine asks.
+#[test]
+fn a_macvlan_gets_no_address_of_the_machines_on_its_network() {
+    let host = machine();
+    host.ip_lines("address add 10.8.0.1/24 dev br0");
+    let put = |address: &str, parent: &str| {
+        [
+            format!(
+                "ip netns add lab-n
+                 ip link add lab-a link {parent} netns lab-n type macvlan mode private
+                 ip -n lab-n address add {address} dev lab-a"
+            ),
+            format!(
+                "ip link add lab-a link {parent} type macvlan mode bridge
+                 ip netns add lab-n
+                 ip link set lab-a netns lab-n
+                 ip -n lab-n address replace {address} dev lab-a"
+            ),
+        ]
+    };
+    for (address, whose) in [
+        ("192.0.2.2/24", "`eth0`"),
+        ("192.0.2.2/32", "`eth0`"),
+        ("2001:db8:a::2/64", "`eth0`"),
+        ("192.0.2.1/24", "the operator's session"),
+        ("203.0.113.9/24", "the operator's session"),
+    ] {
+        for script in put(address, "eth0") {
+            refused(&host, &script, whose);
+        }
+    }
+    refused(&host, &put("10.8.0.1/24", "br0")[0], "`br0`");
+    for script in put("192.0.2.77/24", "eth0").iter().chain(&put("192.0.2.2/24", "br0")) {
+        allowed(&host, script);
+    }
 }
 
 /// What a child sent is heard at the other end of its parent's cable. Once the child is gone, nobody

@@ -145,11 +145,7 @@ fn routes_that_are_removed_come_back_in_their_order() {
         for who in ["runner", "both"] {
             let variables = [("NETWRIGHT_CRASH", who), ("NETWRIGHT_CRASH_AT", &moment.to_string())];
             host.run_ip_with(first, &GRANTS, &variables);
-            let patience = netwright_tests::machine::patience(std::time::Duration::from_secs(60));
-            if who == "runner" {
-                host.until_recovered(patience, first);
-            }
-            host.netwright(["gc"], &[]).expect_code(0);
+            host.collect(netwright_tests::machine::patience(std::time::Duration::from_secs(60)));
             assert_eq!(told(&host), before.0, "{moment}, {who}");
         }
     }

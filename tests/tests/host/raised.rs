@@ -134,12 +134,7 @@ fn what_a_link_had_while_it_was_down_comes_back_from_a_run_that_is_killed() {
                     [("NETWRIGHT_CRASH", who), ("NETWRIGHT_CRASH_AT", &moment.to_string())];
                 let output = host.run_ip_with(script, &GRANTS, &variables);
                 assert!(matches!(output.code, 0 | KILLED), "{script} at {moment}: {output:#?}");
-                // Where it lives the watcher is at it, and `gc` would be told that.
-                if who == "runner" {
-                    let patience = netwright_tests::machine::patience(Duration::from_secs(60));
-                    host.until_recovered(patience, &format!("{script} at {moment}"));
-                }
-                host.netwright(["gc"], &[]).expect_code(0);
+                host.collect(netwright_tests::machine::patience(Duration::from_secs(60)));
                 assert_eq!(differences(&host, &before.0), [""; 0], "{script} at {moment}, {who}");
                 assert_eq!(held(&host), before.1, "{script} at {moment}, {who}");
                 if output.code == 0 {

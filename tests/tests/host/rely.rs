@@ -85,12 +85,7 @@ fn what_fails_at_its_turn_comes_back_from_a_run_that_is_killed() {
             let variables = [("NETWRIGHT_CRASH", who), ("NETWRIGHT_CRASH_AT", &moment.to_string())];
             let output = host.run_ip_with(script, &GRANTS, &variables);
             assert!(matches!(output.code, 0 | KILLED), "{script} at {moment}: {output:#?}");
-            // Where it lives the watcher is at it, and `gc` would be told that.
-            if who == "runner" {
-                let patience = netwright_tests::machine::patience(Duration::from_secs(60));
-                host.until_recovered(patience, &format!("{script} at {moment}"));
-            }
-            host.netwright(["gc"], &[]).expect_code(0);
+            host.collect(netwright_tests::machine::patience(Duration::from_secs(60)));
             assert_eq!(host.differences(&before.1), [""; 0], "{script} at {moment}");
             assert_eq!(told(&host), before.0, "{script} at {moment}");
             if output.code == 0 {

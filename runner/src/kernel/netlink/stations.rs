@@ -27,7 +27,9 @@ impl Netlink {
             }
         }
         known(&space, &links, &near, far_end(&raw, &links), &mut stations)?;
-        self.held(&space, &links, |_| true, &mut stations)?;
+        self.held(&space, &links, |index| near.contains(&index), &mut stations)?;
+        stations.near.clone_from(&stations.addresses);
+        self.held(&space, &links, |index| !near.contains(&index), &mut stations)?;
         let mut ours: Vec<MacAddress> = Vec::new();
         for other in self.spaces.all() {
             let all = other.links().unwrap_or_default();

@@ -27,6 +27,7 @@ pub(super) fn stations(link: &LinkRef) -> Stations {
     Stations {
         macs: vec![(ROUTERS, router)],
         addresses: vec![(MACHINES.into(), Holder::Link(link))],
+        near: Vec::new(),
     }
 }
 
