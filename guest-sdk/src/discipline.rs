@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::units::{percent_text, rate_text, time_text};
-use crate::wit::shaping::{Backlog, Chance, Discipline, Distribution, Netem, Qdisc, Tbf};
+use crate::wit::qdisc::{Backlog, Chance, Distribution, Kind as Discipline, Netem, Qdisc, Tbf};
 use crate::wit::vlans::Vlan;
 
 fn option(f: &mut Formatter<'_>, word: &str, value: Option<impl Display>) -> fmt::Result {
@@ -20,7 +20,7 @@ impl Display for Qdisc {
         if let Some(major) = self.handle {
             write!(f, "handle {major:x}: ")?;
         }
-        self.discipline.fmt(f)
+        self.kind.fmt(f)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::route::RouteBuilder;
 use crate::rule::RuleBuilder;
 use crate::wit::batch::{Change, Step};
 use crate::wit::links::{Kind, Other, Setting, Spec};
-use crate::wit::shaping::{Discipline, Qdisc};
+use crate::wit::qdisc::{Kind as Discipline, Qdisc};
 use crate::wit::types::Write;
 use crate::{
     AnyLink, Error, IntoPrefix, Lab, Link, Namespace, PlannedLink, PlannedNamespace, Result,
@@ -143,7 +143,7 @@ impl Link {
     /// untouched.
     pub fn ensure_qdisc(&self, kind: &str) -> Result<()> {
         let discipline = Discipline::Other(Other { kind: kind.to_owned(), options: Vec::new() });
-        self.ensure_discipline(&Qdisc { handle: None, discipline })
+        self.ensure_discipline(&Qdisc { handle: None, kind: discipline })
     }
 
     pub(crate) fn ensure_discipline(&self, qdisc: &Qdisc) -> Result<()> {

@@ -67,11 +67,11 @@ mod pending;
 mod place;
 mod port;
 mod probe;
+mod qdisc;
 pub mod recipe;
 pub mod report;
 mod route;
 mod rule;
-mod shaping;
 mod tap;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
@@ -92,10 +92,10 @@ pub use params::{Fault, ParamValue, Params, Values};
 pub use place::Place;
 pub use port::PortVlans;
 pub use probe::{Condition, Listener, ListenerBuilder, Ping, Pinging, TcpProbe, UdpProbe};
+pub use qdisc::{IntoChance, NetemBuilder, TbfBuilder};
 pub use recipe::Recipe;
 pub use route::{Destination, IntoDestination, NextHop, RouteBuilder};
 pub use rule::RuleBuilder;
-pub use shaping::{IntoChance, NetemBuilder, TbfBuilder};
 pub use tap::Tap;
 pub use topology::{PlannedLink, PlannedNamespace, Topology};
 
@@ -106,7 +106,7 @@ pub mod prelude {
 
     pub use crate::wit::links::{IpvlanFlag, IpvlanMode, MacvlanMode};
     pub use crate::wit::probes::Transport;
-    pub use crate::wit::shaping::Distribution;
+    pub use crate::wit::qdisc::Distribution;
     pub use crate::wit::types::Family;
     pub use crate::{
         AnyLink, BondMode, Capture, Condition, Context, Destination, Error, Fault, FrameFilter,
@@ -203,7 +203,7 @@ pub mod wit {
     });
 
     pub use netwright::host::{
-        addresses, batch, captures, ensure, exec, forwarding, links, log, namespaces, neighbours,
-        params, probes, report, routes, rules, shaping, sysctls, taps, types, vlans,
+        addresses, batch, captures, ensure, exec, fdb, links, log, namespaces, neighbours, params,
+        probes, qdisc, report, routes, rules, sysctls, taps, types, vlans,
     };
 }

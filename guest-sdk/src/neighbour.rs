@@ -2,7 +2,7 @@
 
 use crate::host;
 use crate::pending::Pending;
-use crate::wit::forwarding::Entry;
+use crate::wit::fdb::Entry;
 use crate::wit::neighbours::{Neighbour, NeighbourState};
 use crate::wit::types::Write;
 use crate::{AnyLink, IntoAddress, IntoMac, Link, Result};
@@ -130,7 +130,7 @@ impl EntryBuilder {
     }
 
     fn put(self, how: Write) -> Result<()> {
-        Ok(host::forwarding::put(self.link.handle(), self.entry.finish()?, how)?)
+        Ok(host::fdb::put(self.link.handle(), self.entry.finish()?, how)?)
     }
 
     /// As `bridge fdb add`.
@@ -150,6 +150,6 @@ impl EntryBuilder {
 
     /// As `bridge fdb delete`.
     pub fn remove(self) -> Result<()> {
-        Ok(host::forwarding::remove(self.link.handle(), self.entry.finish()?)?)
+        Ok(host::fdb::remove(self.link.handle(), self.entry.finish()?)?)
     }
 }

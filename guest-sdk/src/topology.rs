@@ -14,9 +14,9 @@ use crate::wit::addresses::Address;
 use crate::wit::batch::{BatchError, Change, Step};
 use crate::wit::links::{Kind, LinkName, Setting, Veth};
 use crate::wit::neighbours::Neighbour;
+use crate::wit::qdisc::Qdisc;
 use crate::wit::routes::Route;
 use crate::wit::rules::Rule;
-use crate::wit::shaping::Qdisc;
 use crate::wit::types::Write;
 use crate::{AnyLink, Error, PortVlans, Prefix, Result, host};
 

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use crate::wit::links::{IpvlanFlag, IpvlanMode, MacvlanMode};
 use crate::wit::neighbours::NeighbourState;
+use crate::wit::qdisc::Distribution;
 use crate::wit::routes::RouteKind;
-use crate::wit::shaping::Distribution;
 use crate::{Error, Result};
 
 /// Gives an enumeration its words in ip(8), both ways.

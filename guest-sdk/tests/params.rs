@@ -99,7 +99,7 @@ fn all_faults_are_told_at_once_each_with_its_place() {
 fn the_manifest_is_json_and_says_what_is_taken() {
     let manifest: serde_json::Value = serde_json::from_str(RECIPE.manifest).expect("JSON");
     let expected = serde_json::json!({
-        "schema": 1, "name": "everything", "version": "1.2.3", "api": "0.1.0",
+        "schema": 1, "name": "everything", "version": "1.2.3", "api": "0.2.0",
         "description": "Reads \"everything\"",
         "parameters": [
             {"name": "script", "type": "string", "description": "A \"quoted\" text", "required": true},

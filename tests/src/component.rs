@@ -7,7 +7,7 @@ use wit_component::{ComponentEncoder, embed_component_metadata};
 use wit_parser::Resolve;
 
 /// The component of a core module in WebAssembly's text format, whose imports and exports have the
-/// names of the canonical ABI, such as `netwright:host/guest@0.1.0#run`. What it imports of
+/// names of the canonical ABI, such as `netwright:host/guest@0.2.0#run`. What it imports of
 /// `wasi_snapshot_preview1` becomes imports of WASI 0.2, as the toolchains of other languages do it.
 #[track_caller]
 pub fn from_text(text: &str) -> Vec<u8> {
@@ -49,7 +49,7 @@ pub fn module_from_text(text: &str, encoding: StringEncoding) -> Vec<u8> {
 pub fn recipe(also: &str, run: &str) -> Vec<u8> {
     from_text(&format!(
         r#"(module
-            (import "netwright:host/namespaces@0.1.0" "[static]namespace.create"
+            (import "netwright:host/namespaces@0.2.0" "[static]namespace.create"
                 (func $create-namespace (param i32 i32 i32)))
             {also}
             (memory (export "memory") 8)
@@ -60,8 +60,8 @@ pub fn recipe(also: &str, run: &str) -> Vec<u8> {
                 (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
                 (global.set $free (i32.add (local.get $at) (local.get 3)))
                 (local.get $at))
-            (func (export "netwright:host/guest@0.1.0#check") (result i32) (i32.const 0))
-            (func (export "netwright:host/guest@0.1.0#run") (result i32)
+            (func (export "netwright:host/guest@0.2.0#check") (result i32) (i32.const 0))
+            (func (export "netwright:host/guest@0.2.0#run") (result i32)
                 ;; Something to undo, whatever happens next.
                 (call $create-namespace (i32.const 512) (i32.const 5) (i32.const 1024))
                 {run}))"#

@@ -18,7 +18,7 @@ fn bring(host: &Host, version: &str, asks: &[(&str, &str)]) {
         .map(|(capability, reason)| serde_json::json!({ "capability": capability, "reason": reason }))
         .collect();
     let manifest = serde_json::json!({
-        "name": "bomb", "version": version, "api": "0.1.0", "description": "makes a namespace",
+        "name": "bomb", "version": version, "api": "0.2.0", "description": "makes a namespace",
         "parameters": [{ "name": "how", "type": "string", "required": true }],
         "capabilities": asks,
     });

@@ -23,13 +23,13 @@ const FREE: [&str; 14] = [
     "params/all",
     "params/dry-run",
     "params/get",
+    // What the kernel was built with is no secret of the operator's.
+    "qdisc/offered",
     "report/attach",
     "report/check",
     "report/metric",
     "report/print",
     "report/step",
-    // What the kernel was built with is no secret of the operator's.
-    "shaping/offered",
     "vlans/offered",
 ];
 
@@ -47,9 +47,9 @@ const READS: [&str; 8] = [
     "links/[method]link.info",
     "links/[method]link.statistics",
     "links/[static]link.open",
-    "forwarding/list-all",
+    "fdb/list-all",
     "routes/lookup",
-    "shaping/get",
+    "qdisc/get",
     "vlans/get",
 ];
 

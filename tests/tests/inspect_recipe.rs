@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use netwright_tests::{Output, Session, netwright, workspace};
+use netwright_tests::{Host, Output, Session, component, netwright, workspace};
 
 /// A component's custom section: its name and bytes, WebAssembly core specification 5.5.3.
 fn section(name: &str, data: &[u8]) -> Vec<u8> {
@@ -49,7 +49,7 @@ fn a_recipe_is_shown_without_being_run() {
     let output = netwright(["recipe", "inspect", "builtin:macvlan-network"]).expect_code(0);
     let lines: Vec<&str> = output.stdout.lines().collect();
     assert_eq!(lines[0], "macvlan-network 0.1.0");
-    assert!(lines.contains(&"host API     0.1.0"), "{}", output.stdout);
+    assert!(lines.contains(&"host API     0.2.0"), "{}", output.stdout);
     assert!(lines.contains(&"  mode: string (bridge, vepa, private, passthru) = \"bridge\" - how the endpoints see each other"), "{}", output.stdout);
     assert!(
         lines.contains(&"  mtu: integer (68 to 65535) - of every endpoint"),
@@ -87,7 +87,7 @@ fn the_digest_is_that_of_the_file() {
 
 #[test]
 fn what_is_asked_and_what_is_imported_are_compared() {
-    let manifest = br#"{"name":"x","version":"1.0.0","api":"0.1.0","capabilities":[{"capability":"host.route.default","reason":"because"}]}"#;
+    let manifest = br#"{"name":"x","version":"1.0.0","api":"0.2.0","capabilities":[{"capability":"host.route.default","reason":"because"}]}"#;
     let output = inspect(&[manifest]).expect_code(0);
     let expected = "does not fit together\n  asks for `host.route.default`, but imports none of routes, rules, batch, ensure\n";
     assert!(output.stdout.ends_with(expected), "{}", output.stdout);
@@ -102,7 +102,7 @@ fn what_is_asked_and_what_is_imported_are_compared() {
 
 #[test]
 fn broken_and_hostile_manifests_are_refused_with_a_sentence() {
-    let good = br#"{"name":"x","version":"1.0.0","api":"0.1.0"}"#;
+    let good = br#"{"name":"x","version":"1.0.0","api":"0.2.0"}"#;
     inspect(&[good]).expect_code(0);
     let refused = |manifests: &[&[u8]], rule: &str| {
         let output = inspect(manifests).expect_code(2);
@@ -114,27 +114,55 @@ fn broken_and_hostile_manifests_are_refused_with_a_sentence() {
     refused(&[b"\xff\xfe"], &format!("{broken}it is not UTF-8 text: byte 1"));
     refused(&[&[b' '; 65_537]], &format!("{broken}it has 65537 bytes; 65536 are allowed"));
     refused(
-        &[b"{\"name\":\"\\u001b]0;root\\u0007\",\"version\":\"1.0.0\",\"api\":\"0.1.0\"}"],
+        &[b"{\"name\":\"\\u001b]0;root\\u0007\",\"version\":\"1.0.0\",\"api\":\"0.2.0\"}"],
         &format!(
             "{broken}name `\\u{{1b}}]0;root\\u{{7}}` is not a letter and up to 62 letters, digits, `.`, `_` and `-`"
         ),
     );
     refused(
-        &[br#"{"name":"x","version":"1.0.0","api":"0.1.0","capabilities":[{"capability":"root"}]}"#],
+        &[br#"{"name":"x","version":"1.0.0","api":"0.2.0","capabilities":[{"capability":"root"}]}"#],
         "the manifest of recipe `x.wasm` asks for what there isn't: `root`: unknown capability `root`",
     );
 }
 
 #[test]
 fn a_recipe_for_another_host_api_is_refused_with_both_versions() {
-    for version in ["0.2.0", "1.0.0", "0.1.1"] {
+    for version in ["0.1.0", "1.0.0", "0.2.1"] {
         let manifest = format!(r#"{{"name":"x","version":"1.0.0","api":"{version}"}}"#);
         let output = inspect(&[manifest.as_bytes()]).expect_code(2);
         let expected = format!(
-            "error: recipe `x.wasm` is made for host API {version}; this program has 0.1.0\n"
+            "error: recipe `x.wasm` is made for host API {version}; this program has 0.2.0\n"
         );
         assert!(output.stderr.starts_with(&expected), "{output:?}");
     }
+}
+
+/// A recipe of a contract that is no more: whole, but for the version that its imports and exports
+/// name.
+#[test]
+fn a_recipe_compiled_for_0_1_0_is_refused_and_makes_nothing() {
+    let mut recipe = component::recipe("", "(i32.const 0)");
+    let version = b"@0.2.0";
+    let places: Vec<usize> =
+        (0..recipe.len()).filter(|at| recipe[*at..].starts_with(version)).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        recipe[at..at + version.len()].copy_from_slice(b"@0.1.0");
+    }
+    let host = Host::with("link add eth1 type veth peer name sw1");
+    let before = host.state();
+    let file = host.session().file("old.wasm", recipe).display().to_string();
+    let says =
+        format!("error: recipe `{file}` is made for host API 0.1.0; this program has 0.2.0\n");
+    let remedy = "help: build the recipe with the SDK of 0.2.0, or run it with the netwright that it was made for\n";
+    let commands: [&[&str]; 4] =
+        [&["run"], &["plan"], &["run", "--target", "host"], &["recipe", "inspect"]];
+    for command in commands {
+        let output = host.netwright(command.iter().chain([&file.as_str()]), &[]).expect_code(2);
+        assert!(output.stderr.starts_with(&says), "{output:?}");
+        assert!(output.stderr.ends_with(remedy) && output.stdout.is_empty(), "{output:?}");
+    }
+    assert_eq!(host.differences(&before), [""; 0]);
 }
 
 #[test]

@@ -11,10 +11,10 @@ use netwright_tests::{Output, Session, workspace};
 const IDLE: &str = r#"(module
     (memory (export "memory") 1)
     (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
-    (func (export "netwright:host/guest@0.1.0#check") (result i32) (i32.const 0))
-    (func (export "netwright:host/guest@0.1.0#run") (result i32) (i32.const 0)))"#;
+    (func (export "netwright:host/guest@0.2.0#check") (result i32) (i32.const 0))
+    (func (export "netwright:host/guest@0.2.0#run") (result i32) (i32.const 0)))"#;
 
-const MANIFEST: &str = r#"{ "name": "idle", "version": "1.2.3", "api": "0.1.0",
+const MANIFEST: &str = r#"{ "name": "idle", "version": "1.2.3", "api": "0.2.0",
     "parameters": [{ "name": "mtu", "type": "integer", "range": [68, 9000], "required": true }] }"#;
 
 /// With cargo's own folders, and with everything that is built in one place of the workspace, so that

@@ -12,7 +12,7 @@ use syn::{Error, FnArg, Ident, ItemFn, LitStr, Path, Result, Token, Type, parent
 use crate::documentation::{json, of};
 
 /// The contract's version that this crate's recipes are made for: the WIT package's.
-const API: &str = "0.1.0";
+const API: &str = "0.2.0";
 
 /// What stands in the parentheses of `#[recipe(…)]`.
 pub(crate) struct Arguments {

@@ -34,15 +34,15 @@ use crate::address::AddressBuilder;
 use crate::host;
 use crate::neighbour::{EntryBuilder, NeighbourBuilder};
 use crate::port::PortVlans;
-use crate::shaping::{NetemBuilder, TbfBuilder};
+use crate::qdisc::{NetemBuilder, TbfBuilder};
 use crate::units::IntoTime;
 use crate::wit::addresses::{Address, Info as AddressInfo};
-use crate::wit::forwarding::Entry;
+use crate::wit::fdb::Entry;
 use crate::wit::links::{
     Info as LinkInfo, MacvlanChange, MacvlanMode, Other as Options, Setting, Statistics,
 };
 use crate::wit::neighbours::Neighbour;
-use crate::wit::shaping::Qdisc;
+use crate::wit::qdisc::Qdisc;
 use crate::wit::types::Write;
 use crate::{
     CaptureBuilder, Error, IntoAddress, IntoMac, IntoPrefix, MacAddress, Namespace, Result, Tap,
@@ -133,11 +133,11 @@ impl AnyLink for Link {
     }
 
     fn put_qdisc(&self, qdisc: &Qdisc, how: Write) -> Result<()> {
-        Ok(host::shaping::put(self.handle(), qdisc, how)?)
+        Ok(host::qdisc::put(self.handle(), qdisc, how)?)
     }
 
     fn clear_qdisc(&self) -> Result<()> {
-        Ok(host::shaping::remove(self.handle())?)
+        Ok(host::qdisc::remove(self.handle())?)
     }
 
     fn set_vlans(&self, vlans: PortVlans) -> Result<()> {
@@ -312,7 +312,7 @@ impl Link {
 
     /// The forwarding database. As `bridge fdb show dev LINK`.
     pub fn fdb_entries(&self) -> Result<Vec<Entry>> {
-        Ok(host::forwarding::list_all(self.handle())?)
+        Ok(host::fdb::list_all(self.handle())?)
     }
 
     /// A capture of every frame that passes this link. As `tcpdump -i NAME`.

@@ -2,12 +2,12 @@
 
 use crate::wit::addresses::Address;
 use crate::wit::batch::{Change as BatchChange, Step};
-use crate::wit::forwarding::Entry;
+use crate::wit::fdb::Entry;
 use crate::wit::links::{LinkName, Setting, Spec};
 use crate::wit::neighbours::Neighbour;
+use crate::wit::qdisc::Qdisc;
 use crate::wit::routes::Route;
 use crate::wit::rules::Rule;
-use crate::wit::shaping::Qdisc;
 use crate::wit::types::{IpAddress, IpPrefix, Write};
 use crate::wit::vlans::Vlan;
 

@@ -2,7 +2,7 @@
 
 mod link;
 mod network;
-mod shaping;
+mod qdisc;
 
 use std::fmt::{self, Formatter, Result};
 

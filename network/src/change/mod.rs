@@ -8,9 +8,9 @@ mod link;
 mod name;
 mod neighbour;
 mod own_vlans;
+mod qdisc;
 mod query;
 mod route;
-mod shaping;
 mod sysctl;
 
 pub use address::{Address, AddressFlags, AddressInfo, Prefix};
@@ -23,13 +23,11 @@ pub use name::shown;
 pub use name::{LinkRef, MacAddress, Name, NamespaceRef};
 pub use neighbour::{Entry, Neighbour, NeighbourState, Told};
 pub use own_vlans::commands;
+pub use qdisc::{Backlog, Chance, Discipline, Distribution, Netem, PortVlan, Qdisc, Reorder, Tbf};
 pub use query::{Answer, Feature, Query};
 pub use route::{
     Family, NextHop, Opaque, PROTOCOL_ADVERTISED, PROTOCOL_KERNEL, Route, RouteKind, Rule,
     RuleAction, TABLE_LOCAL, TABLE_MAIN,
-};
-pub use shaping::{
-    Backlog, Chance, Discipline, Distribution, Netem, PortVlan, Qdisc, Reorder, Tbf,
 };
 pub use sysctl::Sysctl;
 

@@ -13,8 +13,8 @@ use crate::host::bindings::netwright::host::types::{
     Attribute, Family, IpAddress, IpPrefix, MacAddress, Write,
 };
 use crate::host::bindings::netwright::host::{
-    addresses, batch, captures, ensure, exec, forwarding, links, log, namespaces, neighbours,
-    probes, report, routes, rules, shaping, sysctls, taps, vlans,
+    addresses, batch, captures, ensure, exec, fdb, links, log, namespaces, neighbours, probes,
+    qdisc, report, routes, rules, sysctls, taps, vlans,
 };
 use crate::host::{
     CaptureHandle, Host, LinkHandle, ListenerHandle, NamespaceHandle, PingingHandle, Refusal,
@@ -169,16 +169,16 @@ calls! {
             namespace: Namespace, family: Option<Family>
         ) -> Answer<Vec<(String, neighbours::Neighbour)>>;
     }
-    at_once forwarding::Host as Forwarding {
-        ask put(link: Link, entry: forwarding::Entry, how: Write) -> Answer<()>;
-        ask remove(link: Link, entry: forwarding::Entry) -> Answer<()>;
-        ask list_all(link: Link) -> Answer<Vec<forwarding::Entry>>;
+    at_once fdb::Host as Fdb {
+        ask put(link: Link, entry: fdb::Entry, how: Write) -> Answer<()>;
+        ask remove(link: Link, entry: fdb::Entry) -> Answer<()>;
+        ask list_all(link: Link) -> Answer<Vec<fdb::Entry>>;
     }
-    at_once shaping::Host as Shaping {
-        ask put(link: Link, qdisc: shaping::Qdisc, how: Write) -> Answer<()>;
+    at_once qdisc::Host as Qdisc {
+        ask put(link: Link, qdisc: qdisc::Qdisc, how: Write) -> Answer<()>;
         ask remove(link: Link) -> Answer<()>;
-        ask get(link: Link) -> Answer<Option<shaping::Qdisc>>;
-        ask list_all(namespace: Namespace) -> Answer<Vec<(String, shaping::Qdisc)>>;
+        ask get(link: Link) -> Answer<Option<qdisc::Qdisc>>;
+        ask list_all(namespace: Namespace) -> Answer<Vec<(String, qdisc::Qdisc)>>;
         ask offered(kind: String) -> Answer<()>;
     }
     at_once vlans::Host as Vlans {
@@ -269,7 +269,7 @@ plain! {
     log::Level, report::Verdict,
     links::Info, links::Spec, links::Setting, links::Statistics,
     addresses::Address, addresses::Info, routes::Route, rules::Rule,
-    neighbours::Neighbour, forwarding::Entry, shaping::Qdisc, vlans::Vlan,
+    neighbours::Neighbour, fdb::Entry, qdisc::Qdisc, vlans::Vlan,
     batch::Change, batch::Step, Result<(), batch::BatchError>, Result<u32, batch::BatchError>,
     probes::PingOptions, probes::Echo, probes::Connection, probes::Condition, probes::Transport,
     exec::Outcome, taps::TapOptions, captures::CaptureOptions, captures::Frame, captures::Counters,

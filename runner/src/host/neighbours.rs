@@ -1,4 +1,4 @@
-//! `neighbours`, `forwarding` and `sysctls`.
+//! `neighbours`, `fdb` and `sysctls`.
 
 use wasmtime::component::Resource;
 
@@ -7,7 +7,7 @@ use super::namespaces::mismatch;
 use super::{Host, LinkHandle, NamespaceHandle, Refusal, convert};
 use crate::change::{Answer, Change, Query};
 use crate::host::bindings::netwright::host::types::{Family, IpAddress, Write};
-use crate::host::bindings::netwright::host::{forwarding, neighbours, sysctls};
+use crate::host::bindings::netwright::host::{fdb, neighbours, sysctls};
 
 type Namespace = Resource<NamespaceHandle>;
 type Link = Resource<LinkHandle>;
@@ -50,22 +50,22 @@ impl neighbours::Host for Host {
     }
 }
 
-impl forwarding::Host for Host {
-    fn put(&mut self, handle: Link, entry: forwarding::Entry, how: Write) -> Result<(), Refusal> {
+impl fdb::Host for Host {
+    fn put(&mut self, handle: Link, entry: fdb::Entry, how: Write) -> Result<(), Refusal> {
         let link = link(&self.table, &handle)?;
         let entry = convert::entry(entry);
         self.session.perform(Change::PutEntry { link, entry, how: convert::write(how) })?;
         Ok(())
     }
 
-    fn remove(&mut self, handle: Link, entry: forwarding::Entry) -> Result<(), Refusal> {
+    fn remove(&mut self, handle: Link, entry: fdb::Entry) -> Result<(), Refusal> {
         let link = link(&self.table, &handle)?;
         let entry = convert::entry(entry);
         self.session.perform(Change::RemoveEntry { link, entry })?;
         Ok(())
     }
 
-    fn list_all(&mut self, handle: Link) -> Result<Vec<forwarding::Entry>, Refusal> {
+    fn list_all(&mut self, handle: Link) -> Result<Vec<fdb::Entry>, Refusal> {
         let link = link(&self.table, &handle)?;
         match self.session.query(Query::Entries { link })? {
             Answer::Entries(found) => Ok(found.into_iter().map(convert::entry_out).collect()),

@@ -20,19 +20,17 @@ fn interfaces(capability: Capability) -> &'static [&'static str] {
             "routes",
             "rules",
             "neighbours",
-            "forwarding",
+            "fdb",
             "sysctls",
             "probes",
             "captures",
-            "shaping",
+            "qdisc",
             "vlans",
             "batch",
             "ensure",
         ],
         Capability::HostLinkCreate | Capability::HostLinkMove => &["links", "batch", "ensure"],
-        Capability::HostLinkModify => {
-            &["links", "forwarding", "shaping", "vlans", "batch", "ensure"]
-        }
+        Capability::HostLinkModify => &["links", "fdb", "qdisc", "vlans", "batch", "ensure"],
         Capability::HostAddressAdd => &["addresses", "neighbours", "batch", "ensure"],
         Capability::HostRouteAdd | Capability::HostRouteDefault => {
             &["routes", "rules", "batch", "ensure"]

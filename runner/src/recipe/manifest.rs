@@ -11,7 +11,7 @@ use crate::text::escape;
 pub(super) const SECTION: &str = "netwright:manifest";
 
 /// The version of the contract in guest-sdk/wit.
-pub const HOST_API: &str = "0.1.0";
+pub const HOST_API: &str = "0.2.0";
 
 /// Bytes of a manifest.
 const LONGEST: usize = 64 << 10;
@@ -25,7 +25,7 @@ const MOST_CAPABILITIES: usize = 64;
 pub struct Manifest {
     pub name: String,
     pub version: String,
-    /// The contract that it was written for, such as `0.1.0`.
+    /// The contract that it was written for, such as `0.2.0`.
     pub api: String,
     #[serde(default)]
     pub description: String,
@@ -160,7 +160,7 @@ fn numbers(version: &str) -> Option<(u64, u64, u64)> {
     }
 }
 
-/// Whether this program has what was there in another version of the contract: within 0.1, and
+/// Whether this program has what was there in another version of the contract: within 0.2, and
 /// within 1, functions are added and none is altered.
 pub(super) fn host_api_has(version: &str) -> bool {
     let (Some(host), Some(asked)) = (numbers(HOST_API), numbers(version)) else { return false };
@@ -184,8 +184,10 @@ mod tests {
 
     #[test]
     fn later_and_other_contracts_are_not_offered() {
-        assert!(host_api_has("0.1.0"));
-        for other in ["0.1.1", "0.2.0", "0.0.9", "1.0.0", "1.1.0", "", "0.1", "0.1.0.0"] {
+        assert!(host_api_has("0.2.0"));
+        for other in
+            ["0.1.0", "0.1.9", "0.2.1", "0.3.0", "0.0.9", "1.0.0", "2.2.0", "", "0.2", "0.2.0.0"]
+        {
             assert!(!host_api_has(other), "{other}");
         }
     }
@@ -193,7 +195,7 @@ mod tests {
     #[test]
     fn hostile_manifests_are_refused_with_a_sentence() {
         let with = |key: &str, value: &str| {
-            let fields = [("name", "\"x\""), ("version", "\"1.0.0\""), ("api", "\"0.1.0\"")];
+            let fields = [("name", "\"x\""), ("version", "\"1.0.0\""), ("api", "\"0.2.0\"")];
             let known = fields.iter().filter(|(known, _)| *known != key);
             let known: Vec<_> = known.map(|(key, value)| format!("\"{key}\":{value}")).collect();
             format!("{{{},\"{key}\":{value}}}", known.join(","))

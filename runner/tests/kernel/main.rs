@@ -11,8 +11,8 @@ mod lab;
 mod links;
 mod network;
 mod port_vlans;
+mod qdisc;
 mod routes;
-mod shaping;
 mod tutorial;
 mod twins;
 
@@ -36,7 +36,7 @@ fn all() -> impl Iterator<Item = Named> {
         routes::TRIALS,
         answers::TRIALS,
         batch::TRIALS,
-        shaping::TRIALS,
+        qdisc::TRIALS,
         port_vlans::TRIALS,
         tutorial::TRIALS,
     ];

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use netwright_sdk::Fault as GuestFault;
-use netwright_sdk::host::{batch, ensure, links, params, report, shaping, vlans};
-use netwright_sdk::wit::shaping::Discipline;
+use netwright_sdk::host::{batch, ensure, links, params, qdisc, report, vlans};
+use netwright_sdk::wit::qdisc::Kind as Discipline;
 use netwright_sdk::wit::types::{Detail, Error};
 use serde_json::Value;
 
@@ -46,14 +46,14 @@ fn foresee(topology: &Topology) {
     for kind in kinds {
         let _ = links::offered(kind);
     }
-    let disciplines = topology.qdiscs.iter().filter_map(|(_, qdisc, _)| match &qdisc.discipline {
+    let disciplines = topology.qdiscs.iter().filter_map(|(_, qdisc, _)| match &qdisc.kind {
         Discipline::Netem(_) => Some("netem"),
         Discipline::Tbf(_) => Some("tbf"),
         // Whether others are there is known when they are put.
         Discipline::Other(_) => None,
     });
     for discipline in disciplines.collect::<BTreeSet<&str>>() {
-        let _ = shaping::offered(discipline);
+        let _ = qdisc::offered(discipline);
     }
     let mut ports = topology.links.iter().flat_map(|link| &link.ports);
     if ports.any(|port| port.vlans.is_some()) {

@@ -10,9 +10,9 @@ pub mod guest;
 mod kind;
 mod links;
 mod model;
+mod qdisc;
 mod read;
 mod routes;
-mod shaping;
 mod tables;
 pub mod values;
 

@@ -8,8 +8,8 @@ use crate::kind;
 use crate::model::{
     Altered, Existing, Key, Link, LinkAddress, Lower, Peer, Port, Topology, of_peer, shown,
 };
+use crate::qdisc;
 use crate::read::{At, Fields, Reader};
-use crate::shaping;
 use crate::values::{self, LinkText};
 
 /// The lowest MTU of an Ethernet device, include/uapi/linux/if_ether.h (ETH_MIN_MTU), and the
@@ -74,7 +74,7 @@ fn link(at: &At<'_>, topology: &mut Topology, reader: &mut Reader) -> Option<Lin
     let (mtu, mac) = (mtu(&mut fields, MTU.1, reader), mac(&mut fields, reader));
     let master = master(&mut fields, reader);
     read_addresses(&mut fields, &key, &mut topology.addresses, reader);
-    shaping::qdisc(&mut fields, &key, topology, reader);
+    qdisc::qdisc(&mut fields, &key, topology, reader);
     if kind_word.is_none() {
         fields.forgive(kind::KEYS);
     }
@@ -126,7 +126,7 @@ fn altered(
     let (mtu, mac) = (mtu(&mut fields, most, reader), mac(&mut fields, reader));
     let master = master(&mut fields, reader);
     read_addresses(&mut fields, &key, &mut topology.addresses, reader);
-    shaping::qdisc(&mut fields, &key, topology, reader);
+    qdisc::qdisc(&mut fields, &key, topology, reader);
     for (own, place) in fields.given(kind::KEYS) {
         let message = format!("link {} is there before; it has no `{own}`", shown(&key));
         reader.fault(&place, message);
@@ -301,7 +301,7 @@ pub(crate) fn peer(
     let mut addresses = Vec::new();
     let key = inherit(LinkText { namespace, name: name.clone().unwrap_or_default() });
     read_addresses(&mut fields, &key, &mut addresses, reader);
-    shaping::qdisc(&mut fields, &key, topology, reader);
+    qdisc::qdisc(&mut fields, &key, topology, reader);
     reader.close(fields);
     name?;
     Some((Peer { key, place: at.place, mtu, mac, settings }, addresses))
@@ -326,7 +326,7 @@ pub(crate) fn ports(fields: &mut Fields<'_>, reader: &mut Reader) -> Vec<Port> {
             let on = |given| if given { "on" } else { "off" };
             options.extend(given.map(|given| ((*word).to_owned(), on(given).to_owned())));
         }
-        let vlans = shaping::vlans(&mut fields, reader);
+        let vlans = qdisc::vlans(&mut fields, reader);
         reader.close(fields);
         ports.extend(name.map(|name| Port { name, place: item.place, options, vlans }));
     }

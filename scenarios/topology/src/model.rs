@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use netwright_sdk::wit::netwright::host::links::{Kind, Setting};
 use netwright_sdk::wit::netwright::host::neighbours::Neighbour;
+use netwright_sdk::wit::netwright::host::qdisc::Qdisc;
 use netwright_sdk::wit::netwright::host::routes::Route as WitRoute;
 use netwright_sdk::wit::netwright::host::rules::Rule;
-use netwright_sdk::wit::netwright::host::shaping::Qdisc;
 use netwright_sdk::wit::netwright::host::types::MacAddress;
 use netwright_sdk::wit::netwright::host::vlans::Vlan;
 

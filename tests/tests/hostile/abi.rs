@@ -201,7 +201,7 @@ pub(crate) fn reallocs() -> Vec<Row> {
 pub(crate) fn afterwards() -> Vec<Row> {
     let post = |text: &str| {
         Guest::idle().more(format!(
-            "(func (export \"cabi_post_netwright:host/guest@0.1.0#run\") (param i32) {text})"
+            "(func (export \"cabi_post_netwright:host/guest@0.2.0#run\") (param i32) {text})"
         ))
     };
     vec![

@@ -55,7 +55,7 @@ pub(crate) fn broken() -> Vec<Row> {
             text(
                 r#"(component (core module
                     (func $f) (export "\1b[2J\nFORGED" (func $f)) (export "\1b[2J\nFORGED" (func $f)))
-                    (instance $i) (export "netwright:host/guest@0.1.0" (instance $i)))"#,
+                    (instance $i) (export "netwright:host/guest@0.2.0" (instance $i)))"#,
             ),
             "\\u{1b}[2J",
         ),
@@ -101,14 +101,14 @@ fn manifest(json: &str) -> Vec<u8> {
 
 /// A whole manifest but for one field.
 fn but(field: &str) -> Vec<u8> {
-    let all = ["\"name\":\"x\"", "\"version\":\"1.0.0\"", "\"api\":\"0.1.0\""];
+    let all = ["\"name\":\"x\"", "\"version\":\"1.0.0\"", "\"api\":\"0.2.0\""];
     let key = field.split(':').next().unwrap();
     let others = all.into_iter().filter(|other| !other.starts_with(key));
     manifest(&format!("{{{}}}", others.chain([field]).collect::<Vec<_>>().join(",")))
 }
 
 pub(crate) fn manifests() -> Vec<Row> {
-    let fine = "{\"name\":\"x\",\"version\":\"1.0.0\",\"api\":\"0.1.0\"}";
+    let fine = "{\"name\":\"x\",\"version\":\"1.0.0\",\"api\":\"0.2.0\"}";
     let deep = format!(
         "{{\"parameters\":[{{\"name\":\"x\",\"type\":\"map\",\"default\":{}",
         "[".repeat(60_000)

@@ -15,7 +15,7 @@ fn calls() -> usize {
 }
 
 /// Everything is asked for, so that it is the operator who says no.
-const ASKS: &str = r#"{"name": "guess", "version": "1.0.0", "api": "0.1.0",
+const ASKS: &str = r#"{"name": "guess", "version": "1.0.0", "api": "0.2.0",
     "parameters": [{"name": "how", "type": "text"}, {"name": "seed", "type": "integer"},
                    {"name": "calls", "type": "integer"}],
     "capabilities": [{"capability": "host.link.read"}, {"capability": "host.link.create"},

@@ -87,9 +87,9 @@ impl Guest {
             (data (i32.const 512) "first")
             (func $realloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
                 (local $n i32) {realloc})
-            (func (export "netwright:host/guest@0.1.0#check") (result i32)
+            (func (export "netwright:host/guest@0.2.0#check") (result i32)
                 (local $n i32) {check})
-            (func $run (export "netwright:host/guest@0.1.0#run") (result i32)
+            (func $run (export "netwright:host/guest@0.2.0#run") (result i32)
                 (local $n i32)
                 ;; Something to undo, whatever happens next.
                 (call $create (i32.const 512) (i32.const 5) (i32.const 1024))
@@ -102,27 +102,27 @@ impl Guest {
 
 /// What most guests call, by short names.
 const IMPORTS: &str = r#"
-    (import "netwright:host/namespaces@0.1.0" "[static]namespace.create"
+    (import "netwright:host/namespaces@0.2.0" "[static]namespace.create"
         (func $create (param i32 i32 i32)))
-    (import "netwright:host/namespaces@0.1.0" "[static]namespace.open"
+    (import "netwright:host/namespaces@0.2.0" "[static]namespace.open"
         (func $open (param i32 i32 i32)))
-    (import "netwright:host/namespaces@0.1.0" "[static]namespace.root" (func $root (param i32)))
-    (import "netwright:host/namespaces@0.1.0" "[method]namespace.name"
+    (import "netwright:host/namespaces@0.2.0" "[static]namespace.root" (func $root (param i32)))
+    (import "netwright:host/namespaces@0.2.0" "[method]namespace.name"
         (func $name (param i32 i32)))
-    (import "netwright:host/namespaces@0.1.0" "[method]namespace.delete"
+    (import "netwright:host/namespaces@0.2.0" "[method]namespace.delete"
         (func $delete (param i32 i32)))
-    (import "netwright:host/namespaces@0.1.0" "[resource-drop]namespace" (func $drop (param i32)))
-    (import "netwright:host/links@0.1.0" "[static]link.create" (func $link (param i32 i32)))
-    (import "netwright:host/links@0.1.0" "[method]link.index"
+    (import "netwright:host/namespaces@0.2.0" "[resource-drop]namespace" (func $drop (param i32)))
+    (import "netwright:host/links@0.2.0" "[static]link.create" (func $link (param i32 i32)))
+    (import "netwright:host/links@0.2.0" "[method]link.index"
         (func $index (param i32) (result i32)))
-    (import "netwright:host/batch@0.1.0" "apply" (func $batch (param i32 i32 i32)))
-    (import "netwright:host/log@0.1.0" "emit" (func $emit (param i32 i32 i32)))
-    (import "netwright:host/report@0.1.0" "print" (func $print (param i32 i32)))
-    (import "netwright:host/report@0.1.0" "step" (func $step (param i32 i32)))
-    (import "netwright:host/report@0.1.0" "check" (func $claim (param i32 i32 i32 i32 i32)))
-    (import "netwright:host/report@0.1.0" "metric" (func $metric (param i32 i32 f64 i32 i32)))
-    (import "netwright:host/report@0.1.0" "attach"
+    (import "netwright:host/batch@0.2.0" "apply" (func $batch (param i32 i32 i32)))
+    (import "netwright:host/log@0.2.0" "emit" (func $emit (param i32 i32 i32)))
+    (import "netwright:host/report@0.2.0" "print" (func $print (param i32 i32)))
+    (import "netwright:host/report@0.2.0" "step" (func $step (param i32 i32)))
+    (import "netwright:host/report@0.2.0" "check" (func $claim (param i32 i32 i32 i32 i32)))
+    (import "netwright:host/report@0.2.0" "metric" (func $metric (param i32 i32 f64 i32 i32)))
+    (import "netwright:host/report@0.2.0" "attach"
         (func $attach (param i32 i32 i32 i32 i32 i32)))
-    (import "netwright:host/addresses@0.1.0" "put" (func $address (param i32 i32)))
-    (import "netwright:host/params@0.1.0" "get" (func $param (param i32 i32 i32)))
+    (import "netwright:host/addresses@0.2.0" "put" (func $address (param i32 i32)))
+    (import "netwright:host/params@0.2.0" "get" (func $param (param i32 i32 i32)))
 "#;

@@ -51,6 +51,11 @@ pub(crate) fn forbidden() -> Vec<Row> {
             "is made for host API 0.9.0",
         ),
         component(
+            "the contract before this one",
+            "(component (import \"netwright:host/links@0.1.0\" (instance)))",
+            "is made for host API 0.1.0; this program has 0.2.0",
+        ),
+        component(
             "a contract without a version",
             "(component (import \"netwright:host/links\" (instance)))",
             "is made for host API none",
@@ -59,8 +64,8 @@ pub(crate) fn forbidden() -> Vec<Row> {
     interfaces.map(instance).into_iter().chain(plain).collect()
 }
 
-const LOG: &str = "netwright:host/log@0.1.0";
-const GUEST: &str = "netwright:host/guest@0.1.0";
+const LOG: &str = "netwright:host/log@0.2.0";
+const GUEST: &str = "netwright:host/guest@0.2.0";
 
 /// A component whose `guest` has these exports, each a function of these parameters and results.
 fn guest(run: &str) -> String {
@@ -108,7 +113,7 @@ pub(crate) fn of_the_wrong_shape() -> Vec<Row> {
         .code(5),
         component(
             "an interface of ours that there isn't",
-            "(component (import \"netwright:host/secrets@0.1.0\" (instance)))",
+            "(component (import \"netwright:host/secrets@0.2.0\" (instance)))",
             "it does not fit the contract: ",
         ),
         component(
@@ -123,7 +128,7 @@ pub(crate) fn of_the_wrong_shape() -> Vec<Row> {
         ),
         component(
             "a resource of ours as a number",
-            "(component (import \"netwright:host/namespaces@0.1.0\" (instance
+            "(component (import \"netwright:host/namespaces@0.2.0\" (instance
                 (export \"[static]namespace.root\" (func (result u32))))))",
             "recipe",
         ),

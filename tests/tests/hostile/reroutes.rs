@@ -11,7 +11,7 @@ use netwright_tests::{Host, workspace};
 use crate::files::with_section;
 
 /// Everything is asked for, so that it is the operator who says no.
-const ASKS: &str = r#"{"name": "reroute", "version": "1.0.0", "api": "0.1.0",
+const ASKS: &str = r#"{"name": "reroute", "version": "1.0.0", "api": "0.2.0",
     "parameters": [{"name": "how", "type": "text"}, {"name": "seed", "type": "integer"},
                    {"name": "calls", "type": "integer"}],
     "capabilities": [{"capability": "host.link.read"}, {"capability": "host.link.create"},

@@ -166,9 +166,9 @@ pub mod neighbours {
     }
 }
 
-/// As the interface `forwarding`.
-pub mod forwarding {
-    pub use crate::wit::netwright::host::forwarding::Entry;
+/// As the interface `fdb`.
+pub mod fdb {
+    pub use crate::wit::netwright::host::fdb::Entry;
 
     use super::super::building::links::Link;
     use crate::testing::change::Change;

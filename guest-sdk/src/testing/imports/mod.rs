@@ -11,10 +11,10 @@ mod sending;
 
 pub use building::{batch, ensure, links, namespaces};
 pub use frames::{captures, taps};
-pub use layer3::{addresses, forwarding, neighbours, routes, rules, sysctls};
+pub use layer3::{addresses, fdb, neighbours, routes, rules, sysctls};
 pub use probing::probes;
 pub use programs::exec;
 pub use run::{log, params, report};
-pub use sending::{shaping, vlans};
+pub use sending::{qdisc, vlans};
 
 pub use crate::wit::netwright::host::types;

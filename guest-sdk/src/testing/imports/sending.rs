@@ -1,10 +1,10 @@
 //! Queueing disciplines, and VLANs of a bridge's ports.
 #![allow(missing_docs, reason = "the contract documents its functions")]
 
-/// As the interface `shaping`.
-pub mod shaping {
-    pub use crate::wit::netwright::host::shaping::{
-        Backlog, Chance, Discipline, Distribution, Netem, Qdisc, Reorder, Tbf,
+/// As the interface `qdisc`.
+pub mod qdisc {
+    pub use crate::wit::netwright::host::qdisc::{
+        Backlog, Chance, Distribution, Kind, Netem, Qdisc, Reorder, Tbf,
     };
 
     use super::super::building::links::Link;

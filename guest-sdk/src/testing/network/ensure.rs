@@ -2,17 +2,17 @@
 
 use netwright_network::setting::same_value;
 
+use super::qdisc::over;
 use super::routes::same_route;
-use super::shaping::over;
 use super::{Change, LinkId, LinkState, Nature, Network, Site, setting};
 use crate::Prefix;
 use crate::link::kind::attribute;
 use crate::wit::addresses::Address;
 use crate::wit::links::{Kind, Macvlan, MacvlanChange, MacvlanMode, Other, Setting, Spec, Veth};
 use crate::wit::neighbours::Neighbour;
+use crate::wit::qdisc::Qdisc;
 use crate::wit::routes::Route;
 use crate::wit::rules::Rule;
-use crate::wit::shaping::Qdisc;
 use crate::wit::types::{Attribute, Write};
 use crate::wit::vlans::Vlan;
 
@@ -189,8 +189,8 @@ impl Network {
             return put(wanted.clone(), Write::Add);
         };
         let handle = wanted.handle.or(known.handle);
-        let merged = over(wanted.discipline.clone(), &known.discipline);
-        let merged = merged.map(|discipline| Qdisc { handle, discipline });
+        let merged = over(wanted.kind.clone(), &known.kind);
+        let merged = merged.map(|discipline| Qdisc { handle, kind: discipline });
         match merged {
             Some(merged) if merged == *known => Vec::new(),
             Some(merged) => put(merged, Write::Replace),

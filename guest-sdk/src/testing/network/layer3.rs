@@ -6,7 +6,7 @@ use super::{Answer, EXISTS, GONE, LinkId, NO_ENTRY, Network, Refusal, Site};
 use crate::Prefix;
 use crate::address::family;
 use crate::wit::addresses::{Address, AddressFlags, Info};
-use crate::wit::forwarding::Entry;
+use crate::wit::fdb::Entry;
 use crate::wit::neighbours::Neighbour;
 use crate::wit::routes::{NextHop, Route, RouteKind};
 use crate::wit::types::{IpAddress, IpPrefix, Write};

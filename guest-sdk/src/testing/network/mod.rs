@@ -4,9 +4,9 @@ mod batch;
 mod create;
 mod ensure;
 mod layer3;
+mod qdisc;
 mod routes;
 mod settings;
-mod shaping;
 
 use std::collections::BTreeMap;
 
@@ -19,12 +19,12 @@ use super::change::{Change, Site};
 use crate::MacAddress;
 use crate::link::kind::attribute;
 use crate::wit::addresses::Address;
-use crate::wit::forwarding::Entry;
+use crate::wit::fdb::Entry;
 use crate::wit::links::{Info, Kind, LinkName};
 use crate::wit::neighbours::Neighbour;
+use crate::wit::qdisc::Qdisc;
 use crate::wit::routes::Route;
 use crate::wit::rules::Rule;
-use crate::wit::shaping::Qdisc;
 use crate::wit::types::{Attribute, Detail, Error, KernelError};
 use crate::wit::vlans::Vlan;
 

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use super::change::{Change, Site};
 use crate::wit::addresses::{Address, AddressFlags};
-use crate::wit::forwarding::Entry;
+use crate::wit::fdb::Entry;
 use crate::wit::neighbours::Neighbour;
 use crate::wit::routes::{NextHop, Route, RouteKind};
 use crate::wit::rules::{Rule, RuleAction};

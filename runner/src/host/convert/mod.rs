@@ -1,15 +1,15 @@
 //! The edge between the contract's types and ours: what comes in is parsed once, here.
 
 mod link;
+mod qdisc;
 mod route;
-mod shaping;
 
 pub(super) use link::{link_info, settings, spec};
+pub(super) use qdisc::{qdisc, qdisc_out, vlan, vlan_out};
 pub(super) use route::{
     address, address_info, entry, entry_out, neighbour, neighbour_out, route, route_out, rule,
     rule_out,
 };
-pub(super) use shaping::{qdisc, qdisc_out, vlan, vlan_out};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -8,7 +8,7 @@ use crate::change::{
     Address, AddressFlags, AddressInfo, Entry, Neighbour, NeighbourState, NextHop, Route,
     RouteKind, Rule, RuleAction,
 };
-use crate::host::bindings::netwright::host::{addresses, forwarding, neighbours, routes, rules};
+use crate::host::bindings::netwright::host::{addresses, fdb, neighbours, routes, rules};
 
 pub(in crate::host) fn address(address: addresses::Address) -> Parsed<Address> {
     let flags = address.flags;
@@ -246,7 +246,7 @@ pub(in crate::host) fn neighbour_out(neighbour: Neighbour) -> neighbours::Neighb
     }
 }
 
-pub(in crate::host) fn entry(entry: forwarding::Entry) -> Entry {
+pub(in crate::host) fn entry(entry: fdb::Entry) -> Entry {
     Entry {
         mac: mac(entry.mac),
         vlan: entry.vlan,
@@ -257,8 +257,8 @@ pub(in crate::host) fn entry(entry: forwarding::Entry) -> Entry {
     }
 }
 
-pub(in crate::host) fn entry_out(entry: Entry) -> forwarding::Entry {
-    forwarding::Entry {
+pub(in crate::host) fn entry_out(entry: Entry) -> fdb::Entry {
+    fdb::Entry {
         mac: mac_out(entry.mac),
         vlan: entry.vlan,
         aged: entry.aged,

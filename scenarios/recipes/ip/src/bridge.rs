@@ -1,6 +1,6 @@
 //! `bridge` (bridge/link.c, vlan.c, fdb.c): ports, their VLANs, forwarding databases.
 
-use netwright_sdk::wit::forwarding::Entry;
+use netwright_sdk::wit::fdb::Entry;
 use netwright_sdk::wit::links::{Other, Setting};
 use netwright_sdk::wit::types::{MacAddress, Write};
 use netwright_sdk::wit::vlans::Vlan;
@@ -100,7 +100,7 @@ pub(crate) fn bridge(cursor: &mut Cursor<'_>, mut context: Context) -> Option<(P
     Some((context.places, Command::Bridge(command)))
 }
 
-const STATES: [&str; 5] = ["disabled", "listening", "learning", "forwarding", "blocking"];
+const STATES: [&str; 5] = ["disabled", "listening", "learning", "fdb", "blocking"];
 
 fn set_link(cursor: &mut Cursor<'_>, object: &crate::lex::Word) -> Option<BridgeCommand> {
     if !cursor.take("set") {

@@ -1,7 +1,7 @@
 //! The options of netem (tc/q_netem.c).
 
 use netwright_sdk::units::{percent, rate, time};
-use netwright_sdk::wit::shaping::{Chance, Distribution, Netem, Reorder};
+use netwright_sdk::wit::qdisc::{Chance, Distribution, Netem, Reorder};
 
 use crate::cursor::{Cursor, Named};
 use crate::keyword::{Keyword, exact, find, names, short};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use netwright_sdk::host::links::{self, Link};
 use netwright_sdk::host::namespaces::{Namespace, list_names};
-use netwright_sdk::host::{shaping, vlans};
+use netwright_sdk::host::{qdisc, vlans};
 use netwright_sdk::wit::types::{Denial, Detail, Error as Cause, KernelError};
 use netwright_sdk::{Error, Result, log};
 
@@ -55,7 +55,7 @@ fn ask_for(statement: &Statement) -> Result<()> {
     if let Command::Tc(command) = &statement.command
         && let Some(kind) = kind_of(command)
     {
-        shaping::offered(kind)?;
+        qdisc::offered(kind)?;
     } else if let Command::Bridge(
         BridgeCommand::PutVlan { .. } | BridgeCommand::RemoveVlan { .. },
     ) = &statement.command

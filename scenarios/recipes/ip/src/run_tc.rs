@@ -2,8 +2,8 @@
 
 use netwright_sdk::host::links::Link;
 use netwright_sdk::host::namespaces::Namespace;
-use netwright_sdk::host::{forwarding, shaping, vlans};
-use netwright_sdk::wit::shaping::{Discipline, Qdisc};
+use netwright_sdk::host::{fdb, qdisc, vlans};
+use netwright_sdk::wit::qdisc::{Kind as Discipline, Qdisc};
 use netwright_sdk::wit::vlans::Vlan;
 use netwright_sdk::{Error, Result};
 
@@ -16,16 +16,16 @@ use crate::tc::TcCommand;
 pub(crate) fn run_tc(namespace: &Namespace, command: &TcCommand) -> Result<()> {
     match command {
         TcCommand::Put { link, qdisc, how } => {
-            Ok(shaping::put(&open_link(namespace, link)?, qdisc, *how)?)
+            Ok(qdisc::put(&open_link(namespace, link)?, qdisc, *how)?)
         }
-        TcCommand::Remove { link } => Ok(shaping::remove(&open_link(namespace, link)?)?),
+        TcCommand::Remove { link } => Ok(qdisc::remove(&open_link(namespace, link)?)?),
         TcCommand::Show { link: Some(link) } => {
-            let found = shaping::get(&open_link(namespace, link)?)?;
+            let found = qdisc::get(&open_link(namespace, link)?)?;
             print(&found.map(|qdisc| qdisc_line(link, &qdisc)).unwrap_or_default());
             Ok(())
         }
         TcCommand::Show { link: None } => {
-            let all = shaping::list_all(namespace)?;
+            let all = qdisc::list_all(namespace)?;
             let lines: Vec<String> =
                 all.iter().map(|(link, qdisc)| qdisc_line(link, qdisc)).collect();
             print(&lines.concat());
@@ -37,7 +37,7 @@ pub(crate) fn run_tc(namespace: &Namespace, command: &TcCommand) -> Result<()> {
 /// The kind of discipline that a command needs, for a question before anything is done.
 pub(crate) fn kind_of(command: &TcCommand) -> Option<&str> {
     let TcCommand::Put { qdisc, .. } = command else { return None };
-    match &qdisc.discipline {
+    match &qdisc.kind {
         Discipline::Netem(_) => Some("netem"),
         Discipline::Tbf(_) => Some("tbf"),
         // Whether others are there is known when they are put.
@@ -47,7 +47,7 @@ pub(crate) fn kind_of(command: &TcCommand) -> Option<&str> {
 
 /// As tc(8) prints it, all of it on one line.
 fn qdisc_line(link: &str, qdisc: &Qdisc) -> String {
-    let words = qdisc.discipline.to_string();
+    let words = qdisc.kind.to_string();
     let (kind, options) = words.split_once(' ').unwrap_or((&words, ""));
     let handle = qdisc.handle.unwrap_or(0);
     let line = format!("qdisc {kind} {handle:x}: dev {link} root {options}");
@@ -74,13 +74,13 @@ pub(crate) fn run_bridge(namespace: &Namespace, command: &BridgeCommand) -> Resu
             Ok(())
         }
         BridgeCommand::PutEntry { link, entry, how } => {
-            Ok(forwarding::put(&open_link(namespace, link)?, *entry, *how)?)
+            Ok(fdb::put(&open_link(namespace, link)?, *entry, *how)?)
         }
         BridgeCommand::RemoveEntry { link, entry } => {
-            Ok(forwarding::remove(&open_link(namespace, link)?, *entry)?)
+            Ok(fdb::remove(&open_link(namespace, link)?, *entry)?)
         }
         BridgeCommand::ShowEntries { link } => {
-            let all = forwarding::list_all(&open_link(namespace, link)?)?;
+            let all = fdb::list_all(&open_link(namespace, link)?)?;
             let lines: Vec<String> = all.iter().map(|entry| entry_line(link, entry)).collect();
             print(&lines.concat());
             Ok(())
@@ -120,7 +120,7 @@ fn vlan_lines(link: &str, vlans: &[Vlan]) -> String {
     text
 }
 
-fn entry_line(link: &str, entry: &forwarding::Entry) -> String {
+fn entry_line(link: &str, entry: &fdb::Entry) -> String {
     let mut line = format!("{} dev {link}", mac_text(&entry.mac));
     if let Some(destination) = &entry.destination {
         line += &format!(" dst {}", text_of(destination));

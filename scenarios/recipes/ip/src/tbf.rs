@@ -1,7 +1,7 @@
 //! The options of tbf (tc/q_tbf.c).
 
 use netwright_sdk::units::{rate, size, time};
-use netwright_sdk::wit::shaping::{Backlog, Tbf};
+use netwright_sdk::wit::qdisc::{Backlog, Tbf};
 use netwright_sdk::wit::types::Write;
 
 use crate::cursor::{Cursor, Named};

@@ -2,7 +2,7 @@
 
 use netwright_sdk::Result;
 use netwright_sdk::wit::links::Other;
-use netwright_sdk::wit::shaping::{Discipline, Qdisc};
+use netwright_sdk::wit::qdisc::{Kind as Discipline, Qdisc};
 use netwright_sdk::wit::types::Write;
 
 use crate::command::{Command, Context, Places, program_option};
@@ -90,7 +90,7 @@ fn qdisc(cursor: &mut Cursor<'_>) -> Option<TcCommand> {
                 return None;
             };
             let discipline = discipline(cursor, kind, how)?;
-            Some(TcCommand::Put { link, qdisc: Qdisc { handle, discipline }, how })
+            Some(TcCommand::Put { link, qdisc: Qdisc { handle, kind: discipline }, how })
         }
         Verb::Remove => {
             // What follows the kind of a discipline that goes is not looked at by tc either.

@@ -2,7 +2,7 @@
 
 use netwright_sdk::wit::netwright::host::addresses;
 use netwright_sdk::wit::netwright::host::batch::{self, Change};
-use netwright_sdk::wit::netwright::host::forwarding::{self, Entry};
+use netwright_sdk::wit::netwright::host::fdb::{self, Entry};
 use netwright_sdk::wit::netwright::host::links::{
     Kind, Link, LinkName, Macvlan, Other, Setting, Spec, Veth,
 };
@@ -270,7 +270,7 @@ impl Guesses {
             13 => match self.below(3) {
                 0 => neighbours::put(&self.link()?, self.neighbour(), self.how()),
                 1 => neighbours::remove(&self.link()?, self.address(), false),
-                _ => forwarding::put(&self.link()?, self.entry(), self.how()),
+                _ => fdb::put(&self.link()?, self.entry(), self.how()),
             },
             14 => sysctls::set(&self.place()?, &self.key(), &self.name()),
             _ => {

@@ -5,16 +5,16 @@ use netwright_sdk::host::addresses::{self, Address, AddressFlags};
 use netwright_sdk::host::batch::{self, Change, Step};
 use netwright_sdk::host::captures::{Capture, CaptureOptions};
 use netwright_sdk::host::exec;
-use netwright_sdk::host::forwarding::{self, Entry};
+use netwright_sdk::host::fdb::{self, Entry};
 use netwright_sdk::host::links::{self, Kind, Link, Other, Setting, Spec};
 use netwright_sdk::host::log::{self, Level};
 use netwright_sdk::host::namespaces::{self, Namespace};
 use netwright_sdk::host::neighbours::{self, Neighbour, NeighbourState};
 use netwright_sdk::host::probes::{self, Condition, Listener, PingOptions, Pinging, Transport};
+use netwright_sdk::host::qdisc::{self, Kind as Discipline, Qdisc};
 use netwright_sdk::host::report::{self, Verdict};
 use netwright_sdk::host::routes::{self, NextHop, Route, RouteKind};
 use netwright_sdk::host::rules::{self, Rule, RuleAction};
-use netwright_sdk::host::shaping::{self, Discipline, Qdisc};
 use netwright_sdk::host::taps::{Tap, TapOptions};
 use netwright_sdk::host::types::{Error, Family, IpAddress, IpPrefix, Write};
 use netwright_sdk::host::vlans::{self, Vlan};
@@ -109,9 +109,9 @@ const ROWS: &[Row] = &[
     ("neighbours/put", || neighbours::put(&link()?, neighbour(), Write::Add)),
     ("neighbours/remove", || neighbours::remove(&link()?, THERE, false)),
     ("neighbours/list-all", || neighbours::list_all(&root()?, None).map(drop)),
-    ("forwarding/put", || forwarding::put(&link()?, ENTRY, Write::Add)),
-    ("forwarding/remove", || forwarding::remove(&link()?, ENTRY)),
-    ("forwarding/list-all", || forwarding::list_all(&link()?).map(drop)),
+    ("fdb/put", || fdb::put(&link()?, ENTRY, Write::Add)),
+    ("fdb/remove", || fdb::remove(&link()?, ENTRY)),
+    ("fdb/list-all", || fdb::list_all(&link()?).map(drop)),
     ("sysctls/get", || sysctls::get(&root()?, "net.ipv4.ip_forward").map(drop)),
     ("sysctls/set", || sysctls::set(&root()?, "net.ipv4.ip_forward", "1")),
     ("batch/apply", || {
@@ -127,11 +127,11 @@ const ROWS: &[Row] = &[
         ensure::apply(&[Step::Change(change)]).map(drop).map_err(|failure| failure.error)
     }),
     ("exec/run", || exec::run(&root()?, "/usr/bin/id", &[], 10).map(drop)),
-    ("shaping/put", || shaping::put(&link()?, &qdisc(), Write::Add)),
-    ("shaping/remove", || shaping::remove(&link()?)),
-    ("shaping/get", || shaping::get(&link()?).map(drop)),
-    ("shaping/list-all", || shaping::list_all(&root()?).map(drop)),
-    ("shaping/offered", || shaping::offered("tbf")),
+    ("qdisc/put", || qdisc::put(&link()?, &qdisc(), Write::Add)),
+    ("qdisc/remove", || qdisc::remove(&link()?)),
+    ("qdisc/get", || qdisc::get(&link()?).map(drop)),
+    ("qdisc/list-all", || qdisc::list_all(&root()?).map(drop)),
+    ("qdisc/offered", || qdisc::offered("tbf")),
     ("vlans/put", || vlans::put(&link()?, VLAN)),
     ("vlans/remove", || vlans::remove(&link()?, 9, 9)),
     ("vlans/set-all", || vlans::set_all(&link()?, &[VLAN])),
@@ -195,10 +195,7 @@ fn tap() -> std::result::Result<Tap, Error> {
 
 fn qdisc() -> Qdisc {
     let options = Vec::new();
-    Qdisc {
-        handle: None,
-        discipline: Discipline::Other(Other { kind: "pfifo".to_owned(), options }),
-    }
+    Qdisc { handle: None, kind: Discipline::Other(Other { kind: "pfifo".to_owned(), options }) }
 }
 
 fn bridge() -> Spec {

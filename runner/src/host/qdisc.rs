@@ -1,4 +1,4 @@
-//! `shaping`: what a link does to the packets that it sends.
+//! `qdisc`: what a link does to the packets that it sends.
 
 use wasmtime::component::Resource;
 
@@ -6,13 +6,13 @@ use super::handle::{link, namespace};
 use super::namespaces::mismatch;
 use super::{Host, LinkHandle, NamespaceHandle, Refusal, convert};
 use crate::change::{Answer, Change, Feature, Query};
-use crate::host::bindings::netwright::host::shaping;
+use crate::host::bindings::netwright::host::qdisc;
 use crate::host::bindings::netwright::host::types::Write;
 
 type Link = Resource<LinkHandle>;
 
-impl shaping::Host for Host {
-    fn put(&mut self, handle: Link, qdisc: shaping::Qdisc, how: Write) -> Result<(), Refusal> {
+impl qdisc::Host for Host {
+    fn put(&mut self, handle: Link, qdisc: qdisc::Qdisc, how: Write) -> Result<(), Refusal> {
         let link = link(&self.table, &handle)?;
         let (qdisc, how) = (convert::qdisc(qdisc)?, convert::write(how));
         self.session.perform(Change::PutQdisc { link, qdisc, how })?;
@@ -25,7 +25,7 @@ impl shaping::Host for Host {
         Ok(())
     }
 
-    fn get(&mut self, handle: Link) -> Result<Option<shaping::Qdisc>, Refusal> {
+    fn get(&mut self, handle: Link) -> Result<Option<qdisc::Qdisc>, Refusal> {
         let link = link(&self.table, &handle)?;
         match self.session.query(Query::Qdisc { link })? {
             Answer::Qdisc(found) => Ok(found.map(convert::qdisc_out)),
@@ -36,7 +36,7 @@ impl shaping::Host for Host {
     fn list_all(
         &mut self,
         handle: Resource<NamespaceHandle>,
-    ) -> Result<Vec<(String, shaping::Qdisc)>, Refusal> {
+    ) -> Result<Vec<(String, qdisc::Qdisc)>, Refusal> {
         let namespace = namespace(&self.table, &handle)?;
         match self.session.query(Query::Qdiscs { namespace })? {
             Answer::Qdiscs(all) => {

@@ -2,7 +2,7 @@
 
 use super::{Answer, EXISTS, INVALID, LinkId, NO_ENTRY, Nature, Network, Refusal, Site};
 use crate::wit::links::Kind;
-use crate::wit::shaping::{Discipline, Netem, Qdisc, Tbf};
+use crate::wit::qdisc::{Kind as Discipline, Netem, Qdisc, Tbf};
 use crate::wit::types::Write;
 use crate::wit::vlans::Vlan;
 
@@ -20,7 +20,7 @@ impl Network {
             (Write::Change, None) => return Err(NO_ENTRY),
             (Write::Change, Some(before)) => {
                 new.handle = new.handle.or(before.handle);
-                new.discipline = over(new.discipline, &before.discipline).ok_or(OTHER_KIND)?;
+                new.kind = over(new.kind, &before.kind).ok_or(OTHER_KIND)?;
             }
             (Write::Append | Write::Prepend, _) => return Err(INVALID),
             (Write::Add, None) | (Write::Replace, _) => {}

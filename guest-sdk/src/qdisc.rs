@@ -4,7 +4,9 @@ use crate::host;
 use crate::pending::Pending;
 use crate::units::{IntoPercent, IntoRate, IntoSize, IntoTime};
 use crate::wit::links::Other;
-use crate::wit::shaping::{Backlog, Chance, Discipline, Distribution, Netem, Qdisc, Reorder, Tbf};
+use crate::wit::qdisc::{
+    Backlog, Chance, Distribution, Kind as Discipline, Netem, Qdisc, Reorder, Tbf,
+};
 use crate::wit::types::Write;
 use crate::{AnyLink, Link, Result};
 
@@ -135,7 +137,7 @@ impl<L> NetemBuilder<L> {
 impl<L: AnyLink> NetemBuilder<L> {
     fn finish(self) -> Result<(L, Qdisc)> {
         let discipline = Discipline::Netem(self.netem.finish()?);
-        Ok((self.link, Qdisc { handle: self.handle, discipline }))
+        Ok((self.link, Qdisc { handle: self.handle, kind: discipline }))
     }
 
     fn put(self, how: Write) -> Result<()> {
@@ -225,7 +227,7 @@ impl<L> TbfBuilder<L> {
 impl<L: AnyLink> TbfBuilder<L> {
     fn finish(self) -> Result<(L, Qdisc)> {
         let discipline = Discipline::Tbf(self.tbf.finish()?);
-        Ok((self.link, Qdisc { handle: self.handle, discipline }))
+        Ok((self.link, Qdisc { handle: self.handle, kind: discipline }))
     }
 
     fn put(self, how: Write) -> Result<()> {
@@ -262,14 +264,14 @@ impl Link {
     /// The root discipline: none on a link that was never up and was given none. As
     /// `tc qdisc show dev LINK root`.
     pub fn qdisc(&self) -> Result<Option<Qdisc>> {
-        Ok(host::shaping::get(self.handle())?)
+        Ok(host::qdisc::get(self.handle())?)
     }
 
     /// A discipline of any other kind, without options: `"fq_codel"`. As
     /// `tc qdisc replace dev LINK root KIND`.
     pub fn set_qdisc(&self, kind: &str) -> Result<()> {
         let discipline = Discipline::Other(Other { kind: kind.to_owned(), options: Vec::new() });
-        self.put_qdisc(&Qdisc { handle: None, discipline }, Write::Replace)
+        self.put_qdisc(&Qdisc { handle: None, kind: discipline }, Write::Replace)
     }
 }
 

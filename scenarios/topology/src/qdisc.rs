@@ -3,8 +3,8 @@
 
 use netwright_sdk::Result as SdkResult;
 use netwright_sdk::units;
-use netwright_sdk::wit::netwright::host::shaping::{
-    Backlog, Chance, Discipline, Distribution, Netem, Qdisc, Reorder, Tbf,
+use netwright_sdk::wit::netwright::host::qdisc::{
+    Backlog, Chance, Distribution, Kind as Discipline, Netem, Qdisc, Reorder, Tbf,
 };
 use netwright_sdk::wit::netwright::host::vlans::Vlan;
 
@@ -32,7 +32,7 @@ pub(crate) fn qdisc(
         (None, None) => None,
     };
     if let Some((discipline, at)) = found {
-        let qdisc = Qdisc { handle: None, discipline };
+        let qdisc = Qdisc { handle: None, kind: discipline };
         topology.qdiscs.push((link.clone(), qdisc, at.place.clone()));
     }
 }

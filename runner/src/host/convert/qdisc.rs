@@ -4,7 +4,7 @@ use super::{Parsed, text};
 use crate::change::{
     Backlog, Chance, Discipline, Distribution, Netem, PortVlan, Qdisc, Reorder, Tbf,
 };
-use crate::host::bindings::netwright::host::shaping as wit;
+use crate::host::bindings::netwright::host::qdisc as wit;
 use crate::host::bindings::netwright::host::vlans::Vlan;
 use crate::kernel::Error;
 
@@ -13,10 +13,10 @@ pub(in crate::host) fn qdisc(qdisc: wit::Qdisc) -> Parsed<Qdisc> {
         let rule = "handle `0:` is the kernel's own; 1 to ffff can be chosen";
         return Err(Error::Invalid(rule.to_owned()));
     }
-    let discipline = match qdisc.discipline {
-        wit::Discipline::Netem(given) => Discipline::Netem(netem(given)),
-        wit::Discipline::Tbf(given) => Discipline::Tbf(tbf(given)),
-        wit::Discipline::Other(other) => {
+    let discipline = match qdisc.kind {
+        wit::Kind::Netem(given) => Discipline::Netem(netem(given)),
+        wit::Kind::Tbf(given) => Discipline::Tbf(tbf(given)),
+        wit::Kind::Other(other) => {
             let kind = text(other.kind, "a kind's name")?;
             if let Some(option) = other.options.first() {
                 return Err(Error::Invalid(format!(
@@ -36,13 +36,13 @@ pub(in crate::host) fn qdisc(qdisc: wit::Qdisc) -> Parsed<Qdisc> {
 
 pub(in crate::host) fn qdisc_out(qdisc: Qdisc) -> wit::Qdisc {
     let discipline = match qdisc.discipline {
-        Discipline::Netem(found) => wit::Discipline::Netem(netem_out(&found)),
-        Discipline::Tbf(found) => wit::Discipline::Tbf(tbf_out(&found)),
+        Discipline::Netem(found) => wit::Kind::Netem(netem_out(&found)),
+        Discipline::Tbf(found) => wit::Kind::Tbf(tbf_out(&found)),
         Discipline::Other { kind, .. } => {
-            wit::Discipline::Other(wit::Other { kind, options: Vec::new() })
+            wit::Kind::Other(wit::Other { kind, options: Vec::new() })
         }
     };
-    wit::Qdisc { handle: qdisc.handle, discipline }
+    wit::Qdisc { handle: qdisc.handle, kind: discipline }
 }
 
 fn netem(given: wit::Netem) -> Netem {
