@@ -723,4 +723,27 @@ ip addr add 10.0.7.1/24 dev e0
 ip addr del 10.0.5.1 dev e0
 ip addr del 10.0.1.1 dev e0
 ip addr del 10.0.7.1 dev e0
+
+== lists of a shell
+ip link add e0 type veth peer name e1 && ip link set e0 up
+ip link set e1 up; ip addr add 10.0.0.1/24 dev e0
+ip link del nope 2>/dev/null || true
+ip link show br0 >/dev/null 2>&1 || ip link add br0 type bridge
+ip link show e0 >/dev/null || ip link add br1 type bridge
+false && ip link add br2 type bridge || ip link add br3 type bridge
+ip netns add n1; ip netns exec n1 sh -c 'ip link set lo up; ip addr add 10.9.0.1/32 dev lo'
+ip netns exec n1 sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
+ip link set br0 up ||
+  ip link del e0
+sleep 0.01
+set -e
+:
+
+== flags of sysctl
+ip link set lo up
+sysctl -e -q -w net.ipv4.nothing_there=1 net.ipv4.ip_forward=1
+sysctl -eqw net.ipv4.conf.lo.nothing_there=1
+sysctl -N net.ipv4.ip_forward net.ipv4.conf.all.rp_filter
+sysctl -nq net.ipv4.ip_forward
+sysctl -wq net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.lo.arp_announce=2
 "#;

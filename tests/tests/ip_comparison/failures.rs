@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crate::observe::fails_by_iproute2;
 
-/// A script, the line that fails, and what is said of it.
-const FAILURES: [(&str, usize, &str); 27] = [
+/// A script, the line that fails, and what is said of it; with `line` in front of a command that has
+/// its line not for itself.
+const FAILURES: [(&str, usize, &str); 30] = [
     ("ip link add br0 type bridge\nip link add br0 type bridge", 2, "File exists"),
     ("ip link set nope up", 1, "no link `nope`"),
     (
@@ -63,6 +64,17 @@ const FAILURES: [(&str, usize, &str); 27] = [
     ),
     ("ip link add q link-netns 11 type bridge", 1, "there is no namespace `11`"),
     ("ip link add q link-netns nosuch type veth", 1, "there is no namespace `nosuch`"),
+    ("ip link set lo up; ip link set nope up || ip link del nope", 1, "line 1: ip link del nope: "),
+    (
+        "set -e\nip link set lo up\nip link set nope up 2>/dev/null",
+        3,
+        "line 3: ip link set nope up: ",
+    ),
+    (
+        "ip netns add a\nip netns exec a sh -c 'ip link set lo up; ip link set nope up'",
+        2,
+        "line 2: ip link set nope up: ",
+    ),
 ];
 
 pub(crate) fn trials(session: &Arc<Session>) -> Vec<Trial> {
@@ -92,7 +104,9 @@ fn fails(
         return Err(format!("exit code {}\n{}", output.code, output.stderr).into());
     }
     let text = script.lines().nth(line - 1).unwrap_or_default();
-    for wanted in [&format!("line {line}: {text}"), words] {
+    let alone = !words.starts_with("line ");
+    let place = format!("line {line}: {}", if alone { text } else { "" });
+    for wanted in [place.as_str(), words] {
         if !output.stderr.contains(wanted) {
             return Err(format!("`{wanted}` is not said:\n{}", output.stderr).into());
         }

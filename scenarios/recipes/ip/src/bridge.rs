@@ -5,13 +5,14 @@ use netwright_sdk::wit::links::{Other, Setting};
 use netwright_sdk::wit::types::{MacAddress, Write};
 use netwright_sdk::wit::vlans::Vlan;
 
-use crate::command::{Command, Context, Places, program_option};
+use crate::command::{Command, Context, Places};
 use crate::cursor::{Cursor, Named};
 use crate::fault::shown;
 use crate::inet::{Families, address};
 use crate::keyword::{Keyword, exact, find, names, short};
 use crate::kind_tables::BRIDGE_SLAVE;
 use crate::options::read_value;
+use crate::program_flags::program_option;
 use crate::value::{link, mac_word, number_within, read_number};
 
 #[derive(Debug, Clone, PartialEq)]

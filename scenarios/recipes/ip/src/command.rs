@@ -6,25 +6,33 @@ use crate::address::{self, AddressCommand};
 use crate::bridge::{self, BridgeCommand};
 use crate::cursor::Cursor;
 use crate::fault::{Fault, shown};
-use crate::keyword::{Keyword, begins, exact, find, names, short};
-use crate::lex::{self, Word};
+use crate::foreign;
+use crate::front;
+use crate::keyword::{Keyword, find, short};
+use crate::lex::{self, Line, Word};
 use crate::link::{self, LinkCommand};
 use crate::neighbour::{self, NeighbourCommand};
 use crate::netns::{self, NetnsCommand};
 use crate::ping::{self, Ping};
+use crate::program_flags::option;
 use crate::route::{self, RouteCommand};
 use crate::rule::{self, RuleCommand};
+use crate::shell::{self, Failure, Joined, Simple, name, without_prompt};
+use crate::shell_command::{self, ShellCommand};
 use crate::sysctl::{self, SysctlCommand};
 use crate::tc::{self, TcCommand};
 use crate::tuntap::{self, TuntapCommand};
-use crate::value;
 
 /// A line that is understood.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
     pub line: u32,
-    /// as it was written, less comment and prompt
+    /// as it was written, less comment, prompt and redirections
     pub text: String,
+    pub joined: Joined,
+    pub failure: Failure,
+    /// what it prints is thrown away
+    pub silent: bool,
     pub places: Places,
     pub command: Command,
 }
@@ -57,6 +65,7 @@ pub enum Command {
     Tc(TcCommand),
     Bridge(BridgeCommand),
     Sysctl(Vec<SysctlCommand>),
+    Shell(ShellCommand),
 }
 
 /// What stands before the object and holds for all of the command.
@@ -81,27 +90,60 @@ impl Context {
 /// Understands all of a script, or says all that is wrong with it.
 pub fn parse(script: &str) -> Result<Vec<Statement>, Vec<Fault>> {
     let mut faults = Vec::new();
-    let mut statements = Vec::new();
-    let mut made = Vec::new();
-    for line in lex::lines(script, &mut faults) {
-        // An open quote has swallowed words: nothing else that is wrong here can be told.
-        if faults.iter().any(|fault| line.covers(fault.line)) {
-            continue;
-        }
-        let before = faults.len();
-        let parsed = statement(&mut Cursor::new(&line.words, &mut faults, &made));
-        if let Some((_, Command::Netns(NetnsCommand::Add(name)))) = &parsed {
-            made.push(name.clone());
-        }
-        if let (Some((places, command)), true) = (parsed, faults.len() == before) {
-            statements.push(Statement { line: line.number(), text: line.text(), places, command });
-        }
-    }
+    let lines = lex::lines(script, &mut faults);
+    let context = Context { places: Places::One(Place::Root), family: None, all: false };
+    let statements = statements(&lines, &context, &mut Before::default(), &mut faults);
     if faults.is_empty() {
         return Ok(statements);
     }
     faults.sort_by_key(|fault| (fault.line, fault.column));
     Err(faults)
+}
+
+/// What a script has said before a line.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Before {
+    /// namespaces that it has made
+    pub(crate) made: Vec<String>,
+    /// `set -e`
+    pub(crate) strict: bool,
+}
+
+/// The commands of these lines, given where the context is.
+pub(crate) fn statements(
+    lines: &[Line],
+    context: &Context,
+    before: &mut Before,
+    faults: &mut Vec<Fault>,
+) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    for line in lines {
+        // An open quote has swallowed words: nothing else that is wrong here can be told.
+        if faults.iter().any(|fault| line.covers(fault.line)) {
+            continue;
+        }
+        for simple in shell::cut(without_prompt(&line.words), before.strict, faults) {
+            let known = faults.len();
+            let mut cursor = Cursor::new(&simple.words, faults, before);
+            let parsed = statement(&mut cursor, &simple, context.clone());
+            let (Some((places, command)), true) = (parsed, faults.len() == known) else { continue };
+            match &command {
+                Command::Netns(NetnsCommand::Add(name)) => before.made.push(name.clone()),
+                Command::Shell(ShellCommand::Strict(strict)) => before.strict = *strict,
+                _other => {}
+            }
+            statements.push(Statement {
+                line: simple.words.first().map_or(0, |word| word.line),
+                text: lex::text(&simple.words),
+                joined: simple.joined,
+                failure: simple.failure,
+                silent: simple.silent,
+                places,
+                command,
+            });
+        }
+    }
+    statements
 }
 
 /// The first comment that would be a command, and its line.
@@ -117,15 +159,54 @@ pub(crate) fn commented(script: &str) -> Option<(usize, String)> {
     comments.filter(|(_, text)| is_command(text)).map(|(line, text)| (line, text.to_owned())).next()
 }
 
-fn statement(cursor: &mut Cursor<'_>) -> Option<(Places, Command)> {
-    let context = Context { places: Places::One(Place::Root), family: None, all: false };
+fn statement(
+    cursor: &mut Cursor<'_>,
+    simple: &Simple<'_>,
+    context: Context,
+) -> Option<(Places, Command)> {
+    let (places, command) = command(cursor, context, true)?;
+    let Some(file) = simple.file else { return Some((places, command)) };
+    let Command::Shell(shell) = &command else {
+        let message = format!("a recipe writes no file, so not `{}` either", shown(&file.text));
+        cursor.refuse_with(file, message, "`echo VALUE > /proc/sys/net/…` is read as `sysctl`");
+        return None;
+    };
+    Some((places, Command::Sysctl(shell_command::written(cursor, shell, file)?)))
+}
+
+/// A program with its words. `bare`: those of ip(8) may stand without its name.
+pub(crate) fn command(
+    cursor: &mut Cursor<'_>,
+    context: Context,
+    bare: bool,
+) -> Option<(Places, Command)> {
+    front::skip_sudo(cursor)?;
     let first = cursor.peek()?;
+    if bare && program(&first.text).is_none() && is_object(&first.text) {
+        return match foreign::refuse_behind(cursor, first) {
+            true => None,
+            false => Program::Ip.parse(cursor, first, context),
+        };
+    }
+    cursor.next();
+    if let Some(shell) = shell_command::parse(cursor, first, &context)? {
+        cursor.end(&format!("`{}`", shown(&first.text)));
+        return Some((context.places, Command::Shell(shell)));
+    }
+    if name(&first.text) == "nsenter" {
+        return front::nsenter(cursor, first, context);
+    }
     match program(&first.text) {
-        Some(program) => {
-            cursor.next();
-            program.parse(cursor, first, context)
+        Some(program) => program.parse(cursor, first, context),
+        None if foreign::refuse(cursor, first) => None,
+        None if bare => {
+            cursor.back();
+            Program::Ip.parse(cursor, first, context)
         }
-        None => Program::Ip.parse(cursor, first, context),
+        None => {
+            foreign::refuse_unknown(cursor, first);
+            None
+        }
     }
 }
 
@@ -141,11 +222,7 @@ pub(crate) enum Program {
 
 /// By its name, with or without its folder.
 pub(crate) fn program(word: &str) -> Option<Program> {
-    let name = word.rsplit('/').next().unwrap_or(word);
-    if name != word && !word.starts_with('/') {
-        return None;
-    }
-    match name {
+    match name(word) {
         "ip" => Some(Program::Ip),
         "tc" => Some(Program::Tc),
         "bridge" => Some(Program::Bridge),
@@ -172,40 +249,6 @@ impl Program {
         }
     }
 }
-
-/// An option before the object of tc(8) or bridge(8): of those only `-netns` matters here.
-pub(crate) fn program_option(
-    cursor: &mut Cursor<'_>,
-    word: &Word,
-    context: &mut Context,
-    place: &str,
-) -> Option<()> {
-    let typed = word.text.trim_start_matches('-');
-    let Some((name, flag)) = find(PROGRAM_FLAGS, typed) else {
-        cursor.unknown(word, place, names(PROGRAM_FLAGS));
-        return None;
-    };
-    if flag {
-        let option = crate::cursor::Named { word, name };
-        context.places = Places::One(Place::Named(value::namespace(cursor, option)?));
-    }
-    Some(())
-}
-
-/// Whether it is the option with a namespace; the others alter only what is printed.
-const PROGRAM_FLAGS: &[Keyword<bool>] = &[
-    short("statistics", false),
-    short("details", false),
-    short("raw", false),
-    short("pretty", false),
-    short("json", false),
-    short("iec", false),
-    short("Numeric", false),
-    short("netns", true),
-    short("oneline", false),
-    short("compressvlans", false),
-    short("color", false),
-];
 
 /// What follows the program's own name.
 pub(crate) fn ip(cursor: &mut Cursor<'_>, mut context: Context) -> Option<(Places, Command)> {
@@ -279,6 +322,11 @@ const OBJECTS: &[Keyword<Object>] = &[
     short("stats", Object::Foreign),
 ];
 
+/// Whether it begins a command of ip(8) whose name is left out.
+fn is_object(text: &str) -> bool {
+    text.len() > 1 && find(OBJECTS, text).is_some()
+}
+
 const OFFERED: [&str; 8] =
     ["link", "address", "route", "rule", "neighbour", "neighbor", "netns", "tuntap"];
 
@@ -306,91 +354,4 @@ fn object(cursor: &mut Cursor<'_>, word: &Word, context: Context) -> Option<(Pla
         }
     };
     Some((context.places, command))
-}
-
-#[derive(Clone, Copy)]
-enum Flag {
-    /// alters only what is printed
-    Output,
-    /// as [`Flag::Output`], with a value
-    OutputValue,
-    Family,
-    Only(Family),
-    Netns,
-    Batch,
-    All,
-    Refused,
-}
-
-/// In iproute2's order (ip/ip.c); each with one or two hyphens.
-const FLAGS: &[Keyword<Flag>] = &[
-    short("loops", Flag::OutputValue),
-    short("family", Flag::Family),
-    exact("4", Flag::Only(Family::Ipv4)),
-    exact("6", Flag::Only(Family::Ipv6)),
-    exact("0", Flag::Refused),
-    exact("M", Flag::Refused),
-    exact("B", Flag::Refused),
-    short("human-readable", Flag::Output),
-    short("iec", Flag::Output),
-    short("stats", Flag::Output),
-    short("statistics", Flag::Output),
-    short("details", Flag::Output),
-    short("resolve", Flag::Output),
-    short("oneline", Flag::Output),
-    short("timestamp", Flag::Output),
-    short("tshort", Flag::Output),
-    short("Version", Flag::Refused),
-    short("force", Flag::Output),
-    short("batch", Flag::Batch),
-    short("brief", Flag::Output),
-    short("json", Flag::Output),
-    short("pretty", Flag::Output),
-    short("rcvbuf", Flag::OutputValue),
-    short("color", Flag::Output),
-    short("help", Flag::Refused),
-    short("netns", Flag::Netns),
-    short("Numeric", Flag::Output),
-    short("all", Flag::All),
-    exact("echo", Flag::Output),
-];
-
-fn option(cursor: &mut Cursor<'_>, word: &Word, context: &mut Context) -> Option<()> {
-    let typed = word.text.strip_prefix("--").or_else(|| word.text.strip_prefix('-'))?;
-    let coloured = typed.split_once('=').filter(|(name, _)| begins("color", name));
-    let typed = coloured.map_or(typed, |(name, _)| name);
-    let Some((name, flag)) = find(FLAGS, typed) else {
-        cursor.unknown(word, "the options of ip(8)", names(FLAGS));
-        return None;
-    };
-    let option = crate::cursor::Named { word, name };
-    match flag {
-        Flag::Output => {}
-        Flag::OutputValue => {
-            value::number32(cursor, option)?;
-        }
-        Flag::Only(family) => context.family = Some(family),
-        Flag::Family => context.family = Some(family(cursor, option)?),
-        Flag::Netns => {
-            let word = cursor.value(option)?;
-            let name = value::existing_namespace(cursor, word)?;
-            context.places = Places::One(Place::Named(name));
-        }
-        Flag::All => context.all = true,
-        Flag::Batch => {
-            let message =
-                format!("`{}` can't be used here: a recipe reads no files", shown(&word.text));
-            cursor.refuse_with(word, message, "put the file's lines into the script");
-            return None;
-        }
-        Flag::Refused => {
-            cursor.refuse(word, format!("`{}` is not offered here", shown(&word.text)));
-            return None;
-        }
-    }
-    Some(())
-}
-
-fn family(cursor: &mut Cursor<'_>, option: crate::cursor::Named<'_>) -> Option<Family> {
-    value::choice(cursor, option, &[("inet", Family::Ipv4), ("inet6", Family::Ipv6)])
 }

@@ -1,5 +1,6 @@
 //! Goes through the words of one command and keeps what is wrong with them.
 
+use crate::command::Before;
 use crate::fault::{Fault, shown};
 use crate::keyword::begins;
 use crate::lex::Word;
@@ -9,8 +10,7 @@ pub(crate) struct Cursor<'a> {
     words: &'a [Word],
     next: usize,
     faults: &'a mut Vec<Fault>,
-    /// namespaces that the script has made before
-    made: &'a [String],
+    before: &'a Before,
 }
 
 /// An option: the word as it was typed, and its full name.
@@ -21,13 +21,13 @@ pub(crate) struct Named<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    pub(crate) fn new(words: &'a [Word], faults: &'a mut Vec<Fault>, made: &'a [String]) -> Self {
-        Self { words, next: 0, faults, made }
+    pub(crate) fn new(words: &'a [Word], faults: &'a mut Vec<Fault>, before: &'a Before) -> Self {
+        Self { words, next: 0, faults, before }
     }
 
     /// Whether the script has made a namespace of this name before.
     pub(crate) fn made(&self, name: &str) -> bool {
-        self.made.iter().any(|made| made == name)
+        self.before.made.iter().any(|made| made == name)
     }
 
     pub(crate) fn next(&mut self) -> Option<&'a Word> {
@@ -38,6 +38,21 @@ impl<'a> Cursor<'a> {
 
     pub(crate) fn peek(&self) -> Option<&'a Word> {
         self.words.get(self.next)
+    }
+
+    /// Gives the last word back.
+    pub(crate) fn back(&mut self) {
+        self.next = self.next.saturating_sub(1);
+    }
+
+    /// All that is left.
+    pub(crate) fn rest(&self) -> &'a [Word] {
+        self.words.get(self.next..).unwrap_or_default()
+    }
+
+    /// For commands within a word of this one.
+    pub(crate) fn inner(&mut self) -> (&mut Vec<Fault>, Before) {
+        (self.faults, self.before.clone())
     }
 
     /// The word before the next one, the first where there is none.
@@ -85,7 +100,7 @@ impl<'a> Cursor<'a> {
             self.refuse(word, format!("`{typed}` changes nothing and is not for scripts"));
             return;
         }
-        let help = shell(&word.text).or_else(|| suggestion(&word.text, known));
+        let help = suggestion(&word.text, known);
         self.fault(word, format!("`{typed}` is not known in {place}"), help);
     }
 
@@ -98,17 +113,11 @@ impl<'a> Cursor<'a> {
     pub(crate) fn end(&mut self, place: &str) {
         if let Some(word) = self.peek() {
             let message = format!("`{}` is too much for {place}", shown(&word.text));
-            self.fault(word, message, shell(&word.text));
+            self.refuse(word, message);
         }
     }
 
     pub(crate) fn faults(&self) -> usize {
         self.faults.len()
     }
-}
-
-/// What a shell would take for the end of a command.
-fn shell(text: &str) -> Option<String> {
-    let ends = text.ends_with([';', '|', '&', '>', '<']);
-    ends.then(|| "this is no shell: a script has one command a line".to_owned())
 }

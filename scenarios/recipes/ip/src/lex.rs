@@ -10,9 +10,11 @@ pub(crate) struct Word {
     pub(crate) text: String,
     pub(crate) line: u32,
     pub(crate) column: u32,
+    /// a sign of the shell, such as `&&`, and no word of a command
+    pub(crate) sign: bool,
 }
 
-/// One command, without its comment; never empty.
+/// One line with its continuations, without its comment; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) words: Vec<Word>,
@@ -28,12 +30,12 @@ impl Line {
         let last = self.words.last().map_or(0, |word| word.line);
         (self.number()..=last).contains(&number)
     }
+}
 
-    /// The command as it is repeated in messages and reports.
-    pub(crate) fn text(&self) -> String {
-        let words: Vec<String> = self.words.iter().map(quoted).collect();
-        words.join(" ")
-    }
+/// A command as it is repeated in messages and reports.
+pub(crate) fn text(words: &[Word]) -> String {
+    let words: Vec<String> = words.iter().map(quoted).collect();
+    words.join(" ")
 }
 
 fn quoted(word: &Word) -> String {
@@ -41,18 +43,21 @@ fn quoted(word: &Word) -> String {
     if plain { word.text.clone() } else { format!("{:?}", word.text) }
 }
 
-/// Cuts a script into its commands: one a line, `#` begins a comment, a backslash at the end
-/// of a line continues it, quotes hold a word together, a prompt `$` in front is left out.
+/// Cuts a script into its lines: `#` begins a comment, a backslash at the end of a line continues
+/// it, and so do `&&`, `||` and `|`; quotes hold a word together.
 pub(crate) fn lines(script: &str, faults: &mut Vec<Fault>) -> Vec<Line> {
     // Editors of some systems begin each file with a byte order mark.
     let script = script.strip_prefix('\u{feff}').unwrap_or(script);
-    let mut lexer = Lexer { rest: script.chars().peekable(), line: 1, column: 1 };
+    lines_at(script, (1, 1), faults)
+}
+
+/// The same of what begins at that line and column.
+pub(crate) fn lines_at(script: &str, place: (u32, u32), faults: &mut Vec<Fault>) -> Vec<Line> {
+    let (line, column) = place;
+    let mut lexer = Lexer { rest: script.chars().peekable(), line, column };
     let mut lines = Vec::new();
     while lexer.rest.peek().is_some() {
-        let mut words = lexer.line(faults);
-        if words.first().is_some_and(|word| word.text == "$") {
-            words.remove(0);
-        }
+        let words = lexer.line(faults);
         if !words.is_empty() {
             lines.push(Line { words });
         }
@@ -80,14 +85,18 @@ impl Lexer<'_> {
 
     /// The words up to the end of the line, which is taken too.
     fn line(&mut self, faults: &mut Vec<Fault>) -> Vec<Word> {
-        let mut words = Vec::new();
+        let mut words: Vec<Word> = Vec::new();
+        let goes_on = |word: &Word| word.sign && matches!(word.text.as_str(), "&&" | "||" | "|");
         while let Some(&next) = self.rest.peek() {
             match next {
                 '\n' => {
                     self.take();
-                    break;
+                    if !words.last().is_some_and(goes_on) {
+                        break;
+                    }
                 }
                 '#' => self.skip_comment(),
+                ';' | '&' | '|' | '<' | '>' => words.push(self.sign(String::new(), self.column)),
                 space if space.is_whitespace() => {
                     self.take();
                 }
@@ -123,14 +132,21 @@ impl Lexer<'_> {
     }
 
     fn word(&mut self, faults: &mut Vec<Fault>) -> Word {
-        let mut word = Word { text: String::new(), line: self.line, column: self.column };
-        let mut expands = false;
+        let (line, column) = (self.line, self.column);
+        let mut word = Word { text: String::new(), line, column, sign: false };
+        let (mut expands, mut plain) = (false, true);
         while let Some(&next) = self.rest.peek() {
             match next {
                 space if space.is_whitespace() => break,
-                '\'' | '"' => expands |= self.quote(&mut word.text, faults),
+                '<' | '>' if plain && is_number(&word.text) => return self.sign(word.text, column),
+                ';' | '&' | '|' | '<' | '>' => break,
+                '\'' | '"' => {
+                    plain = false;
+                    expands |= self.quote(&mut word.text, faults);
+                }
                 '\\' if self.continues() => {}
                 '\\' => {
+                    plain = false;
                     self.take();
                     match self.take() {
                         Some(escaped) => word.text.push(escaped),
@@ -148,6 +164,19 @@ impl Lexer<'_> {
             faults.push(not_expanded(&word));
         }
         word
+    }
+
+    /// A sign of the shell; in front of `<` and `>` may stand the number of what is redirected.
+    fn sign(&mut self, mut text: String, column: u32) -> Word {
+        const LONGER: [&str; 9] = ["&&", "||", ";;", ">>", "<<", "&>", ">&", "<&", ">|"];
+        let line = self.line;
+        let first = self.take().unwrap_or_default();
+        let second = self.rest.peek().copied().unwrap_or_default();
+        text.push(first);
+        if LONGER.contains(&format!("{first}{second}").as_str()) {
+            text.extend(self.take());
+        }
+        Word { text, line, column, sign: true }
     }
 
     /// Whether a shell would put something in the place of what begins here.
@@ -196,6 +225,10 @@ impl Lexer<'_> {
     }
 }
 
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit())
+}
+
 /// Taken as they stand such words would be other names and values than those that are meant.
 fn not_expanded(word: &Word) -> Fault {
     Fault {
@@ -214,7 +247,7 @@ fn not_expanded(word: &Word) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::lines;
+    use super::{lines, text};
 
     fn words(script: &str) -> Vec<String> {
         let mut faults = Vec::new();
@@ -235,7 +268,7 @@ mod tests {
 
     #[test]
     fn words_keep_their_places() {
-        let script = "ip link add\n\n  # nothing\n$ link  set a up # bring up\r\n";
+        let script = "ip link add\n\n  # nothing\n  link  set a up # bring up\r\n";
         assert_eq!(words(script), ["1:1:ip 1:4:link 1:9:add", "4:3:link 4:9:set 4:13:a 4:15:up"]);
     }
 
@@ -294,8 +327,19 @@ mod tests {
     }
 
     #[test]
+    fn signs_of_the_shell_end_words_but_in_quotes() {
+        assert_eq!(
+            words("a up;b&&c 2>/dev/null >&2 || d 'x;y' &>f a\\;b 1'2'>x"),
+            [
+                "1:1:a 1:3:up 1:5:; 1:6:b 1:7:&& 1:9:c 1:11:2> 1:13:/dev/null 1:23:>& 1:25:2 1:27:|| 1:30:d 1:32:x;y 1:38:&> 1:40:f 1:42:a;b 1:47:12 1:51:> 1:52:x"
+            ]
+        );
+        assert_eq!(words("a &&\n\n# why\nb\nc"), ["1:1:a 1:3:&& 4:1:b", "5:1:c"]);
+    }
+
+    #[test]
     fn a_line_is_repeated_with_its_quotes() {
-        let lines = lines("$ ip link set a  alias 'x y'  # why", &mut Vec::new());
-        assert_eq!(lines[0].text(), r#"ip link set a alias "x y""#);
+        let lines = lines("ip link set a  alias 'x y'  # why", &mut Vec::new());
+        assert_eq!(text(&lines[0].words), r#"ip link set a alias "x y""#);
     }
 }

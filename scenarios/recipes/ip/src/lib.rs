@@ -7,6 +7,8 @@ mod bridge;
 mod command;
 mod cursor;
 mod fault;
+mod foreign;
+mod front;
 mod inet;
 mod keyword;
 mod kind;
@@ -21,7 +23,9 @@ mod neighbour;
 mod netem;
 mod netns;
 mod options;
+mod output;
 mod ping;
+mod program_flags;
 mod route;
 mod route_metrics;
 mod route_options;
@@ -34,8 +38,11 @@ mod run_neighbour;
 mod run_ping;
 mod run_route;
 mod run_rule;
+mod run_shell;
 mod run_sysctl;
 mod run_tc;
+mod shell;
+mod shell_command;
 mod show_link;
 mod show_route;
 mod sysctl;
@@ -51,6 +58,7 @@ use netwright_sdk::prelude::*;
 use command::commented;
 pub use command::{Command, Place, Places, Statement, parse};
 pub use fault::Fault as ScriptFault;
+pub use shell::{Failure, Joined};
 
 /// What the recipe takes.
 #[derive(Params)]

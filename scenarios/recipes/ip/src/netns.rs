@@ -1,10 +1,8 @@
 //! `ip netns`: namespaces, and commands inside of them.
 
-use crate::command::{Command, Context, Place, Places, program};
+use crate::command::{Command, Context, Place, Places, command, program};
 use crate::cursor::{Cursor, Named};
-use crate::fault::shown;
 use crate::keyword::{Keyword, find, names, short};
-use crate::lex::Word;
 use crate::value;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +61,7 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>, context: Context) -> Option<(Places
         cursor.refuse(word, format!("`-all` is for `exec` and `delete`, not `{name}`"));
         return None;
     }
-    let command = match verb {
+    let found = match verb {
         Verb::Exec => return exec(cursor, option, context),
         Verb::List => NetnsCommand::List,
         Verb::Identify => NetnsCommand::Identify,
@@ -77,7 +75,7 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>, context: Context) -> Option<(Places
         }
     };
     cursor.end(&format!("`ip netns {name}`"));
-    Some((context.places, Command::Netns(command)))
+    Some((context.places, Command::Netns(found)))
 }
 
 fn set(cursor: &mut Cursor<'_>, option: Named<'_>) -> Option<NetnsCommand> {
@@ -90,7 +88,7 @@ fn set(cursor: &mut Cursor<'_>, option: Named<'_>) -> Option<NetnsCommand> {
     Some(NetnsCommand::SetId { name, id })
 }
 
-/// The program is `ip`, `tc`, `bridge`, `ping` or `sysctl`: nothing else can run inside the sandbox.
+/// A program or a command of a shell, as at the beginning of a line.
 fn exec(
     cursor: &mut Cursor<'_>,
     option: Named<'_>,
@@ -108,24 +106,11 @@ fn exec(
         Places::One(Place::Named(value::existing_namespace(cursor, name)?))
     };
     context.all = false;
-    let Some(word) = cursor.next() else {
+    if cursor.peek().is_none() {
         cursor.refuse(option.word, "`exec` needs a program after the namespace".to_owned());
         return None;
-    };
-    if let Some(program) = program(&word.text) {
-        // As a program of its own, so without the options given before.
-        context.family = None;
-        return program.parse(cursor, word, context);
     }
-    refuse_program(cursor, word);
-    None
-}
-
-fn refuse_program(cursor: &mut Cursor<'_>, program: &Word) {
-    let message = format!("`{}` can't run in a recipe's sandbox", shown(&program.text));
-    cursor.refuse_with(
-        program,
-        message,
-        "`ip netns exec` takes `ip`, `tc`, `bridge`, `ping` and `sysctl`",
-    );
+    // As a program of its own, so without the options given before.
+    context.family = None;
+    command(cursor, context, false)
 }

@@ -105,7 +105,8 @@ fn flag(
         return None;
     };
     let attached = &word.text[name.len()..];
-    let split = Word { text: attached.to_owned(), line: word.line, column: word.column + 2 };
+    let split =
+        Word { text: attached.to_owned(), line: word.line, column: word.column + 2, sign: false };
     let takes_value = matches!(name, "-c" | "-W" | "-w" | "-i" | "-s" | "-I" | "-M");
     if !takes_value {
         if !attached.is_empty() {

@@ -12,6 +12,7 @@ use crate::bridge::BridgeCommand;
 use crate::command::{Command, Place, Places, Statement};
 use crate::link::LinkCommand;
 use crate::netns::NetnsCommand;
+use crate::output::print;
 use crate::run_address::run_address;
 use crate::run_link::{run_link, run_tuntap};
 use crate::run_neighbour::run_neighbour;
@@ -20,6 +21,8 @@ use crate::run_route::run_route;
 use crate::run_rule::run_rule;
 use crate::run_sysctl::run_sysctl;
 use crate::run_tc::{kind_of, run_bridge, run_tc};
+use crate::shell::{Failure, Joined};
+use crate::shell_command::ShellCommand;
 
 /// The namespaces that are open: a script goes to the same few over and over.
 #[derive(Default)]
@@ -32,11 +35,7 @@ pub(crate) fn run(statements: &[Statement]) -> Result<()> {
     for statement in statements {
         ask_for(statement).map_err(|error| at_line(error, statement))?;
     }
-    let mut session = Session::default();
-    for statement in statements {
-        session.perform(statement).map_err(|error| at_line(error, statement))?;
-    }
-    Ok(())
+    Session::default().perform_all(statements)
 }
 
 /// Says before anything runs what the kernel may lack.
@@ -49,6 +48,13 @@ pub(crate) fn foresee(statements: &[Statement]) {
 
 /// What the kernel may lack is asked for before the first line is carried out.
 fn ask_for(statement: &Statement) -> Result<()> {
+    // What may fail, or may never be reached, is asked for at its turn.
+    if statement.failure != Failure::Ends || statement.joined == Joined::AfterFailure {
+        return Ok(());
+    }
+    if let Command::Shell(ShellCommand::Group(statements)) = &statement.command {
+        return statements.iter().try_for_each(ask_for);
+    }
     if let Command::Link(LinkCommand::Add { spec, .. }) = &statement.command {
         links::offered(spec.kind.word())?;
     }
@@ -66,7 +72,7 @@ fn ask_for(statement: &Statement) -> Result<()> {
 }
 
 impl Session {
-    fn perform(&mut self, statement: &Statement) -> Result<()> {
+    pub(crate) fn perform(&mut self, statement: &Statement) -> Result<()> {
         match &statement.places {
             Places::One(place) => self.command(place, statement),
             Places::Every => {
@@ -90,7 +96,8 @@ impl Session {
             Command::Tc(command) => run_tc(self.namespace(place)?, command),
             Command::Bridge(command) => run_bridge(self.namespace(place)?, command),
             Command::Sysctl(commands) => run_sysctl(self.namespace(place)?, commands),
-            Command::Ping(ping) => run_ping(self.namespace(place)?, ping, &statement.text),
+            Command::Ping(ping) => run_ping(self.namespace(place)?, ping, statement),
+            Command::Shell(command) => self.shell(place, command),
         }
     }
 
@@ -125,11 +132,9 @@ impl Session {
             NetnsCommand::SetId { name, id } => self.namespace(place)?.set_id(name, *id)?,
             NetnsCommand::List => {
                 let names = list_names()?;
-                if !names.is_empty() {
-                    netwright_sdk::report::print(&names.join("\n"));
-                }
+                print(&names.join("\n"));
             }
-            NetnsCommand::Identify => netwright_sdk::report::print(&self.namespace(place)?.name()),
+            NetnsCommand::Identify => print(&self.namespace(place)?.name()),
         }
         Ok(())
     }
@@ -157,40 +162,12 @@ pub(crate) fn must_be_there(namespace: &Namespace, name: &str, vrf: bool) -> Res
     Ok(())
 }
 
-/// Prints what a `show` found; nothing found prints nothing, as ip(8).
-pub(crate) fn print(text: &str) {
-    let text = text.trim_end();
-    if !text.is_empty() {
-        netwright_sdk::report::print(&without_tabs(text));
-    }
-}
-
-/// Tabs as a terminal has them: the host shows control characters as what they are.
-fn without_tabs(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut column = 0;
-    for character in text.chars() {
-        match character {
-            '\t' => {
-                let spaces = 8 - column % 8;
-                shown.extend(std::iter::repeat_n(' ', spaces));
-                column += spaces;
-            }
-            '\n' => {
-                shown.push('\n');
-                column = 0;
-            }
-            other => {
-                shown.push(other);
-                column += 1;
-            }
-        }
-    }
-    shown
-}
-
 /// Says in an error which line it comes from. What the operator acts on stays in its own field.
-fn at_line(error: Error, statement: &Statement) -> Error {
+pub(crate) fn at_line(error: Error, statement: &Statement) -> Error {
+    // Its own commands have said where they stand.
+    if let Command::Shell(ShellCommand::Group(_)) = &statement.command {
+        return error;
+    }
     let place = format!("line {}: {}", statement.line, statement.text);
     let cause = match error.into_wit() {
         Cause::Kernel(kernel) => Cause::Kernel(KernelError { operation: place, ..kernel }),

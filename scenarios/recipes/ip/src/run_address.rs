@@ -8,7 +8,8 @@ use netwright_sdk::wit::types::IpPrefix;
 use crate::address::AddressCommand;
 use crate::address_show::{AddressFilter, State};
 use crate::inet::{family_of, holds};
-use crate::run::{open_link, print};
+use crate::output::print;
+use crate::run::open_link;
 use crate::run_link::filtered;
 use crate::show_link::{address_lines, link_lines, lower};
 

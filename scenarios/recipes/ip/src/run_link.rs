@@ -8,7 +8,8 @@ use crate::command::Place;
 use crate::link::{LinkCommand, Which};
 use crate::link_show::LinkFilter;
 use crate::names::group_name;
-use crate::run::{Session, must_be_there, open_link, print};
+use crate::output::print;
+use crate::run::{Session, must_be_there, open_link};
 use crate::show_link::{link_lines, lower, tuntap_line};
 use crate::tuntap::TuntapCommand;
 

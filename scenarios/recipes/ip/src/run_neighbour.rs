@@ -7,7 +7,8 @@ use netwright_sdk::{Error, Result};
 
 use crate::inet::{family_of, holds, text_of};
 use crate::neighbour::{NeighbourCommand, NeighbourFilter};
-use crate::run::{must_be_there, open_link, print};
+use crate::output::print;
+use crate::run::{must_be_there, open_link};
 use crate::show_route::neighbour_line;
 
 pub(crate) fn run_neighbour(namespace: &Namespace, command: &NeighbourCommand) -> Result<()> {

@@ -2,14 +2,16 @@
 
 use netwright_sdk::host::namespaces::Namespace;
 use netwright_sdk::host::probes::{self, Pinging};
-use netwright_sdk::wit::probes::{Condition, Echo, PingOptions};
-use netwright_sdk::wit::types::Error as Cause;
+use netwright_sdk::wit::probes::{Echo, PingOptions};
 use netwright_sdk::{Error, Result};
 
+use crate::command::Statement;
 use crate::inet::text_of;
 use crate::ping::Ping;
+use crate::run_shell::sleep;
+use crate::shell::Failure;
 
-pub(crate) fn run_ping(namespace: &Namespace, ping: &Ping, text: &str) -> Result<()> {
+pub(crate) fn run_ping(namespace: &Namespace, ping: &Ping, statement: &Statement) -> Result<()> {
     let echo = match ping.deadline_ms {
         Some(deadline) => until(namespace, ping, deadline)?,
         None => probes::ping(namespace, ping.destination, &ping.options)?,
@@ -27,7 +29,10 @@ pub(crate) fn run_ping(namespace: &Namespace, ping: &Ping, text: &str) -> Result
         let times = [echo.minimum_us, echo.average_us, echo.maximum_us].map(milliseconds);
         detail = format!("{detail}, rtt min/avg/max = {} ms", times.join("/"));
     }
-    netwright_sdk::report::check(text, answered, &detail);
+    // Where the script has an answer to it, no reply is no failed check.
+    if answered || statement.failure == Failure::Ends {
+        netwright_sdk::report::check(&statement.text, answered, &detail);
+    }
     if answered {
         return Ok(());
     }
@@ -71,16 +76,6 @@ fn until(namespace: &Namespace, ping: &Ping, deadline: u32) -> Result<Echo> {
         }
     }
     Ok(tally.echo())
-}
-
-/// The sandbox has no clock. The host waits so long for what doesn't happen: no namespace loses
-/// its `lo`.
-fn sleep(namespace: &Namespace, milliseconds: u32) -> Result<()> {
-    let never = Condition::LinkGone("lo".to_owned());
-    match probes::wait_until(namespace, &never, milliseconds) {
-        Ok(_) | Err(Cause::Timeout(_)) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 #[derive(Default)]

@@ -7,9 +7,10 @@ use netwright_sdk::host::routes::{NextHop, Route, list_all, lookup, put, remove}
 use netwright_sdk::wit::types::{Family, IpAddress, IpPrefix};
 
 use crate::inet::{bits, family_of, holds};
+use crate::output::print;
 use crate::route::RouteCommand;
 use crate::route_show::{Destinations, RouteFilter};
-use crate::run::{must_be_there, print};
+use crate::run::must_be_there;
 use crate::show_route::{got_line, route_line};
 
 pub(crate) fn run_route(namespace: &Namespace, command: &RouteCommand) -> Result<()> {

@@ -4,8 +4,8 @@ use netwright_sdk::Result;
 use netwright_sdk::host::namespaces::Namespace;
 use netwright_sdk::host::rules::{Rule, add, list_all, remove};
 
+use crate::output::print;
 use crate::rule::{RuleCommand, RuleFilter};
-use crate::run::print;
 use crate::show_route::rule_line;
 
 pub(crate) fn run_rule(namespace: &Namespace, command: &RuleCommand) -> Result<()> {

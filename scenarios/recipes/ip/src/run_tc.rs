@@ -9,7 +9,8 @@ use netwright_sdk::{Error, Result};
 
 use crate::bridge::BridgeCommand;
 use crate::inet::text_of;
-use crate::run::{open_link, print};
+use crate::output::print;
+use crate::run::open_link;
 use crate::show_link::mac_text;
 use crate::tc::TcCommand;
 

@@ -5,11 +5,12 @@ use netwright_sdk::wit::links::Other;
 use netwright_sdk::wit::qdisc::{Kind as Discipline, Qdisc};
 use netwright_sdk::wit::types::Write;
 
-use crate::command::{Command, Context, Places, program_option};
+use crate::command::{Command, Context, Places};
 use crate::cursor::{Cursor, Named};
 use crate::fault::shown;
 use crate::keyword::{Keyword, exact, find, names, short};
 use crate::lex::Word;
+use crate::program_flags::program_option;
 use crate::value::link;
 use crate::{netem, tbf};
 

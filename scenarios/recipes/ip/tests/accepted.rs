@@ -256,7 +256,7 @@ ip link set x up
 ip address add 10.0.0.1/33 \\
   dev x scope galaxy
 
-ip netns exec ns1 true # no
+ip netns exec ns1 mine # no
 ip link set x mtu 1 promisc maybe
 ";
     let faults: Vec<String> =
@@ -268,8 +268,8 @@ ip link set x mtu 1 promisc maybe
   help: did you mean `macvlan`?
 3:16: the length of `10.0.0.1/33` is wrong; IPv4 has 0 to 32
 4:15: `galaxy` is not a scope; that is a name or a number up to 255
-6:19: `true` can't run in a recipe's sandbox
-  help: `ip netns exec` takes `ip`, `tc`, `bridge`, `ping` and `sysctl`
+6:19: `mine` can't run in a recipe's sandbox
+  help: `ip`, `tc`, `bridge`, `ping` and `sysctl` are carried out; others run in a kept lab, by `netwright exec`
 7:19: `mtu` must be a number from 68 to 65536, not `1`
 7:29: `promisc` must be `on` or `off`, not `maybe`"
     );

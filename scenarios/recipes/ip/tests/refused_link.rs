@@ -259,15 +259,6 @@ const REFUSED: &str = r##"
 1:19: `foo` is not a kind of link
 > ip link property add dev x altname y
 1:9: `ip link property` is not offered here
-> ip link add x type dummy && ip link set x up
-1:26: `&&` is too much for `type dummy`
-  help: this is no shell: a script has one command a line
-> ip link add x type dummy; ip link set x up
-1:20: `dummy;` is not a kind of link
-  help: did you mean `dummy`?
-> ip link set x up | cat
-1:18: `|` is not known in `ip link set`
-  help: this is no shell: a script has one command a line
 > ip link add x mtu 65536 type dummy
 1:19: `mtu` must be a number from 68 to 65535, not `65536`
 > ip link set lo mtu 65537

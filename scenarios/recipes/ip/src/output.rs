@@ -1,0 +1,48 @@
+//! Where what commands print goes.
+
+use std::cell::Cell;
+
+thread_local! {
+    /// Whether it is thrown away: `>/dev/null`. A recipe has one thread.
+    static SILENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Carries out a command of which nothing may be printed, if so.
+pub(crate) fn silently<T>(silent: bool, run: impl FnOnce() -> T) -> T {
+    let before = SILENT.replace(silent || SILENT.get());
+    let answer = run();
+    SILENT.set(before);
+    answer
+}
+
+/// Prints what a `show` found; nothing found prints nothing, as ip(8).
+pub(crate) fn print(text: &str) {
+    let text = text.trim_end();
+    if !text.is_empty() && !SILENT.get() {
+        netwright_sdk::report::print(&without_tabs(text));
+    }
+}
+
+/// Tabs as a terminal has them: the host shows control characters as what they are.
+fn without_tabs(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut column = 0;
+    for character in text.chars() {
+        match character {
+            '\t' => {
+                let spaces = 8 - column % 8;
+                shown.extend(std::iter::repeat_n(' ', spaces));
+                column += spaces;
+            }
+            '\n' => {
+                shown.push('\n');
+                column = 0;
+            }
+            other => {
+                shown.push(other);
+                column += 1;
+            }
+        }
+    }
+    shown
+}

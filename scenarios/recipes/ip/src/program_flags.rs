@@ -1,0 +1,131 @@
+//! The options that stand before the object of ip(8), tc(8) and bridge(8).
+
+use netwright_sdk::wit::types::Family;
+
+use crate::command::{Context, Place, Places};
+use crate::cursor::{Cursor, Named};
+use crate::fault::shown;
+use crate::keyword::{Keyword, begins, exact, find, names, short};
+use crate::lex::Word;
+use crate::value;
+
+/// An option before the object of tc(8) or bridge(8): of those only `-netns` matters here.
+pub(crate) fn program_option(
+    cursor: &mut Cursor<'_>,
+    word: &Word,
+    context: &mut Context,
+    place: &str,
+) -> Option<()> {
+    let typed = word.text.trim_start_matches('-');
+    let Some((name, flag)) = find(PROGRAM_FLAGS, typed) else {
+        cursor.unknown(word, place, names(PROGRAM_FLAGS));
+        return None;
+    };
+    if flag {
+        let option = Named { word, name };
+        context.places = Places::One(Place::Named(value::namespace(cursor, option)?));
+    }
+    Some(())
+}
+
+/// Whether it is the option with a namespace; the others alter only what is printed.
+const PROGRAM_FLAGS: &[Keyword<bool>] = &[
+    short("statistics", false),
+    short("details", false),
+    short("raw", false),
+    short("pretty", false),
+    short("json", false),
+    short("iec", false),
+    short("Numeric", false),
+    short("netns", true),
+    short("oneline", false),
+    short("compressvlans", false),
+    short("color", false),
+];
+
+#[derive(Clone, Copy)]
+enum Flag {
+    /// alters only what is printed
+    Output,
+    /// as [`Flag::Output`], with a value
+    OutputValue,
+    Family,
+    Only(Family),
+    Netns,
+    Batch,
+    All,
+    Refused,
+}
+
+/// In iproute2's order (ip/ip.c); each with one or two hyphens.
+const FLAGS: &[Keyword<Flag>] = &[
+    short("loops", Flag::OutputValue),
+    short("family", Flag::Family),
+    exact("4", Flag::Only(Family::Ipv4)),
+    exact("6", Flag::Only(Family::Ipv6)),
+    exact("0", Flag::Refused),
+    exact("M", Flag::Refused),
+    exact("B", Flag::Refused),
+    short("human-readable", Flag::Output),
+    short("iec", Flag::Output),
+    short("stats", Flag::Output),
+    short("statistics", Flag::Output),
+    short("details", Flag::Output),
+    short("resolve", Flag::Output),
+    short("oneline", Flag::Output),
+    short("timestamp", Flag::Output),
+    short("tshort", Flag::Output),
+    short("Version", Flag::Refused),
+    short("force", Flag::Output),
+    short("batch", Flag::Batch),
+    short("brief", Flag::Output),
+    short("json", Flag::Output),
+    short("pretty", Flag::Output),
+    short("rcvbuf", Flag::OutputValue),
+    short("color", Flag::Output),
+    short("help", Flag::Refused),
+    short("netns", Flag::Netns),
+    short("Numeric", Flag::Output),
+    short("all", Flag::All),
+    exact("echo", Flag::Output),
+];
+
+pub(crate) fn option(cursor: &mut Cursor<'_>, word: &Word, context: &mut Context) -> Option<()> {
+    let typed = word.text.strip_prefix("--").or_else(|| word.text.strip_prefix('-'))?;
+    let coloured = typed.split_once('=').filter(|(name, _)| begins("color", name));
+    let typed = coloured.map_or(typed, |(name, _)| name);
+    let Some((name, flag)) = find(FLAGS, typed) else {
+        cursor.unknown(word, "the options of ip(8)", names(FLAGS));
+        return None;
+    };
+    let option = Named { word, name };
+    match flag {
+        Flag::Output => {}
+        Flag::OutputValue => {
+            value::number32(cursor, option)?;
+        }
+        Flag::Only(family) => context.family = Some(family),
+        Flag::Family => context.family = Some(family(cursor, option)?),
+        Flag::Netns => {
+            let word = cursor.value(option)?;
+            let name = value::existing_namespace(cursor, word)?;
+            context.places = Places::One(Place::Named(name));
+        }
+        Flag::All => context.all = true,
+        Flag::Batch => {
+            let message =
+                format!("`{}` can't be used here: a recipe reads no files", shown(&word.text));
+            cursor.refuse_with(word, message, "put the file's lines into the script");
+            return None;
+        }
+        Flag::Refused => {
+            cursor.refuse(word, format!("`{}` is not offered here", shown(&word.text)));
+            return None;
+        }
+    }
+    Some(())
+}
+
+fn family(cursor: &mut Cursor<'_>, option: Named<'_>) -> Option<Family> {
+    value::choice(cursor, option, &[("inet", Family::Ipv4), ("inet6", Family::Ipv6)])
+}
