@@ -4,6 +4,9 @@ use std::fmt;
 use std::io;
 
 use crate::document::Faults;
+use crate::halt::{Halted, REMEDY};
+use crate::kernel::Error;
+use crate::text::{help, shortage};
 
 /// The contract with whoever calls the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,30 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// How a command ends that may not go on.
+    pub fn of_halted(halted: &Halted) -> Self {
+        match halted {
+            Halted::Limit(_) => Self::Limit,
+            Halted::Interrupted => Self::Interrupted,
+            Halted::Terminated | Halted::HungUp => Self::Terminated,
+        }
+    }
+
+    /// How a command ends because of what the kernel layer says, where no recipe is told.
+    pub fn of_kernel(error: &Error) -> Self {
+        match error {
+            Error::Denied(_) => Self::Denied,
+            Error::Limit(_) => Self::Limit,
+            Error::Unsupported(_) => Self::Lacking,
+            Error::Halted(halted) => Self::of_halted(halted),
+            Error::Kernel(_)
+            | Error::Gone(_)
+            | Error::Missing(_)
+            | Error::Invalid(_)
+            | Error::Timeout(_) => Self::Broken,
+        }
+    }
+
     /// The end of another process of this program.
     pub fn from_code(code: i32) -> Self {
         use Exit::{
@@ -82,29 +109,32 @@ impl Failure {
         }
     }
 
+    /// For what the kernel layer says, with words of what was being done; what halts a run speaks for
+    /// itself.
+    pub fn of_kernel(doing: impl fmt::Display, error: Error) -> Self {
+        let exit = Exit::of_kernel(&error);
+        match error {
+            Error::Halted(halted @ Halted::Limit(_)) => {
+                Self::new(exit, format!("{doing}: {halted}{}", help(REMEDY)))
+            }
+            Error::Halted(halted) => halted.into(),
+            other => Self::new(exit, format!("{doing}: {other}")),
+        }
+    }
+
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
 }
 
-/// What would let this process have more, where an error says that it gets no more of something: the one
-/// place that tells what the machine lacks from what it refuses.
-pub(crate) fn shortage(error: &io::Error) -> Option<&'static str> {
-    Some(match error.raw_os_error()? {
-        libc::EAGAIN => {
-            "the user, or the group of processes, may have no more of them: raise `ulimit -u`, or `pids.max` (cgroups(7))"
-        }
-        libc::EMFILE => {
-            "this process may have no more files open: raise the hard limit, `ulimit -Hn`"
-        }
-        libc::ENFILE => "all processes may have no more files open: raise `sysctl fs.file-max`",
-        libc::ENOMEM => {
-            "the machine, or the group of processes, has no more memory: free some, or raise `memory.max` (cgroups(7))"
-        }
-        libc::ENOSPC | libc::EDQUOT => "there is no more room: make some",
-        libc::EFBIG => "files may not grow so far: raise `ulimit -f`",
-        _ => return None,
-    })
+impl From<Halted> for Failure {
+    fn from(halted: Halted) -> Self {
+        let help = match &halted {
+            Halted::Limit(_) => format!("\n  help: {REMEDY}"),
+            Halted::Interrupted | Halted::Terminated | Halted::HungUp => String::new(),
+        };
+        Self::new(Exit::of_halted(&halted), format!("{halted}{help}"))
+    }
 }
 
 impl fmt::Display for Failure {

@@ -16,8 +16,6 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use crate::exit::{Exit, Failure};
-
 /// Between two looks at a lock that somebody else has.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -30,16 +28,6 @@ pub enum Halted {
     Terminated,
     /// the terminal was closed
     HungUp,
-}
-
-impl Halted {
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::Limit(_) => Exit::Limit,
-            Self::Interrupted => Exit::Interrupted,
-            Self::Terminated | Self::HungUp => Exit::Terminated,
-        }
-    }
 }
 
 impl fmt::Display for Halted {
@@ -55,16 +43,6 @@ impl fmt::Display for Halted {
 
 /// What raises the limit of time.
 pub const REMEDY: &str = "`limits` in the scenario, or --timeout, raises it";
-
-impl From<Halted> for Failure {
-    fn from(halted: Halted) -> Self {
-        let help = match &halted {
-            Halted::Limit(_) => format!("\n  help: {REMEDY}"),
-            Halted::Interrupted | Halted::Terminated | Halted::HungUp => String::new(),
-        };
-        Self::new(halted.exit(), format!("{halted}{help}"))
-    }
-}
 
 /// Shared by all that work for one run. A new one knows of no time.
 #[derive(Debug, Clone, Default)]

@@ -32,6 +32,7 @@ mod clock;
 mod crash;
 mod file;
 pub mod journal;
+pub mod records;
 mod store;
 
 pub mod report;

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use netwright::cli::{self, Command, GrantsCommand, RecipeCommand};
 use netwright::exit::{Exit, Failure};
-use netwright::halt::signals;
 use netwright::{
     consent, doctor, guest, kept, lab, program, recipe, recover, report, resources, run, uplink,
 };
@@ -17,7 +16,7 @@ fn main() -> ExitCode {
     resources::hear_of_children();
     let cli = cli::read();
     resources::survive_small_files();
-    let listening = if hears_signals(&cli.command) { signals::listen() } else { Ok(()) };
+    let listening = if hears_signals(&cli.command) { resources::hear_signals() } else { Ok(()) };
     let outcome =
         listening.and_then(|()| resources::raise_open_files()).and_then(|()| dispatch(cli.command));
     ended(outcome)

@@ -4,6 +4,7 @@
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::exit::{Exit, Failure};
+use crate::halt::signals;
 
 /// Descriptors that a run needs beside two for each namespace.
 const LEAST_OPEN_FILES: u64 = 256;
@@ -29,6 +30,12 @@ pub fn survive_small_files() {
 pub fn hear_of_children() {
     // SAFETY: the default is no handler. It can't fail for a signal that there is.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
+/// From now on those that end a run are heard.
+pub fn hear_signals() -> Result<(), Failure> {
+    signals::listen(|halted| Exit::of_halted(halted) as u8)
+        .map_err(|error| Failure::new(Exit::Lacking, format!("can't listen for signals: {error}")))
 }
 
 /// Raises what the stack may grow to: the kernel asks for the limit whenever it grows (setrlimit(2)).

@@ -14,11 +14,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rights", &[]),
     ("text", &[]),
     ("change", &[]),
-    ("document", &["text"]),
-    ("exit", &["document"]),
-    ("halt", &["exit"]),
+    ("halt", &[]),
+    ("records", &["change"]),
+    ("kernel", &["change", "clock", "halt", "records", "text"]),
+    ("probe", &["change", "kernel"]),
+    ("capture", &["change", "kernel", "probe", "text"]),
+    ("tap", &["kernel", "probe", "rights", "text"]),
+    ("document", &["records", "text"]),
+    ("exit", &["document", "halt", "kernel", "text"]),
     ("process", &["exit", "halt"]),
-    ("resources", &["exit"]),
+    ("resources", &["exit", "halt"]),
     ("crash", &["process"]),
     ("file", &["halt", "text"]),
     ("grant", &["document", "file", "text"]),
@@ -26,20 +31,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("naming", &["document", "exit", "file", "store"]),
     (
         "journal",
-        &["change", "crash", "document", "exit", "halt", "naming", "process", "store", "text"],
+        &["change", "crash", "exit", "halt", "naming", "process", "records", "store", "text"],
     ),
-    ("kernel", &["change", "clock", "exit", "halt", "journal", "text"]),
     ("attach", &["change", "exit", "grant", "journal", "kernel", "process", "text"]),
     ("policy", &["change", "grant", "kernel", "text"]),
-    ("program", &["exit", "kernel", "process"]),
+    ("program", &["exit", "kernel", "process", "text"]),
     ("report", &["change", "exit", "file", "halt", "kernel", "text"]),
-    ("probe", &["change", "kernel", "report"]),
-    ("scenario", &["builtin", "change", "document", "grant", "naming", "policy"]),
+    ("scenario", &["builtin", "change", "document", "grant", "naming", "policy", "records"]),
     ("state", &["change", "kernel", "policy", "text"]),
     ("uplink", &["change", "exit", "grant", "kernel", "policy", "process", "rights"]),
-    ("capture", &["change", "kernel", "probe", "text"]),
     ("cli", &["exit", "near", "report", "scenario"]),
-    ("tap", &["kernel", "probe", "rights", "text"]),
     (
         "host",
         &[
@@ -75,16 +76,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "lab",
         &[
-            "change", "crash", "document", "exit", "file", "guest", "journal", "kernel", "naming",
-            "process", "report", "store", "text",
+            "change", "crash", "exit", "file", "guest", "journal", "kernel", "naming", "process",
+            "records", "report", "store", "text",
         ],
     ),
     ("doctor", &["change", "exit", "guest", "kernel", "lab", "policy", "report"]),
     (
         "recover",
         &[
-            "clock", "crash", "document", "exit", "halt", "journal", "kernel", "lab", "naming",
-            "near", "process", "report", "store", "text",
+            "clock", "crash", "exit", "halt", "journal", "kernel", "lab", "naming", "near",
+            "process", "records", "report", "store", "text",
         ],
     ),
     (
@@ -220,7 +221,7 @@ fn sources() -> Vec<(String, String)> {
     let is_test = |name: &str| TESTS.iter().any(|end| name.ends_with(end));
     let files = runner_sources().into_iter().filter(|(name, _)| !is_test(name));
     let code = |text: String| {
-        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
         lines.collect::<Vec<_>>().join("\n")
     };

@@ -2,28 +2,29 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
 use super::fault::{Fault, Faults, Sources, Span, quote};
 use super::read::Reader;
 use super::tree::{Node, Piece, Text, Value};
 use super::{scalar, text, yaml};
+use crate::records::Parameter;
 
 /// A file given by `KEY=@FILE` may be this long, bytes.
 const LONGEST_FILE: u64 = 16 << 20;
 
 /// One `-p KEY=VALUE`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
-    pub(crate) key: String,
-    pub(crate) value: String,
-    /// the file it was read from, as faults call it
-    file: Option<String>,
+    pub(crate) parameter: Parameter,
 }
 
 impl Override {
     pub fn new(key: &str, value: &str) -> Self {
-        Self { key: key.to_owned(), value: value.to_owned(), file: None }
+        Self::again(&Parameter { key: key.to_owned(), value: value.to_owned(), file: None })
+    }
+
+    /// As it was given before.
+    pub fn again(parameter: &Parameter) -> Self {
+        Self { parameter: parameter.clone() }
     }
 
     /// Takes `KEY=VALUE` apart; `KEY=@FILE` reads the file.
@@ -42,16 +43,18 @@ impl Override {
         let value = text::read(Path::new(file), LONGEST_FILE).map_err(|message| {
             refused(message, "KEY=@FILE reads the value from a file, KEY=@- from standard input")
         })?;
-        Ok(Self { key: key.to_owned(), value, file: Some(text::name(Path::new(file))) })
+        let file = Some(text::name(Path::new(file)));
+        Ok(Self { parameter: Parameter { key: key.to_owned(), value, file } })
     }
 
     /// The source it is shown as in faults, and where its value begins in it.
     fn source(&self, sources: &mut Sources) -> (usize, usize) {
-        match &self.file {
-            Some(file) => (sources.add(file, self.value.clone()), 0),
+        match &self.parameter.file {
+            Some(file) => (sources.add(file, self.parameter.value.clone()), 0),
             None => {
-                let before = format!("-p {}=", self.key);
-                let source = sources.add("command line", format!("{before}{}", self.value));
+                let before = format!("-p {}=", self.parameter.key);
+                let source =
+                    sources.add("command line", format!("{before}{}", self.parameter.value));
                 (source, before.len())
             }
         }
@@ -60,8 +63,8 @@ impl Override {
     /// As data where it is meant so, else as text.
     pub(crate) fn node(&self, sources: &mut Sources, reader: &mut Reader) -> Node {
         let (source, begins) = self.source(sources);
-        let data = self.value.trim_start().starts_with(['[', '{'])
-            || self.file.as_deref().is_some_and(|file| {
+        let data = self.parameter.value.trim_start().starts_with(['[', '{'])
+            || self.parameter.file.as_deref().is_some_and(|file| {
                 [".yaml", ".yml", ".json"].iter().any(|ending| file.ends_with(ending))
             });
         let node = data.then(|| self.data(source, begins, reader));
@@ -69,17 +72,17 @@ impl Override {
     }
 
     fn text(&self, source: usize, begins: usize) -> Node {
-        let span = Span::new(source, begins..begins + self.value.len());
+        let span = Span::new(source, begins..begins + self.parameter.value.len());
         let piece = Piece { at: 0, source, offset: begins, literal: true };
-        let text = Text { value: self.value.clone(), pieces: vec![piece] };
+        let text = Text { value: self.parameter.value.clone(), pieces: vec![piece] };
         Node { span, value: Value::Text(text) }
     }
 
     /// Read as YAML; blanks stand for what comes before it in its source.
     fn data(&self, source: usize, begins: usize, reader: &mut Reader) -> Node {
-        let padded = " ".repeat(begins) + &self.value;
-        let text = if begins == 0 { &self.value } else { &padded };
-        let broken = Span::new(source, begins..begins + self.value.len());
+        let padded = " ".repeat(begins) + &self.parameter.value;
+        let text = if begins == 0 { &self.parameter.value } else { &padded };
+        let broken = Span::new(source, begins..begins + self.parameter.value.len());
         yaml::read(text, source, &mut reader.faults)
             .unwrap_or(Node { span: broken, value: Value::Broken })
     }
@@ -107,7 +110,7 @@ impl Override {
         if node.value != Value::Broken && node.kind() != default.kind() {
             let message = format!(
                 "parameter {} is {}, as its default is; this is {}",
-                quote(&self.key),
+                quote(&self.parameter.key),
                 default.kind(),
                 node.kind()
             );
@@ -121,27 +124,10 @@ impl Override {
     fn loose(&self, sources: &mut Sources, reader: &mut Reader) -> Node {
         let mut node = self.node(sources, reader);
         if matches!(node.value, Value::Text(_))
-            && let Some(value) = scalar::plain(&self.value)
+            && let Some(value) = scalar::plain(&self.parameter.value)
         {
             node.value = value;
         }
         node
-    }
-}
-
-/// A scenario as it was read, to be read again: by whoever asks for its checks later on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remembered {
-    /// of the file
-    pub(crate) name: String,
-    pub(crate) text: String,
-    pub(crate) parameters: Vec<Override>,
-}
-
-impl Remembered {
-    /// Bytes that it takes, about.
-    pub fn length(&self) -> usize {
-        let parameters = self.parameters.iter().map(|one| one.key.len() + one.value.len());
-        self.text.len() + parameters.sum::<usize>()
     }
 }

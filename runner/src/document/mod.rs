@@ -11,7 +11,7 @@ mod yaml;
 
 pub use fault::{Fault, Faults, Location};
 pub(crate) use fault::{Sources, Span, quote, suggestion};
-pub use given::{Override, Remembered};
+pub use given::Override;
 pub(crate) use read::{Fields, Reader};
 pub(crate) use tree::{Entry, Node, Piece, Text, Value};
 pub(crate) use yaml::read as yaml;

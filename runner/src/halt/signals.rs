@@ -5,12 +5,12 @@
 
 #![allow(unsafe_code, reason = "handlers of signals may do little, which nobody checks")]
 
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use signal_hook_registry::register;
 
 use super::Halted;
-use crate::exit::{Exit, Failure};
 
 /// Whether there is something to take back, so that signals wait to be answered.
 static HELD: AtomicBool = AtomicBool::new(false);
@@ -34,9 +34,10 @@ static KNOWN: [Known; 3] = [
 ];
 
 /// From now on they come here.
-pub fn listen() -> Result<(), Failure> {
+/// A process with nothing to take back ends by one with the code that is said of it.
+pub fn listen(code_of: fn(&Halted) -> u8) -> io::Result<()> {
     for signal in KNOWN.iter().filter(|signal| !is_ignored(signal.number)) {
-        let code = signal.halted.exit() as libc::c_int;
+        let code = libc::c_int::from(code_of(&signal.halted));
         let came = move || {
             if HELD.load(Ordering::SeqCst) {
                 signal.came.fetch_add(1, Ordering::SeqCst);
@@ -46,10 +47,7 @@ pub fn listen() -> Result<(), Failure> {
             }
         };
         // SAFETY: what is registered does nothing that a handler of signals may not do.
-        let registered = unsafe { register(signal.number, came) };
-        registered.map_err(|error| {
-            Failure::new(Exit::Lacking, format!("can't listen for signals: {error}"))
-        })?;
+        unsafe { register(signal.number, came) }?;
     }
     unblock();
     Ok(())

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::budget::Objects;
 use crate::capture::Captures;
 use crate::change::{Answer, Applied, Change, LinkRef, Made, NamespaceRef, Query, Undo};
-use crate::exit::{Exit, Failure, shortage};
+use crate::exit::{Exit, Failure};
 use crate::grant::Grants;
 use crate::halt::Halt;
 use crate::journal::{Intent, Journal, Standing, unwritable};
@@ -23,6 +23,7 @@ use crate::probe::Monitor;
 use crate::report::Report;
 use crate::scenario::Limits;
 use crate::tap::Opener;
+use crate::text::shortage;
 
 pub struct Session {
     pub policy: Policy,
@@ -246,7 +247,10 @@ impl Session {
 
     /// From now on the event stream, if there is one, tells of all links of the run.
     pub fn monitor_links(&mut self) {
-        self.monitor = self.report.events().map(Monitor::new);
+        self.monitor = self
+            .report
+            .events()
+            .map(|events| Monitor::new(move |kind: &str, facts| events.tell(kind, facts)));
         // The host's own links are not the run's.
         if !matches!(self.policy, Policy::Host(_)) {
             self.monitor_namespace(&NamespaceRef::named(None));

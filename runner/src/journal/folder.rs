@@ -14,15 +14,13 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::history::History;
 use super::log::Log;
-use super::reading::{Reading, read};
-use super::record::{Head, Record};
 use super::strange::Strange;
 use crate::exit::{Exit, Failure};
 use crate::halt::Halt;
 use crate::naming::patiently;
 use crate::process::Pinned;
+use crate::records::{Head, History, Reading, Record, read};
 use crate::store;
 
 const RUNS: &str = store::RUNS;

@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt as _;
 
 use rustix::fs::{FallocateFlags, fallocate};
 
-use super::record::{Record, encode};
 use crate::crash;
+use crate::records::{Record, encode};
 
 /// Space is reserved in such pieces, so that it is known before a change whether what follows it
 /// can be written.

@@ -5,36 +5,25 @@
 //! when the run's process ends, however it ends. On the host it is written to a folder on tmpfs
 //! too, where another process finds it.
 
-mod borrowed;
-mod claim;
 mod folder;
-mod history;
-mod links;
 mod log;
-mod reading;
-mod record;
 mod strange;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use borrowed::{Borrowed, of as borrowed_by};
-pub use claim::{Claim, Claimed, Nature};
 pub use folder::{Folder, Owned, Told, file_name};
-pub use history::{Entry, Fate, History};
-pub use links::MadeLinks;
 pub use log::Log;
-pub(crate) use reading::known;
-pub use reading::{Flaw, Label, Reading, decode, read};
-pub use record::{Head, Kept, NamedFolder, Record, encode};
 pub use strange::Strange;
+
+pub use crate::records::{
+    Borrowed, Claim, Claimed, Entry, Fate, Flaw, Head, History, Kept, Label, MadeLinks,
+    NamedFolder, Nature, Reading, Record, SCHEMA, borrowed_by, decode, encode, known, read,
+};
 
 use crate::change::{Change, Name, Undo};
 use crate::halt::Halt;
 use crate::text::help;
-
-/// The form of journals that this program writes.
-pub const SCHEMA: u32 = history::SCHEMA;
 
 /// A change that was made, and how it is taken back.
 #[derive(Debug, Clone)]

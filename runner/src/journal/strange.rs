@@ -2,11 +2,9 @@
 
 use netwright_network::shell::Word;
 
-use super::claim::Claim;
 use super::folder::SUFFIX;
-use super::history::{History, SCHEMA};
-use super::reading::{Flaw, Label, Reading};
 use crate::exit::{Exit, Failure};
+use crate::records::{Claim, Flaw, History, Label, Reading, SCHEMA};
 
 /// A journal that nobody here can go by.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use super::{BatchError, Census, Error, Kernel, Lacking, LinkSight, NamespaceWatc
 use crate::change::{
     Answer, Applied, Change, Feature, LinkRef, Name, NamespaceRef, Query, Route, Undo,
 };
-use crate::journal::Claim;
 use crate::kernel::Permitted;
+use crate::records::Claim;
 
 /// Answers everything with an error and opens nothing; but what a kernel may be built without is
 /// noted, to be asked when there is one.

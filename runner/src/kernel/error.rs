@@ -4,8 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::exit::{Exit, Failure};
-use crate::halt::{Halted, REMEDY};
+use crate::halt::Halted;
 use crate::text::{help, own_lines};
 
 /// Facts of a failure; `Display` holds the sentence.
@@ -165,21 +164,6 @@ impl fmt::Display for KernelError {
 }
 
 impl Error {
-    /// How a command ends because of it, where no recipe is told.
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::Denied(_) => Exit::Denied,
-            Self::Limit(_) => Exit::Limit,
-            Self::Unsupported(_) => Exit::Lacking,
-            Self::Halted(halted) => halted.exit(),
-            Self::Kernel(_)
-            | Self::Gone(_)
-            | Self::Missing(_)
-            | Self::Invalid(_)
-            | Self::Timeout(_) => Exit::Broken,
-        }
-    }
-
     /// Whether what was asked for is not there.
     pub fn means_gone(&self) -> bool {
         match self {
@@ -214,17 +198,6 @@ impl Error {
             | Self::Limit(_)
             | Self::Unsupported(_)
             | Self::Halted(_) => false,
-        }
-    }
-
-    /// The same with its words, which say what was being done; what halts a run speaks for itself.
-    pub fn ends(self, doing: &dyn fmt::Display) -> Failure {
-        match self {
-            Self::Halted(halted @ Halted::Limit(_)) => {
-                Failure::new(halted.exit(), format!("{doing}: {halted}{}", help(REMEDY)))
-            }
-            Self::Halted(halted) => halted.into(),
-            other => Failure::new(other.exit(), format!("{doing}: {other}")),
         }
     }
 }

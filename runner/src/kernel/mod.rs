@@ -33,7 +33,7 @@ use crate::change::{
     Answer, Applied, Change, Entry, LinkRef, Name, NamespaceRef, Query, Route, Undo,
 };
 use crate::halt::Halt;
-use crate::journal::Claim;
+use crate::records::Claim;
 
 /// Something that changes can be applied to.
 ///

@@ -14,10 +14,11 @@ pub use origin::Origin;
 pub use sweeper::sweep_when_told;
 
 use crate::change::Change;
-use crate::document::Remembered;
-use crate::exit::{Exit, Failure, shortage};
+use crate::exit::{Exit, Failure};
 use crate::kernel::netns;
 use crate::naming::Taken;
+use crate::records::Remembered;
+use crate::text::shortage;
 
 /// Makes this process the root of a new lab. Must come before the first thread.
 pub fn enter() -> Result<(), Failure> {

@@ -9,9 +9,9 @@ use rustix::fs::{MemfdFlags, Mode, OFlags, memfd_create, open};
 use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
-use crate::document::Remembered;
 use crate::journal;
 use crate::process::Pinned;
+use crate::records::Remembered;
 
 /// Longer is nobody's of ours. A lab of a thousand nodes has a megabyte.
 const LONGEST: u64 = 1 << 26;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage, State};
 use rtnetlink::MulticastGroup;
@@ -11,24 +12,26 @@ use tokio::task::JoinHandle;
 
 use super::watch::{LinkNews, Watch};
 use crate::kernel::Error;
-use crate::report::EventLog;
+
+/// Called with what happened, `link` or `link-gone`, and the facts of it.
+type Tell = dyn Fn(&str, Value) + Send + Sync;
 
 /// Listens until it is dropped.
 pub struct Monitor {
-    events: EventLog,
+    tell: Arc<Tell>,
     listeners: Vec<JoinHandle<()>>,
 }
 
 impl Monitor {
-    pub fn new(events: EventLog) -> Self {
-        Self { events, listeners: Vec::new() }
+    pub fn new(tell: impl Fn(&str, Value) + Send + Sync + 'static) -> Self {
+        Self { tell: Arc::new(tell), listeners: Vec::new() }
     }
 
     /// From now on, what happens to the links of this namespace is told under this name; the
     /// run's root namespace has the empty one.
     pub fn listen(&mut self, name: String, namespace: &OwnedFd) -> Result<(), Error> {
         let watch = Watch::open(namespace, &[MulticastGroup::Link], "monitor link")?;
-        self.listeners.push(tokio::spawn(tell(watch, name, self.events.clone())));
+        self.listeners.push(tokio::spawn(follow(watch, name, self.tell.clone())));
         Ok(())
     }
 }
@@ -40,7 +43,7 @@ impl Drop for Monitor {
 }
 
 /// The kernel repeats itself; only what is new is told.
-async fn tell(mut watch: Watch, namespace: String, events: EventLog) {
+async fn follow(mut watch: Watch, namespace: String, tell: Arc<Tell>) {
     let mut known: HashMap<u32, Value> = HashMap::new();
     while let Some(news) = watch.link_news().await {
         match news {
@@ -48,7 +51,7 @@ async fn tell(mut watch: Watch, namespace: String, events: EventLog) {
                 let index = link.header.index;
                 let state = state(&namespace, &link);
                 if known.get(&index) != Some(&state) {
-                    events.tell("link", state.clone());
+                    tell("link", state.clone());
                     known.insert(index, state);
                 }
             }
@@ -56,7 +59,7 @@ async fn tell(mut watch: Watch, namespace: String, events: EventLog) {
                 known.remove(&link.header.index);
                 let (index, name) = (link.header.index, name(&link));
                 let gone = json!({ "namespace": namespace, "link": name, "index": index });
-                events.tell("link-gone", gone);
+                tell("link-gone", gone);
             }
         }
     }

@@ -21,9 +21,9 @@ use tokio::time::timeout;
 pub use inside::{enter, first};
 
 use self::output::Collected;
-use crate::exit::shortage;
 use crate::kernel::Error;
 use crate::process::{self, Owned};
+use crate::text::shortage;
 
 /// As many bytes of arguments as a recipe may give.
 const LONGEST: usize = 128 << 10;

@@ -5,11 +5,11 @@ use std::io::ErrorKind;
 use netwright_network::shell::Word;
 
 use super::{Recovered, need_rights, recover, unfinished};
-use crate::document::Remembered;
 use crate::exit::{Exit, Failure};
 use crate::journal::{Folder, Kept, Record, Told};
 use crate::lab;
 use crate::naming::{self, Taken, patiently};
+use crate::records::Remembered;
 use crate::report::{answer, print};
 
 const NO_RIGHTS: &str =

@@ -109,7 +109,11 @@ impl Alteration<'_> {
         for round in 1..=ROUNDS {
             let now = match State::read(session.kernel.as_ref(), &settings) {
                 Ok(now) => now,
-                Err(error) => return Some(error.ends(&"what was made can't be read back").into()),
+                Err(error) => {
+                    return Some(
+                        Failure::of_kernel("what was made can't be read back", error).into(),
+                    );
+                }
             };
             left = rehearsal.differences(&now);
             if left.is_empty() {
@@ -140,13 +144,15 @@ fn failed(session: &mut Session, changes: &[Change]) -> Option<Ending> {
                 Ok(_) => {}
                 Err(error) if has_gone_along(&change, &error) => {}
                 Err(error) if error.may_pass() => refused.push((change, error)),
-                Err(error) => return Some(error.ends(&format!("`{change}`")).into()),
+                Err(error) => {
+                    return Some(Failure::of_kernel(format_args!("`{change}`"), error).into());
+                }
             }
         }
         if refused.len() == count && count > 0 {
             let (change, error) = refused.swap_remove(0);
             session.report.refused(&change, &error);
-            return Some(error.ends(&format!("`{change}`")).into());
+            return Some(Failure::of_kernel(format_args!("`{change}`"), error).into());
         }
         if refused.is_empty() {
             return None;

@@ -14,7 +14,7 @@ use crate::journal::{
 };
 use crate::kernel::mark::Mark;
 use crate::kernel::uplink::Uplinks;
-use crate::kernel::{Kernel, Netlink, Witness};
+use crate::kernel::{Error, Kernel, Netlink, Witness};
 use crate::lab::{self, Inside, Origin};
 use crate::policy::{Connection, HostPolicy, Policy, Target};
 use crate::process;
@@ -251,7 +251,8 @@ impl Place {
 
 fn witness(lasting: Lasting) -> Witness {
     Witness(Box::new(move |name, cookie, folder, id| {
-        lasting.namespace(name, cookie, Some(folder), id)
+        let written = lasting.namespace(name, cookie, Some(folder), id);
+        written.map_err(|error| Error::Invalid(unwritable(&error)))
     }))
 }
 

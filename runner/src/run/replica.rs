@@ -43,7 +43,8 @@ impl Survey {
     ) -> Result<Self, Failure> {
         let (mut kernel, deployment, mark) = look(grants, deployment)?;
         kernel.heed(halt.clone());
-        let state = State::read(&kernel, settings).map_err(|error| error.ends(&UNREADABLE))?;
+        let state = State::read(&kernel, settings)
+            .map_err(|error| Failure::of_kernel(UNREADABLE, error))?;
         Ok(Self { state, deployment, mark })
     }
 }
@@ -76,7 +77,7 @@ pub(super) fn read_settings(
     state: &mut State,
 ) -> Result<(), Failure> {
     let (kernel, _, _) = look(grants, deployment)?;
-    state.read_settings(&kernel, settings).map_err(|error| error.ends(&UNREADABLE))
+    state.read_settings(&kernel, settings).map_err(|error| Failure::of_kernel(UNREADABLE, error))
 }
 
 const UNREADABLE: &str = "the host's network can't be read";

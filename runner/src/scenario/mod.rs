@@ -19,7 +19,8 @@ use crate::document;
 use crate::document::{Entry, Node, Reader, Sources, Span, Value, quote};
 use std::path::Path;
 
-pub use crate::document::{Fault, Faults, Location, Override, Remembered};
+pub use crate::document::{Fault, Faults, Location, Override};
+pub use crate::records::Remembered;
 pub use check::{
     AddressCheck, ArpCheck, Because, Check, Expect, ExpectTcp, LinkCheck, NeighbourCheck,
     PingCheck, RouteCheck, SysctlCheck, TcpCheck,
@@ -78,7 +79,8 @@ pub struct RecipeFault {
 impl Scenario {
     /// What was remembered, with the parameters that it had; files of recipes are not looked for.
     pub fn again(remembered: &Remembered) -> Result<Self, Faults> {
-        Self::parse(&remembered.text, &remembered.name, &remembered.parameters)
+        let given: Vec<_> = remembered.parameters.iter().map(Override::again).collect();
+        Self::parse(&remembered.text, &remembered.name, &given)
     }
 
     /// Reads and checks a file, or standard input where it is `-`. Paths of recipes are looked for
@@ -105,11 +107,17 @@ impl Scenario {
         let mut params: Vec<Entry> = Vec::new();
         for given in overrides {
             let value = given.node(&mut sources, &mut reader);
-            if params.iter().any(|entry| entry.key == given.key) {
-                reader
-                    .fault(&value.span, format!("parameter {} is given twice", quote(&given.key)));
+            if params.iter().any(|entry| entry.key == given.parameter.key) {
+                reader.fault(
+                    &value.span,
+                    format!("parameter {} is given twice", quote(&given.parameter.key)),
+                );
             }
-            params.push(Entry { key: given.key.clone(), key_span: value.span.clone(), value });
+            params.push(Entry {
+                key: given.parameter.key.clone(),
+                key_span: value.span.clone(),
+                value,
+            });
         }
         match named {
             Some(recipe) if reader.faults.is_empty() => {
@@ -156,7 +164,8 @@ impl Scenario {
         match Draft::read(&root, folder, overrides, &mut sources, &mut reader) {
             Some(draft) if reader.faults.is_empty() => {
                 let (name, text) = (name.to_owned(), text.to_owned());
-                let remembered = Remembered { name, text, parameters: overrides.to_vec() };
+                let parameters = overrides.iter().map(|given| given.parameter.clone()).collect();
+                let remembered = Remembered { name, text, parameters };
                 Ok(Scenario { remembered: Some(remembered), ..draft.finish(sources) })
             }
             Some(_) | None => Err(Faults::new(sources, reader.faults)),

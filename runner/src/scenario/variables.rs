@@ -49,7 +49,7 @@ impl Variables {
         let names: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
         let places: HashMap<_, _> = names.iter().cloned().zip(0..).collect();
         for given in overrides {
-            match places.get(&given.key).and_then(|place| entries.get_mut(*place)) {
+            match places.get(&given.parameter.key).and_then(|place| entries.get_mut(*place)) {
                 Some(entry) => entry.value = given.replace(&entry.value, sources, reader),
                 None => unknown(given, &names, sources, reader),
             }
@@ -167,16 +167,19 @@ impl Variables {
 }
 
 fn unknown(given: &Override, names: &[String], sources: &mut Sources, reader: &mut Reader) {
-    let source = sources.add("command line", format!("-p {}={}", given.key, shorten(&given.value)));
-    let help = suggestion(&given.key, names.iter().map(String::as_str)).or_else(|| {
+    let source = sources.add(
+        "command line",
+        format!("-p {}={}", given.parameter.key, shorten(&given.parameter.value)),
+    );
+    let help = suggestion(&given.parameter.key, names.iter().map(String::as_str)).or_else(|| {
         Some(if names.is_empty() {
             "the scenario has no parameters".to_owned()
         } else {
             there_are(names.iter().map(String::as_str))
         })
     });
-    let span = Span::new(source, 3..3 + given.key.len());
-    reader.fault_with(&span, format!("unknown parameter {}", quote(&given.key)), help);
+    let span = Span::new(source, 3..3 + given.parameter.key.len());
+    reader.fault_with(&span, format!("unknown parameter {}", quote(&given.parameter.key)), help);
 }
 
 /// Cut where it is long.

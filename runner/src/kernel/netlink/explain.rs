@@ -4,9 +4,8 @@ use netwright_network::refusal;
 
 use super::socket::{Failure, Refusal};
 use super::space::Space;
-use crate::exit::shortage;
 use crate::kernel::{Error, KernelError};
-use crate::text;
+use crate::text::{self, shortage};
 
 /// What socket.rs waits for an answer, in milliseconds.
 const WAITED: u64 = 5000;

@@ -24,9 +24,9 @@ use super::settings;
 use super::space::Space;
 use super::{Netlink, host};
 use crate::change::{Change, Family, LinkRef, NamespaceRef, Route, Rule, Setting, Undo, Write};
-use crate::journal::{Claim, Claimed};
 use crate::kernel::Permitted;
 use crate::kernel::{Error, Put, kind};
+use crate::records::{Claim, Claimed};
 
 type Steps = Result<Vec<Change>, Error>;
 

@@ -16,9 +16,9 @@ use super::raw_link::{IFF_LOOPBACK, RawLink};
 use super::socket::Request;
 use super::space::{Opened, Space, open_here};
 use crate::change::{LinkRef, Name, NamespaceRef, Setting};
-use crate::journal::{History, MadeLinks, NamedFolder};
 use crate::kernel::mark::{Mark, PROTOCOL};
 use crate::kernel::{Error, LinkSight, kind, netns};
+use crate::records::{History, MadeLinks, NamedFolder};
 
 /// Of one run on the host's own network.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub(super) struct Host {
 /// the machine's own namespace calls it.
 pub struct Witness(pub Box<Tell>);
 
-type Tell = dyn FnMut(&Name, u64, NamedFolder, Option<i32>) -> std::io::Result<()> + Send;
+type Tell = dyn FnMut(&Name, u64, NamedFolder, Option<i32>) -> Result<(), Error> + Send;
 
 impl std::fmt::Debug for Witness {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

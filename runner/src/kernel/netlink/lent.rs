@@ -14,8 +14,8 @@ use super::recover::others;
 use super::socket::{Failure, Refusal, Request};
 use super::space::{Opened, Space};
 use crate::change::{Change, LinkRef, NamespaceRef, Setting};
-use crate::journal::{History, borrowed_by};
 use crate::kernel::{Error, netns};
+use crate::records::{History, borrowed_by};
 use crate::text::help;
 
 /// The least index of a link away from home: links that are made there don't come near.

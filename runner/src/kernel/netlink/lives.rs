@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Netlink;
 use super::space::Space;
 use crate::change::{Change, Kind, MacAddress, NamespaceRef, Setting, Undo};
-use crate::journal::History;
+use crate::records::History;
 
 /// A link where it is now; the two ends of a veth live and die together.
 #[derive(Debug)]
@@ -179,7 +179,7 @@ fn whereabouts(steps: &[Change]) -> Option<(&NamespaceRef, &str)> {
 mod tests {
     use super::{Life, of, whereabouts};
     use crate::change::{Change, LinkRef, NamespaceRef, Setting, Undo};
-    use crate::journal::{Head, History, Record, SCHEMA};
+    use crate::records::{Head, History, Record, SCHEMA};
 
     const ROOT: u64 = 1;
     const MADE: u64 = 2;

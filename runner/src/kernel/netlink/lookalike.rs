@@ -8,7 +8,7 @@ use super::Netlink;
 use super::raw_link::RawLink;
 use super::space::Space;
 use crate::change::{Change, MacAddress, Setting};
-use crate::journal::{Claimed, History, Nature};
+use crate::records::{Claimed, History, Nature};
 
 /// By the namespace's cookie and the index, all that a link was called and was.
 #[derive(Debug, Default)]

@@ -97,8 +97,8 @@ use crate::change::{
     Answer, Applied, Change, Entry, LinkRef, Name, NamespaceRef, Query, Route, Undo,
 };
 use crate::halt::Halt;
-use crate::journal::Claim;
 use crate::kernel::Permitted;
+use crate::records::Claim;
 
 /// The kernel of this machine, for one run.
 #[derive(Debug)]

@@ -15,9 +15,9 @@ use rustix::mount::{
 use super::space::Space;
 use crate::change::Name;
 use crate::halt::Halt;
-use crate::journal::NamedFolder;
 use crate::kernel::mark::Mark;
 use crate::kernel::netns;
+use crate::records::NamedFolder;
 
 /// NETNS_RUN_DIR of iproute2.
 pub(crate) const FOLDER: &str = "/run/netns";

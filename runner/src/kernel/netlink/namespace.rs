@@ -57,8 +57,7 @@ impl Netlink {
         if let Some(host) = &mut self.host {
             let folder = *host.folder.get_or_insert_with(named::folder_now);
             if let Some(Witness(tell)) = &mut host.witness {
-                tell(name, opened.2, folder, id)
-                    .map_err(|error| Error::Invalid(crate::journal::unwritable(&error)))?;
+                tell(name, opened.2, folder, id)?;
             }
             named::add(name, &opened.0, host.mark, &self.halt)
                 .map_err(|error| broken(&error, change))?;

@@ -8,8 +8,8 @@ use super::route::same_place;
 use super::rule::as_told;
 use super::space::Space;
 use crate::change::{Address, Change, NextHop, Prefix, Qdisc, Route, RouteKind, Rule, Undo, Write};
-use crate::journal::History;
 use crate::kernel::Put;
+use crate::records::History;
 
 /// One of them, by its namespace's cookie.
 #[derive(Debug, Clone, PartialEq)]

@@ -19,9 +19,9 @@ use super::space::{Opened, Space, open_here};
 use super::{Netlink, host, named};
 use crate::change::{Change, Name, NamespaceRef};
 use crate::halt::signals;
-use crate::journal::{Entry, History};
 use crate::kernel::mark::Mark;
 use crate::kernel::netns;
+use crate::records::{Entry, History};
 
 /// Namespaces that could not be found and may be there all the same, by cookie, as messages name them.
 pub(super) type Absent = BTreeMap<u64, String>;

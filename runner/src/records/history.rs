@@ -10,7 +10,7 @@ use super::record::{Head, Kept, NamedFolder, Record};
 use crate::change::{Change, Name, NamespaceRef, Undo};
 
 /// The form of journals that this program writes and reads.
-pub(super) const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 1;
 
 /// A run's history up to now.
 #[derive(Debug, Clone)]
@@ -224,7 +224,7 @@ impl History {
 mod tests {
     use super::{Fate, History, SCHEMA};
     use crate::change::{Change, LinkRef, NamespaceRef, Undo};
-    use crate::journal::record::{Head, Kept, Record};
+    use crate::records::record::{Head, Kept, Record};
 
     fn head() -> Record {
         Record::Head(Head {

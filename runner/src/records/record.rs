@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use super::claim::Claim;
 use crate::change::{Change, Name, NamespaceRef, Undo};
-use crate::document::Remembered;
 
 /// No record is longer; a length beyond it is no record.
 pub(super) const LONGEST: usize = 1 << 24;
@@ -101,6 +100,32 @@ pub struct Kept {
     pub scenario: Option<Remembered>,
 }
 
+/// A scenario as it was read, to be read again: by whoever asks for its checks later on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// of the file
+    pub name: String,
+    pub text: String,
+    pub parameters: Vec<Parameter>,
+}
+
+/// One `-p KEY=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parameter {
+    pub key: String,
+    pub value: String,
+    /// the file it was read from, as faults call it
+    pub file: Option<String>,
+}
+
+impl Remembered {
+    /// Bytes that it takes, about.
+    pub fn length(&self) -> usize {
+        let parameters = self.parameters.iter().map(|one| one.key.len() + one.value.len());
+        self.text.len() + parameters.sum::<usize>()
+    }
+}
+
 /// The bytes of a record.
 pub fn encode(record: &Record) -> serde_json::Result<Vec<u8>> {
     let mut bytes = vec![0; HEADER];
@@ -114,7 +139,7 @@ pub fn encode(record: &Record) -> serde_json::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::{Record, encode};
-    use crate::journal::decode;
+    use crate::records::decode;
 
     fn two() -> Vec<u8> {
         let mut bytes = encode(&Record::Failed { number: 1 }).expect("plain data");

@@ -149,7 +149,7 @@ fn length(bytes: &[u8]) -> Option<usize> {
 
 /// What a text says, of which nothing is passed over: what this program would not write again says
 /// something that it does not know.
-pub(crate) fn known<T: Serialize + DeserializeOwned>(value: &Value) -> Option<T> {
+pub fn known<T: Serialize + DeserializeOwned>(value: &Value) -> Option<T> {
     let said: T = serde_json::from_value(value.clone()).ok()?;
     let again = serde_json::to_value(&said).ok()?;
     is_said(value, &again).then_some(said)
@@ -228,7 +228,7 @@ fn next(bytes: &[u8], at: usize, budget: &mut usize) -> Option<usize> {
 mod tests {
     use super::{Flaw, PAGE, read};
     use crate::change::{Change, Undo};
-    use crate::journal::record::{Head, Kept, Record, encode};
+    use crate::records::record::{Head, Kept, Record, encode};
 
     fn journal() -> Vec<Record> {
         let head = Head {
