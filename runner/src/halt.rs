@@ -133,17 +133,17 @@ impl std::error::Error for Halted {}
 static RUN: OnceLock<Halt> = OnceLock::new();
 
 /// From now on nobody is written to past this run's time who doesn't read.
-pub(crate) fn write_within(halt: &Halt) {
+pub fn write_within(halt: &Halt) {
     let _ = RUN.set(halt.clone());
 }
 
 /// Whether the run's time is over.
-pub(crate) fn is_late() -> bool {
+pub fn is_late() -> bool {
     RUN.get().is_some_and(|halt| halt.deadline() <= Instant::now())
 }
 
 /// Whether the run has no time left for whoever reads slowly, or a signal came.
-pub(crate) fn is_time_over() -> bool {
+pub fn is_time_over() -> bool {
     signals::ever().is_some() || is_late()
 }
 

@@ -6,14 +6,15 @@ pub(crate) mod macvlan;
 pub(crate) mod options;
 mod reach;
 mod validate;
-pub(crate) mod words;
+pub mod words;
 
-pub(crate) use netwright_network::kind::{Parent, has_other_end};
-pub(crate) use reach::{
+pub use netwright_network::kind::{Parent, has_other_end};
+pub use reach::{
     is_bundle, is_own, is_underlay, linked, listens, makes_take_over, new_master, opens_parent,
-    reaches_ports, sent_options, shares_parent, takes_by_address, takes_by_mac, takes_over,
-    vlan_id, vlan_of, vrf_table, vrf_table_of, wants_alone,
+    reaches_ports, sent_options, shares_parent, takes_by_mac, takes_over, vlan_id, vrf_table,
+    vrf_table_of,
 };
+pub(crate) use reach::{takes_by_address, vlan_of, wants_alone};
 pub use validate::{validate, validate_settings};
 
 use netwright_network::kind;
@@ -23,7 +24,7 @@ use super::netlink::attributes::Nest;
 use crate::change::{Attribute, Ipvlan, IpvlanFlag, IpvlanMode, Kind, Vlan, VlanProtocol};
 use crate::text::help;
 
-pub(crate) fn parent(kind: &Kind) -> Parent {
+pub fn parent(kind: &Kind) -> Parent {
     match kind {
         Kind::Macvlan(_) | Kind::Macvtap(_) | Kind::Ipvlan(_) | Kind::Ipvtap(_) | Kind::Vlan(_) => {
             Parent::Needed

@@ -13,7 +13,7 @@ mod permitted;
 mod put;
 mod sight;
 mod tun;
-pub(crate) mod uplink;
+pub mod uplink;
 
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
@@ -22,9 +22,9 @@ use std::sync::Arc;
 pub use absent::{Absent, Asked};
 pub use error::{Denial, Error, KernelError, Told};
 pub use lacking::Lacking;
-pub(crate) use netlink::explain_io;
+pub use netlink::explain_io;
 pub use netlink::{Netlink, Witness};
-pub(crate) use netlink::{named_by, settled_options};
+pub use netlink::{named_by, settled_options};
 pub use permitted::Permitted;
 pub use put::Put;
 pub use sight::{Claimed, Holder, LinkSight, SpaceSight, Stations, Upper};
@@ -169,7 +169,7 @@ pub struct Census {
 
 impl Census {
     /// This and more.
-    pub(crate) fn and(self, more: Self) -> Self {
+    pub fn and(self, more: Self) -> Self {
         Self {
             namespaces: self.namespaces.saturating_add(more.namespaces),
             links: self.links.saturating_add(more.links),

@@ -24,7 +24,7 @@ const LONGEST: usize = 1 << 17;
 
 /// What the process outside is asked for.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Wish {
+pub enum Wish {
     /// a link in the namespace whose descriptor comes with it; the answer is its index
     Create(Spec),
     /// whether a child of a link may be known by these addresses
@@ -103,7 +103,7 @@ impl Uplinks {
 }
 
 /// Sends one message, with a descriptor where there is one.
-pub(crate) fn send(
+pub fn send(
     socket: BorrowedFd<'_>,
     text: &[u8],
     descriptor: Option<BorrowedFd<'_>>,
@@ -120,7 +120,7 @@ pub(crate) fn send(
 }
 
 /// Receives one message; an empty one is the end.
-pub(crate) fn receive(socket: BorrowedFd<'_>) -> Result<(Vec<u8>, Option<OwnedFd>), Errno> {
+pub fn receive(socket: BorrowedFd<'_>) -> Result<(Vec<u8>, Option<OwnedFd>), Errno> {
     let mut text = vec![0; LONGEST];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);

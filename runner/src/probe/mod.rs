@@ -24,11 +24,10 @@ pub use echo::Echo;
 pub use listener::{Listener, Transport};
 pub use monitor::Monitor;
 pub use ping::{Options, Pinging, Source, ping, ping_and_why};
+pub use socket::check_destination;
+pub(crate) use socket::{bind_to_link, check_link_name, inside, on_runtime, refused};
 pub use told::{Complaint, Told};
 pub use wait::{Condition, wait_until};
 
 /// The most bytes that one TCP probe sends, and the most that it takes.
 pub const MOST_BYTES: usize = 1 << 20;
-pub(crate) use socket::{
-    bind_to_link, check_destination, check_link_name, inside, on_runtime, refused,
-};

@@ -72,7 +72,7 @@ pub(crate) fn check_link_name(name: &str) -> Result<(), Error> {
 }
 
 /// An address that a single station, or a group of them, can have.
-pub(crate) fn check_destination(destination: IpAddr, scoped: bool) -> Result<(), Error> {
+pub fn check_destination(destination: IpAddr, scoped: bool) -> Result<(), Error> {
     if destination.is_unspecified() {
         return Err(Error::Invalid(format!("`{destination}` is nobody's address")));
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// As many characters of one text as are shown.
-pub(crate) const LONGEST_SHOWN: usize = 2000;
+pub const LONGEST_SHOWN: usize = 2000;
 
 /// Shows what could alter a terminal or mislead the eye as an escape, so that what is shown is what
 /// was said.
@@ -26,7 +26,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// The same of a text that is shown whole.
-pub(crate) fn tamed(text: &str) -> String {
+pub fn tamed(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if is_harmless(character) {

@@ -5,15 +5,15 @@ mod escape;
 mod remedy;
 mod shortage;
 
-pub(crate) use escape::{LONGEST_SHOWN, tamed};
+pub use escape::{LONGEST_SHOWN, tamed};
 pub use escape::{escape, is_harmless, path};
 #[cfg(fuzzing)]
-pub(crate) use remedy::forget;
-pub(crate) use remedy::{also, help, is_own_remedy, own_lines};
+pub use remedy::forget;
+pub use remedy::{also, help, is_own_remedy, own_lines};
 pub use shortage::shortage;
 
 /// A number with its noun, of which one only is one: `3 changes`.
-pub(crate) fn counted(number: usize, noun: &str) -> String {
+pub fn counted(number: usize, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
         _ => format!("{number} {noun}s"),

@@ -16,12 +16,12 @@ const MOST: usize = 1000;
 static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// The end of a message: a remedy on a line of its own. Whatever it holds, it is one line.
-pub(crate) fn help(remedy: impl Display) -> String {
+pub fn help(remedy: impl Display) -> String {
     own_line(format!("{HELP}{}", tamed(&remedy.to_string())))
 }
 
 /// One more fault of the same message, with its remedy if it has one.
-pub(crate) fn also(fault: &str) -> String {
+pub fn also(fault: &str) -> String {
     let own = own_lines(fault);
     let (first, rest) = own.split_at(own.find('\n').unwrap_or(own.len()));
     own_line(first.to_owned()) + rest
@@ -37,7 +37,7 @@ fn own_line(line: String) -> String {
 }
 
 /// The message, in which only the program's own lines begin lines: others' are part of one.
-pub(crate) fn own_lines(message: &str) -> String {
+pub fn own_lines(message: &str) -> String {
     let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
     let mut own = String::with_capacity(message.len());
     for (place, line) in message.split('\n').enumerate() {
@@ -52,12 +52,12 @@ pub(crate) fn own_lines(message: &str) -> String {
 
 /// None was made so far.
 #[cfg(fuzzing)]
-pub(crate) fn forget() {
+pub fn forget() {
     TOLD.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
 /// Whether the program itself said it, as a remedy.
-pub(crate) fn is_own_remedy(line: &str) -> bool {
+pub fn is_own_remedy(line: &str) -> bool {
     line.starts_with(HELP) && TOLD.lock().unwrap_or_else(PoisonError::into_inner).contains(line)
 }
 

@@ -4,11 +4,11 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use netwright_frames::Filter;
 use netwright::capture::{Capture, Frame, Of, Room};
 use netwright::kernel::Error;
 use netwright::probe::{Options, ping};
 use netwright::tap::{self, Tap};
-use netwright_frames::Filter;
 
 use crate::lab::{Lab, ip, run};
 use crate::{Test, tests};

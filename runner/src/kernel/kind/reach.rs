@@ -6,7 +6,7 @@ use super::{Parent, kind_options, options, parent};
 use crate::change::{Attribute, Kind, Macvlan, MacvlanChange, MacvlanMode, Options, Setting, Spec};
 
 /// The options of a new link as they are sent: its kind's, and those among its settings.
-pub(crate) fn sent_options(spec: &Spec) -> Vec<Attribute> {
+pub fn sent_options(spec: &Spec) -> Vec<Attribute> {
     let own = |setting: &Setting| {
         let Setting::Options(given) = setting else { return None };
         is_own(given).then(|| given.options.clone())
@@ -16,12 +16,12 @@ pub(crate) fn sent_options(spec: &Spec) -> Vec<Attribute> {
 }
 
 /// Whether options are the link's own, and not those of its place in a master.
-pub(crate) fn is_own(given: &Options) -> bool {
+pub fn is_own(given: &Options) -> bool {
     !given.kind.ends_with("_slave")
 }
 
 /// The VLAN of a new link, as the kernel will read it: what comes last counts.
-pub(crate) fn vlan_id(spec: &Spec) -> Option<u16> {
+pub fn vlan_id(spec: &Spec) -> Option<u16> {
     if spec.kind.word() != "vlan" {
         return None;
     }
@@ -39,12 +39,12 @@ pub(crate) fn vlan_of(kind: &str, data: &[u8]) -> Option<u16> {
 }
 
 /// The routing table of a new VRF, as the kernel will read it: what comes last counts.
-pub(crate) fn vrf_table(spec: &Spec) -> Option<u32> {
+pub fn vrf_table(spec: &Spec) -> Option<u32> {
     vrf_table_of(spec.kind.word(), &sent_options(spec))
 }
 
 /// The same of options that a link is given.
-pub(crate) fn vrf_table_of(kind: &str, given: &[Attribute]) -> Option<u32> {
+pub fn vrf_table_of(kind: &str, given: &[Attribute]) -> Option<u32> {
     if kind != "vrf" {
         return None;
     }
@@ -54,7 +54,7 @@ pub(crate) fn vrf_table_of(kind: &str, given: &[Attribute]) -> Option<u32> {
 }
 
 /// The links that options name: its underlay, others that it uses.
-pub(crate) fn linked<'a>(kind: &str, all: &'a [Attribute]) -> impl Iterator<Item = &'a Attribute> {
+pub fn linked<'a>(kind: &str, all: &'a [Attribute]) -> impl Iterator<Item = &'a Attribute> {
     let kind = kind.to_owned();
     all.iter().filter(move |option| {
         options::find(&kind, option).is_ok_and(|row| matches!(row.wire, Wire::Link))
@@ -62,7 +62,7 @@ pub(crate) fn linked<'a>(kind: &str, all: &'a [Attribute]) -> impl Iterator<Item
 }
 
 /// Whether an option names what its link stands on.
-pub(crate) fn is_underlay(kind: &Kind, option: &Attribute) -> bool {
+pub fn is_underlay(kind: &Kind, option: &Attribute) -> bool {
     parent(kind) == Parent::Underlay && option.name == "dev"
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn wants_alone(kind: &Kind) -> bool {
 
 /// Whether a new link gets frames that are its parent's: all of them, copies of them, or those of
 /// stations that it names. What is known of a kind is not enough to say that it doesn't.
-pub(crate) fn takes_over(spec: &Spec) -> bool {
+pub fn takes_over(spec: &Spec) -> bool {
     let by_kind = match &spec.kind {
         Kind::Macvlan(macvlan) | Kind::Macvtap(macvlan) => macvlan.mode.is_some_and(is_taking),
         // macsec_handle_frame gives each of its links a copy of what carries no tag.
@@ -101,7 +101,7 @@ pub(crate) fn takes_over(spec: &Spec) -> bool {
 }
 
 /// The same of a setting of a link that exists, or is being made.
-pub(crate) fn makes_take_over(setting: &Setting) -> bool {
+pub fn makes_take_over(setting: &Setting) -> bool {
     match setting {
         Setting::Macvlan(change) => match change {
             MacvlanChange::Mode(mode) => is_taking(*mode),
@@ -144,18 +144,18 @@ fn is_taking(mode: MacvlanMode) -> bool {
 
 /// Whether a setting makes the link below take frames that are for nobody here: the drivers hand
 /// it down (macvlan_change_rx_flags, vlan_dev_change_rx_flags and their like).
-pub(crate) fn opens_parent(setting: &Setting) -> bool {
+pub fn opens_parent(setting: &Setting) -> bool {
     matches!(setting, Setting::Promiscuous(true) | Setting::AllMulticast(true))
 }
 
 /// Whether a kind makes several links one: what it is given its ports get, too, and what becomes of
 /// one of them it may alter at the others (drivers/net/bonding, drivers/net/team).
-pub(crate) fn is_bundle(kind: &str) -> bool {
+pub fn is_bundle(kind: &str) -> bool {
     matches!(kind, "bond" | "team")
 }
 
 /// What a setting makes a link a port of.
-pub(crate) fn new_master(setting: &Setting) -> Option<&str> {
+pub fn new_master(setting: &Setting) -> Option<&str> {
     match setting {
         Setting::Master(master) => master.as_deref(),
         _ => None,
@@ -163,7 +163,7 @@ pub(crate) fn new_master(setting: &Setting) -> Option<&str> {
 }
 
 /// Whether a bundle hands a setting of its own on to its ports.
-pub(crate) fn reaches_ports(setting: &Setting) -> bool {
+pub fn reaches_ports(setting: &Setting) -> bool {
     match setting {
         Setting::Mtu(_)
         | Setting::Mac(_)
@@ -191,13 +191,13 @@ pub(crate) fn reaches_ports(setting: &Setting) -> bool {
 /// Whether a link of a kind that is made on a child of a link gets that link for its own parent,
 /// whoever has it (macvlan_common_newlink). An ipvlan gets it only where its maker has rights there
 /// (ipvlan_link_new).
-pub(crate) fn shares_parent(kind: &str) -> bool {
+pub fn shares_parent(kind: &str) -> bool {
     matches!(kind, "macvlan" | "macvtap")
 }
 
 /// Whether a child of a link gets the frames for its own MAC address before the link itself does,
 /// and keeps those that come from it (macvlan_handle_frame).
-pub(crate) fn takes_by_mac(kind: &str) -> bool {
+pub fn takes_by_mac(kind: &str) -> bool {
     matches!(kind, "macvlan" | "macvtap")
 }
 
@@ -207,7 +207,7 @@ pub(crate) fn takes_by_address(kind: &str) -> bool {
 }
 
 /// Why a kind is none for a namespace of others: it shows what goes on there.
-pub(crate) fn listens(kind: &str) -> Option<&'static str> {
+pub fn listens(kind: &str) -> Option<&'static str> {
     match kind {
         "nlmon" => Some("it shows all netlink messages of its namespace"),
         "vsockmon" => Some("it shows all that this machine and its guests say by vsock(7)"),

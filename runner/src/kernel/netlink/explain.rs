@@ -40,7 +40,7 @@ pub(crate) fn explain_with(
 }
 
 /// A failed system call of ours.
-pub(crate) fn broken(error: &std::io::Error, operation: &dyn std::fmt::Display) -> Error {
+pub fn broken(error: &std::io::Error, operation: &dyn std::fmt::Display) -> Error {
     if let Some(help) = shortage(error) {
         return lacking(error, operation, help);
     }

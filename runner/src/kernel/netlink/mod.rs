@@ -74,10 +74,10 @@ mod upper;
 mod verify;
 mod ways;
 
-pub(crate) use self::explain::broken as explain_io;
+pub use self::explain::broken as explain_io;
 pub use self::host::Witness;
 pub use self::named::named_by;
-pub(crate) use self::qdisc_told::settled as settled_options;
+pub use self::qdisc_told::settled as settled_options;
 
 use std::collections::HashMap;
 use std::io;

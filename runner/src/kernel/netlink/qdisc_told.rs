@@ -267,7 +267,7 @@ pub(super) fn alike(now: &Discipline, before: &Discipline) -> bool {
 }
 
 /// Options without counters.
-pub(crate) fn settled(kind: &str, told: &[u8]) -> Vec<u8> {
+pub fn settled(kind: &str, told: &[u8]) -> Vec<u8> {
     match kind {
         "sfq" => told.get(..SFQ_OPTIONS).unwrap_or(told).to_vec(),
         "htb" => written(kind, told),
