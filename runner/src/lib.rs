@@ -16,30 +16,23 @@ pub mod host;
 pub mod grant;
 pub mod policy;
 
-pub use netwright_network::change;
-
-pub mod capture;
-pub mod kernel;
+/// What the crate below asks of Linux.
+pub use netwright_linux::{capture, change, halt, kernel, probe, records, tap, text};
+pub(crate) use netwright_linux::{clock, rights};
 
 mod attach;
-pub mod probe;
 pub mod program;
-pub mod tap;
-pub mod text;
 pub mod uplink;
 
-mod clock;
 mod crash;
 mod file;
 pub mod journal;
-pub mod records;
 mod store;
 
 pub mod report;
 
 pub mod check;
 pub mod consent;
-mod rights;
 pub mod run;
 pub mod state;
 
@@ -54,7 +47,6 @@ pub mod doctor;
 
 mod document;
 pub mod exit;
-pub mod halt;
 mod process;
 pub mod resources;
 

@@ -26,4 +26,4 @@ pub use shipped::{
     has_bonds, has_bridge_vlans, has_netem, has_tunnels, has_vlans, is_complete_kernel,
     scenarios_of_this_kernel,
 };
-pub use sources::runner_sources;
+pub use sources::program_sources;

@@ -1,10 +1,11 @@
 //! The import rules of ARCHITECTURE.md: where each library stops. Those between rooms are in
 //! `rooms.rs`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use netwright_tests::{runner_sources, workspace};
+use netwright_tests::{program_sources, workspace};
 
 fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -18,7 +19,7 @@ fn holders(words: &[&str], may: &[&str]) -> Vec<String> {
             .any(|line| words.iter().any(|word| line.contains(word)))
     };
     let allowed = |path: &str| may.iter().any(|prefix| path.starts_with(prefix));
-    runner_sources()
+    program_sources()
         .into_iter()
         .filter(|(path, text)| holds(text) && !allowed(path))
         .map(|(path, _)| path)
@@ -29,6 +30,49 @@ fn holders(words: &[&str], may: &[&str]) -> Vec<String> {
 fn wasmtime_stops_at_the_host_interface() {
     let may = ["guest/", "host/"];
     assert_eq!(holders(&["wasmtime::", "wasmtime_wasi::"], &may), [""; 0]);
+}
+
+/// Nor does what only its tests need: they are built in a moment, and need no recipe.
+#[test]
+fn the_kernel_layer_needs_no_engine() {
+    let lock = text(&workspace().join("Cargo.lock"));
+    let packages = packages(&lock);
+    let mut needed = BTreeSet::new();
+    let mut next = vec!["netwright-linux"];
+    while let Some(name) = next.pop() {
+        if needed.insert(name) {
+            next.extend(&packages[name]);
+        }
+    }
+    assert!(needed.contains("netwright-network") && needed.contains("libtest-mimic"), "{needed:?}");
+    let engine = |name: &&&str| {
+        ["wasm", "cranelift", "wit-"].iter().any(|begin| name.starts_with(begin))
+            || ["netwright", "netwright-sdk", "netwright-tests"].contains(name)
+    };
+    assert_eq!(needed.iter().filter(engine).collect::<Vec<_>>(), [&""; 0]);
+}
+
+/// So that nobody but its policy can say what is permitted.
+#[test]
+fn the_kernel_layer_is_used_by_the_runner_alone() {
+    let lock = text(&workspace().join("Cargo.lock"));
+    let uses = |needs: &Vec<&str>| needs.contains(&"netwright-linux");
+    let packages = packages(&lock);
+    let users: Vec<_> = packages.iter().filter(|(_, needs)| uses(needs)).collect();
+    assert_eq!(users.iter().map(|(name, _)| **name).collect::<Vec<_>>(), ["netwright"]);
+}
+
+/// What each package of Cargo.lock may need, by name: of all its versions, where there are several.
+fn packages(lock: &str) -> BTreeMap<&str, Vec<&str>> {
+    let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for package in lock.split("[[package]]").skip(1) {
+        let mut lines = package.lines();
+        let name = lines.find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+        let needs = lines.filter_map(|line| line.strip_prefix(" \"")?.strip_suffix("\","));
+        let needs = needs.map(|need| need.split(' ').next().unwrap_or(need));
+        all.entry(name.expect("a package has a name")).or_default().extend(needs);
+    }
+    all
 }
 
 #[test]
@@ -128,7 +172,7 @@ fn people_and_programs_are_written_to_in_one_place() {
 
 #[test]
 fn files_stay_small_enough_to_read() {
-    let long: Vec<String> = runner_sources()
+    let long: Vec<String> = program_sources()
         .into_iter()
         .filter(|(path, _)| !path.ends_with("_tests.rs"))
         .filter(|(_, text)| text.lines().count() > 500)

@@ -20,7 +20,7 @@ const CHECKLISTS: [&str; 9] = [
 ];
 
 /// What a path may begin with where it doesn't begin with the repository.
-const FOLDERS: [&str; 2] = ["", "runner/src"];
+const FOLDERS: [&str; 3] = ["", "runner/src", "linux/src"];
 
 /// Lines that fit on a screen, and a few.
 const ONE_SCREEN: usize = 90;

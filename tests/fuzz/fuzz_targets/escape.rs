@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use netwright::text::escape;
 use netwright_fuzz::{harmless, is_harmful};
+use netwright_linux::text::escape;
 
 fuzz_target!(|bytes: &[u8]| {
     let said = String::from_utf8_lossy(bytes);

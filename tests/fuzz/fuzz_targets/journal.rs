@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use netwright::change::Change;
-use netwright::journal::{Entry, Fate, Flaw, History, Record, decode, encode, read};
 use netwright_fuzz::harmless;
+use netwright_linux::change::Change;
+use netwright_linux::records::{Entry, Fate, Flaw, History, Record, decode, encode, read};
 
 // The first byte says how: raw bytes, or lines of JSON that get the frame of a record each; the
 // second one, where recovery itself is interrupted.

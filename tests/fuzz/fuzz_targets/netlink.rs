@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use netwright::kernel::netlink::fuzzing;
 use netwright_fuzz::harmless;
+use netwright_linux::kernel::netlink::fuzzing;
 
 // The first byte says whether datagrams follow, each behind its length, or one part of a dump.
 fuzz_target!(|bytes: &[u8]| {

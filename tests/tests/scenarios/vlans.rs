@@ -144,7 +144,7 @@ fn a19_a_check_that_fails_takes_every_change_back() {
     let code = if has_vlans() { 1 } else { 8 };
     let output = session.netwright(["run".into(), scenario.into_os_string()]).expect_code(code);
     // The last line counts changes, and those that were undone one by one before the lab went with
-    // the rest; runner/tests/kernel/tutorial.rs compares what each undo leaves.
+    // the rest; linux/tests/kernel/tutorial.rs compares what each undo leaves.
     let said = output.stdout + &output.stderr;
     assert!(!has_vlans() || said.contains(" undone, "), "{said}");
 }

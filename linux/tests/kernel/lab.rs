@@ -4,13 +4,13 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use netwright::change::{
+use netwright_linux::change::{
     Address, AddressFlags, Answer, Applied, Attribute, Change, Kind, LinkName, LinkRef, Macvlan,
     MacvlanMode, Name, NamespaceRef, Prefix, Query, Setting, Spec, Undo, Veth, Write,
 };
-use netwright::kernel::Permitted;
-use netwright::kernel::netlink::Netlink;
-use netwright::kernel::{BatchError, Error, Kernel};
+use netwright_linux::kernel::Permitted;
+use netwright_linux::kernel::netlink::Netlink;
+use netwright_linux::kernel::{BatchError, Error, Kernel};
 use serde_json::Value;
 
 pub(crate) struct Lab {

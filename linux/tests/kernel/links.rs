@@ -1,6 +1,6 @@
 //! Links of each kind that this kernel has.
 
-use netwright::change::{Change, Kind, MacvlanChange, MacvlanMode, Options, Setting};
+use netwright_linux::change::{Change, Kind, MacvlanChange, MacvlanMode, Options, Setting};
 
 use crate::Named;
 use crate::lab::{Lab, assert_same, create, link, macvlan, named, option, put, set, veth};

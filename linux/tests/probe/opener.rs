@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use netwright::tap::{Opener, Tap};
+use netwright_linux::tap::{Opener, Tap};
 
 use crate::lab::{Lab, ip, run};
 use crate::tap::{PLAIN, open};

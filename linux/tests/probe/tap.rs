@@ -9,8 +9,8 @@ use etherparse::{
     ArpEthIpv4Packet, ArpHardwareId, ArpOperation, ArpPacket, EtherType, Ethernet2Header,
     LinkSlice, SlicedPacket,
 };
-use netwright::kernel::{Error, netns};
-use netwright::tap::{Options, Tap};
+use netwright_linux::kernel::{Error, netns};
+use netwright_linux::tap::{Options, Tap};
 
 use crate::lab::{Lab, ip, run};
 use crate::{Test, tests};

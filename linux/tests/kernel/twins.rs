@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use netwright::change::{Change, Family, Kind, NextHop, Route, RouteKind, Setting, Veth};
+use netwright_linux::change::{Change, Family, Kind, NextHop, Route, RouteKind, Setting, Veth};
 
 use crate::lab::{Lab, assert_same, create, link_name, option, prefix, put, set, space};
 

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use netwright::change::{Change, Kind, Options, Setting};
+use netwright_linux::change::{Change, Kind, Options, Setting};
 use serde_json::Value;
 
 use crate::lab::{Lab, assert_same, create, option, options, set};

@@ -7,7 +7,7 @@ use rustix::thread::{
 };
 
 /// Keeps these capabilities alone. For this thread, which should be the only one.
-pub(crate) fn keep_only(kept: CapabilitySet) -> Result<(), Errno> {
+pub fn keep_only(kept: CapabilitySet) -> Result<(), Errno> {
     let had = capabilities(None)?;
     let sets = CapabilitySets {
         effective: had.effective & kept,
@@ -19,7 +19,7 @@ pub(crate) fn keep_only(kept: CapabilitySet) -> Result<(), Errno> {
 
 /// The same for good: a program that is started as root gets nothing else back. Only who has
 /// CAP_SETPCAP can say so; others have no rights that they could get back.
-pub(crate) fn keep_only_for_good(kept: CapabilitySet) -> Result<(), Errno> {
+pub fn keep_only_for_good(kept: CapabilitySet) -> Result<(), Errno> {
     if capabilities(None)?.effective.contains(CapabilitySet::SETPCAP) {
         for capability in CapabilitySet::all() - kept {
             match remove_capability_from_bounding_set(capability) {

@@ -5,10 +5,10 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use netwright::change::{
+use netwright_linux::change::{
     Backlog, Chance, Change, Discipline, Distribution, Netem, Qdisc, Reorder, Setting, Tbf, Write,
 };
-use netwright::kernel::{Error, Kernel, netns};
+use netwright_linux::kernel::{Error, Kernel, netns};
 use serde_json::{Value, json};
 
 use crate::Named;
@@ -201,7 +201,7 @@ fn has_netem(lab: &mut Lab) -> bool {
                  CONFIG_NET_SCH_NETEM (module sch_netem)\n  help: modprobe sch_netem as root, or \
                  run it on a kernel that has it"
             );
-            assert!(matches!(error, netwright::kernel::Error::Unsupported(_)));
+            assert!(matches!(error, netwright_linux::kernel::Error::Unsupported(_)));
             false
         }
     }
@@ -264,9 +264,9 @@ fn tables() {
         Discipline::Netem(Netem { delay, jitter, distribution, ..Netem::default() })
     };
     let shown = |lab: &Lab| {
-        let query = netwright::change::Query::Qdisc { link: link("p0") };
+        let query = netwright_linux::change::Query::Qdisc { link: link("p0") };
         match crate::lab::query(&lab.kernel, query) {
-            netwright::change::Answer::Qdisc(Some(found)) => found.discipline.to_string(),
+            netwright_linux::change::Answer::Qdisc(Some(found)) => found.discipline.to_string(),
             other => panic!("{other:?}"),
         }
     };

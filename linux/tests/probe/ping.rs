@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use netwright::kernel::Error;
-use netwright::probe::{Echo, Options, Pinging, Source, ping};
+use netwright_linux::kernel::Error;
+use netwright_linux::probe::{Echo, Options, Pinging, Source, ping};
 
 use crate::lab::{Lab, ip, run};
 use crate::{Test, tests};

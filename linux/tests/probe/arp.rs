@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use netwright::kernel::Error;
-use netwright::probe::arp;
+use netwright_linux::kernel::Error;
+use netwright_linux::probe::arp;
 
 use crate::lab::{Lab, ip, run};
 use crate::{Test, tests};

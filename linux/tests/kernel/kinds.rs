@@ -1,7 +1,7 @@
 //! Kinds with their options and settings, each beside what `ip` does with the same words in a
 //! namespace of its own.
 
-use netwright::change::{
+use netwright_linux::change::{
     Change, Kind, Macvlan, MacvlanChange, MacvlanMode, Options, Setting, Spec, Tuntap,
 };
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netwright_frames::Filter;
-use netwright::capture::{Capture, Frame, Of, Room};
-use netwright::kernel::Error;
-use netwright::probe::{Options, ping};
-use netwright::tap::{self, Tap};
+use netwright_linux::capture::{Capture, Frame, Of, Room};
+use netwright_linux::kernel::Error;
+use netwright_linux::probe::{Options, ping};
+use netwright_linux::tap::{self, Tap};
 
 use crate::lab::{Lab, ip, run};
 use crate::{Test, tests};

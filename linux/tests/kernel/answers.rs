@@ -2,12 +2,12 @@
 
 use std::os::fd::AsFd;
 
-use netwright::change::{
+use netwright_linux::change::{
     Answer, Change, Kind, LinkInfo, LinkName, LinkRef, MacvlanMode, NamespaceRef, Options, Query,
     Setting, Undo, Vlan, VlanProtocol,
 };
-use netwright::kernel::netlink::Netlink;
-use netwright::kernel::{Kernel, netns};
+use netwright_linux::kernel::netlink::Netlink;
+use netwright_linux::kernel::{Kernel, netns};
 
 use crate::Named;
 use crate::lab::{
@@ -70,7 +70,7 @@ fn hints() {
         text,
         "kernel refused `netns add ns1`: EEXIST (File exists)\n  help: this run has a namespace `ns1` already"
     );
-    let mode = netwright::change::MacvlanChange::Mode(MacvlanMode::Passthru);
+    let mode = netwright_linux::change::MacvlanChange::Mode(MacvlanMode::Passthru);
     let text = lab.refused(set("ns1/mac1", &[Setting::Macvlan(mode)]));
     assert_eq!(
         help(&text),

@@ -1,6 +1,6 @@
 //! What is changed on links that exist: the index stays, and undoing puts the old value back.
 
-use netwright::change::{
+use netwright_linux::change::{
     AddressFlags, Change, Kind, MacAddress, MacvlanChange, MacvlanMode, Options, Setting, Write,
 };
 

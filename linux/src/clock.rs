@@ -7,7 +7,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// Milliseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps; the machine's own, also
 /// where a time namespace shifts it.
-pub(crate) fn now() -> u64 {
+pub fn now() -> u64 {
     let now = clock_gettime(ClockId::Boottime);
     let shift = fs::read_to_string("/proc/self/timens_offsets").unwrap_or_default();
     let (seconds, nanoseconds) = shift_of_boottime(&shift);
@@ -28,7 +28,7 @@ fn shift_of_boottime(offsets: &str) -> (i64, i64) {
 }
 
 /// A moment from now on, as journals have it.
-pub(crate) fn moment_after(time: Duration) -> u64 {
+pub fn moment_after(time: Duration) -> u64 {
     now().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 

@@ -1,7 +1,7 @@
 //! Addresses, rules, neighbours, entries and sysctls, each beside what `ip` does with the
 //! same words in a namespace of its own.
 
-use netwright::change::{
+use netwright_linux::change::{
     Address, AddressFlags, Change, Entry, Family, Kind, NamespaceRef, Neighbour, NeighbourState,
     Query, Rule, RuleAction, Setting, Write,
 };
@@ -286,7 +286,7 @@ fn entries() {
         assert!(shown.contains(&format!("02:00:00:00:01:0{last}")), "{shown}");
     }
     let answer = query(&lab.kernel, Query::Entries { link: link("ours/vx0") });
-    let netwright::change::Answer::Entries(found) = answer else { panic!("entries") };
+    let netwright_linux::change::Answer::Entries(found) = answer else { panic!("entries") };
     assert!(found.contains(&entry("02:00:00:00:01:03", false, false, Some("10.0.0.9"))));
     for one in undo.iter().rev() {
         lab.revert(one);

@@ -46,7 +46,7 @@ fn all() -> impl Iterator<Item = Named> {
 fn main() -> ExitCode {
     if let Ok(wanted) = std::env::var(TRIAL) {
         let (_, trial) = all().find(|(name, _)| *name == wanted).expect("a known trial");
-        netwright::kernel::netns::enter_lab().expect("a lab");
+        netwright_linux::kernel::netns::enter_lab().expect("a lab");
         trial();
         return ExitCode::SUCCESS;
     }

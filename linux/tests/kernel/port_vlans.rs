@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use netwright::change::{Change, Kind, LinkRef, Options, PortVlan, Setting};
-use netwright::kernel::Error;
+use netwright_linux::change::{Change, Kind, LinkRef, Options, PortVlan, Setting};
+use netwright_linux::kernel::Error;
 use serde_json::{Value, json};
 
 use crate::Named;

@@ -1,11 +1,11 @@
 //! Many changes at once.
 
-use netwright::change::{
+use netwright_linux::change::{
     Change, Kind, LinkRef, MacvlanMode, Neighbour, NeighbourState, NextHop, Options, Rule,
     RuleAction, Setting, Write,
 };
 
-use netwright::kernel::Kernel;
+use netwright_linux::kernel::Kernel;
 
 use crate::Named;
 use crate::lab::{Lab, create, link, macvlan, named, options, prefix, put, set, space, veth};
@@ -84,7 +84,7 @@ fn everything() -> Vec<Change> {
         protocol: None,
     };
     let rule = Rule {
-        family: netwright::change::Family::Ipv4,
+        family: netwright_linux::change::Family::Ipv4,
         priority: Some(100),
         inverted: false,
         from: Some(prefix("10.9.0.0/16")),

@@ -1,6 +1,6 @@
 //! The table of link kinds that a kernel may lack.
 
-use netwright::change::{
+use netwright_linux::change::{
     Ipvlan, IpvlanFlag, IpvlanMode, Kind, Options, Setting, Vlan, VlanProtocol,
 };
 use serde_json::json;

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use netwright::kernel::Error;
-use netwright::probe::{Listener, Transport, tcp, udp};
+use netwright_linux::kernel::Error;
+use netwright_linux::probe::{Listener, Transport, tcp, udp};
 
 use crate::lab::{Lab, ip, run};
 use crate::{Test, tests};

@@ -1,6 +1,6 @@
 //! Row A19, the part that must go back: a node whose default route is taken into a VLAN.
 
-use netwright::change::{
+use netwright_linux::change::{
     Change, Kind, MacvlanMode, NextHop, Route, Setting, Vlan, VlanProtocol, Write,
 };
 

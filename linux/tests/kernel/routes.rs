@@ -1,6 +1,6 @@
 //! Routes, each beside what `ip route` does with the same words in a namespace of its own.
 
-use netwright::change::{Change, NextHop, Query, Route, RouteKind, Write};
+use netwright_linux::change::{Change, NextHop, Query, Route, RouteKind, Write};
 
 use crate::Named;
 use crate::lab::{Lab, option, query, space};
@@ -203,7 +203,7 @@ fn route_refusals(lab: &mut Lab) {
         &lab.kernel,
         Query::Lookup { namespace: space("ours"), destination: ip("192.0.2.1"), source: None },
     );
-    let netwright::change::Answer::Routes(found) = answer else { panic!("routes") };
+    let netwright_linux::change::Answer::Routes(found) = answer else { panic!("routes") };
     assert_eq!(found[0].next_hops, [hop(Some("10.0.0.2"), Some("a"))]);
     assert_eq!(found[0].source, Some(ip("10.0.0.1")));
 }

@@ -3,8 +3,8 @@
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use netwright::kernel::Error;
-use netwright::probe::{Condition, wait_until};
+use netwright_linux::kernel::Error;
+use netwright_linux::probe::{Condition, wait_until};
 
 use crate::lab::{Lab, ip, ip_later, run};
 use crate::{Test, tests};

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use netwright::kernel::netns;
-use netwright::tap::Opener;
+use netwright_linux::kernel::netns;
+use netwright_linux::tap::Opener;
 use rustix::mount::{MountFlags, mount};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
