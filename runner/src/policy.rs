@@ -17,6 +17,7 @@ mod read;
 mod stations;
 #[cfg(test)]
 mod tests;
+mod tunnels;
 mod uplink;
 mod wakes;
 mod whose;

@@ -94,6 +94,10 @@ impl Kernel for Absent {
         Err(refusal())
     }
 
+    fn hands_on(&self, _: &LinkRef) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     fn carriers(&self, _: IpAddr, _: IpAddr) -> Result<Vec<LinkRef>, Error> {
         Ok(Vec::new())
     }

@@ -118,6 +118,10 @@ pub trait Kernel {
         Ok(Vec::new())
     }
 
+    /// Whether a link hands its frames to others' links: to what it is a port of, or to children that
+    /// may have VLANs of their own.
+    fn hands_on(&self, link: &LinkRef) -> Result<bool, Error>;
+
     /// The links of others that the kernel would delete, or leave without it, if a link went to
     /// another namespace.
     fn lost_by_a_move(&self, _: &LinkRef) -> Result<Vec<Upper>, Error> {

@@ -149,6 +149,10 @@ impl Kernel for Willing {
         Absent::default().see_link(link)
     }
 
+    fn hands_on(&self, _: &LinkRef) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     fn carriers(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error> {
         Absent::default().carriers(here, there)
     }

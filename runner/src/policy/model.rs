@@ -187,6 +187,10 @@ impl Kernel for World {
         })
     }
 
+    fn hands_on(&self, _: &LinkRef) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     fn carriers(&self, here: IpAddr, there: IpAddr) -> Result<Vec<LinkRef>, Error> {
         let holders = self.addresses.iter().filter(|(_, held)| held.prefix.address == here);
         let ways = self.ways(here, there)?;

@@ -139,6 +139,10 @@ impl Kernel for Machine {
         Ok(claims::stations(link))
     }
 
+    fn hands_on(&self, _: &LinkRef) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     fn carriers(&self, _: IpAddr, _: IpAddr) -> Result<Vec<LinkRef>, Error> {
         Ok(Vec::new())
     }

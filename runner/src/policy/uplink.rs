@@ -159,7 +159,9 @@ impl HostPolicy {
         let seen = kernel.see_link(&there)?;
         self.floor_of_a_parent(&seen, kernel)?;
         let takes_over = kind::takes_over(&spec);
-        if takes_over {
+        if self.takes_over(&spec, &seen, kernel)? {
+            let facts = Facts { link: Some(seen.reference.name.clone()), ..Facts::default() };
+            self.need(Capability::UplinkPassthru, facts, &shown)?;
             self.floor(&seen, kernel)?;
         }
         let claimed = Claimed::by_settings(Some(spec.kind.word()), &spec.settings);
@@ -170,6 +172,18 @@ impl HostPolicy {
             _ => Spec { parent: Some(parent), ..spec },
         };
         Ok((Change::CreateLink { namespace, spec }, vec![seen.reference]))
+    }
+
+    /// Whether a new link gets frames that are its parent's, or that this hands on: a VLAN takes its
+    /// frames before any master or macvlan of the parent's sees them (__netif_receive_skb_core).
+    pub(super) fn takes_over(
+        &self,
+        spec: &Spec,
+        parent: &LinkSight,
+        kernel: &dyn Kernel,
+    ) -> Result<bool, Error> {
+        let is_vlan = spec.kind.word() == "vlan";
+        Ok(kind::takes_over(spec) || is_vlan && kernel.hands_on(&parent.reference)?)
     }
 
     /// Refuses what a lab's child of a link would be known by, where others have it: the lab itself

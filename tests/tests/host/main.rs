@@ -29,10 +29,12 @@ mod sequence;
 mod since;
 mod somebodys_routes;
 mod strangers;
+mod taken;
 mod third_kernel;
 mod told;
 mod undo;
 mod uplink;
 mod upper;
+
 mod vrf;
 mod wakes;

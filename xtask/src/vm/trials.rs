@@ -23,6 +23,7 @@ const PROGRAMS: [(&str, &[&str]); 10] = [
             "place::",
             "upper::",
             "vrf::",
+            "taken::",
             "frames::no_child_gets_the_mac_address_of_a_bond",
             "frames::an_ipvlan",
             "returning::a_port_of_a_bond",

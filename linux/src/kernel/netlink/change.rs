@@ -334,6 +334,7 @@ impl Netlink {
         let old = back.map(|place| self.moves[place].from.1);
         if !undoing {
             self.check_leaving(&space, &before)?;
+            self.check_labels(&space, &before)?;
             let leaving = [Setting::Master(None)];
             self.check_bridge(&space, Some(&before), before.mtu(), &leaving)?;
         }

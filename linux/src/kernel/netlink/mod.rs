@@ -26,6 +26,7 @@ pub mod fuzzing;
 mod guarded;
 mod holdings;
 mod host;
+mod labels;
 mod lacking;
 mod lacking_link;
 mod lasting;
@@ -379,6 +380,10 @@ impl Kernel for Netlink {
         entry: &Entry,
     ) -> Result<Vec<LinkSight>, Error> {
         self.losers(namespace, port, entry)
+    }
+
+    fn hands_on(&self, link: &LinkRef) -> Result<bool, Error> {
+        self.hands_on(link)
     }
 
     fn lost_by_a_move(&self, link: &LinkRef) -> Result<Vec<Upper>, Error> {

@@ -16,6 +16,18 @@ use crate::text::help;
 const KEEPING: [&str; 5] = ["vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"];
 
 impl Netlink {
+    /// Whether it is a port, or has children of others' that may have VLANs of their own.
+    pub(super) fn hands_on(&self, link: &LinkRef) -> Result<bool, Error> {
+        let (space, raw) = self.resolve(link)?;
+        let takes = |(there, one): &(Arc<Space>, RawLink)| {
+            let kind = one.kind();
+            (kind::takes_by_mac(&kind) || kind::takes_by_address(&kind))
+                && !there.own
+                && !self.is_own(there, one)
+        };
+        Ok(raw.master().is_some() || self.children(&space, raw.index).iter().any(takes))
+    }
+
     /// The links of others that would not outlast the move of a link to another namespace.
     pub(super) fn lost_by_a_move(&self, link: &LinkRef) -> Result<Vec<Upper>, Error> {
         let (space, raw) = self.resolve(link)?;

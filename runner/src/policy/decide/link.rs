@@ -41,6 +41,10 @@ impl Decision<'_> {
         let others = sent.iter().filter(|option| !kind::is_underlay(&spec.kind, option));
         let others: Vec<Attribute> = others.cloned().collect();
         self.uses(&namespace, spec.kind.word(), &others, shown)?;
+        // One that is made in a namespace of the run's own gets what comes to that.
+        if !own {
+            self.policy.floor_of_ends(&namespace, spec.kind.word(), &sent, self.kernel)?;
+        }
         if !own || parent.is_some() {
             self.may_stand(own, spec.kind.word(), spec.name.as_str())?;
             if let (false, Kind::Other(other)) = (own, &spec.kind)
@@ -102,7 +106,7 @@ impl Decision<'_> {
         let facts = Facts { parent: Some(name.clone()), ..birth_facts(spec) };
         self.policy.still(Capability::HostLinkCreate, facts, &shown)?;
         self.policy.floor_of_a_parent(&seen, self.kernel)?;
-        if kind::takes_over(spec) {
+        if self.policy.takes_over(spec, &seen, self.kernel)? {
             self.policy.floor(&seen, self.kernel)?;
             let facts = Facts { link: Some(name.clone()), ..Facts::default() };
             self.policy.need(Capability::UplinkPassthru, facts, &shown)?;
@@ -243,6 +247,10 @@ impl Decision<'_> {
                 }
                 Setting::Options(given) if !kind::is_own(given) => {
                     self.uses(namespace, &given.kind, &given.options, shown)?;
+                    // It may have been made in the machine's own, wherever it is now.
+                    let root = NamespaceRef::named(None);
+                    let (kind, options) = (&given.kind, &given.options);
+                    self.policy.floor_of_ends(&root, kind, options, self.kernel)?;
                 }
                 Setting::Up(_)
                 | Setting::Mtu(_)
