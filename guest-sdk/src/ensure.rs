@@ -14,7 +14,6 @@ use crate::place::Place;
 use crate::port::PortVlans;
 use crate::route::RouteBuilder;
 use crate::rule::RuleBuilder;
-use crate::wit::batch::{Change, Step};
 use crate::wit::links::{Kind, Other, Setting, Spec};
 use crate::wit::qdisc::{Kind as Discipline, Qdisc};
 use crate::wit::types::Write;
@@ -41,8 +40,7 @@ fn of_link(link: &Link, describe: impl FnOnce(PlannedLink) -> Result<()>) -> Res
 }
 
 /// Refuses a link whose name the kernel is to choose: the next run could not know it again.
-pub(crate) fn check_names(step: &Step) -> Result<()> {
-    let Step::Change(Change::CreateLink((_, spec))) = step else { return Ok(()) };
+pub(crate) fn check_names(spec: &Spec) -> Result<()> {
     let Spec { name, kind, .. } = spec;
     check_name(name)?;
     if let Kind::Veth(veth) = kind { check_name(&veth.peer.name) } else { Ok(()) }

@@ -203,7 +203,7 @@ pub mod wit {
     });
 
     pub use netwright::host::{
-        addresses, batch, captures, ensure, exec, fdb, links, log, namespaces, neighbours, params,
-        probes, qdisc, report, routes, rules, sysctls, taps, types, vlans,
+        addresses, batch, captures, exec, fdb, links, log, namespaces, neighbours, params, probes,
+        qdisc, report, routes, rules, sysctls, taps, types, vlans,
     };
 }

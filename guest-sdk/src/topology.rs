@@ -6,26 +6,36 @@ use std::ops::Deref;
 use std::rc::Rc;
 
 use crate::ensure::check_names;
+use crate::host::batch::Batch;
+use crate::host::{addresses, links, namespaces, neighbours, qdisc, routes, rules, sysctls, vlans};
 use crate::link::builder::Draft;
 use crate::link::reference::namespace_words;
 use crate::link::{LinkPath, LinkReference};
 use crate::place::Place;
 use crate::wit::addresses::Address;
-use crate::wit::batch::{BatchError, Change, Step};
+use crate::wit::batch::BatchError;
 use crate::wit::links::{Kind, LinkName, Setting, Veth};
 use crate::wit::neighbours::Neighbour;
 use crate::wit::qdisc::Qdisc;
 use crate::wit::routes::Route;
 use crate::wit::rules::Rule;
 use crate::wit::types::Write;
-use crate::{AnyLink, Error, PortVlans, Prefix, Result, host};
+use crate::{AnyLink, Error, PortVlans, Prefix, Result};
 
 /// What is to be made, and of which builder each change is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Plan {
-    steps: Vec<Step>,
+    batch: Batch,
     /// one for each change, for the error that names it
     sources: Vec<String>,
+    /// of the first link whose name the kernel is to choose
+    unnamed: Option<Error>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self { batch: Batch::new(), sources: Vec::new(), unnamed: None }
+    }
 }
 
 type Shared = Rc<RefCell<Plan>>;
@@ -71,7 +81,8 @@ impl Topology {
     /// A namespace that is to be made. As `ip netns add NAME`.
     pub fn namespace(&self, name: impl Into<String>) -> PlannedNamespace {
         let namespace = self.in_namespace(name);
-        self.push(Change::CreateNamespace(namespace.name.clone()));
+        let name = &namespace.name;
+        namespace.add(namespace_words(name), |batch| namespaces::add_namespace(batch, name));
         namespace
     }
 
@@ -85,15 +96,30 @@ impl Topology {
         &self.root
     }
 
-    /// A change as the contract has it, without a builder.
-    pub fn push(&self, change: Change) {
-        let source = source(&change);
-        self.root.push_from(source, change);
+    /// A change as the contract has it, without a builder: `add` puts just one into the batch, and an
+    /// error will name it so.
+    ///
+    /// ```
+    /// use netwright_sdk::host::namespaces;
+    /// use netwright_sdk::prelude::*;
+    /// use netwright_sdk::testing::MemoryHost;
+    ///
+    /// # fn main() -> Result<()> {
+    /// let host = MemoryHost::new();
+    /// let topology = Topology::new();
+    /// topology.push("the first", |batch| namespaces::add_namespace(batch, "n1"));
+    /// topology.apply()?;
+    /// assert_eq!(host.changes(), ["netns add n1"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn push(&self, source: impl Into<String>, add: impl FnOnce(&Batch)) {
+        self.root.add(source.into(), add);
     }
 
     /// How many changes there are so far.
     pub fn len(&self) -> usize {
-        self.root.plan.borrow().steps.len()
+        self.root.plan.borrow().sources.len()
     }
 
     /// Nothing is described yet.
@@ -101,16 +127,11 @@ impl Topology {
         self.len() == 0
     }
 
-    /// What there is so far, in the order of its description.
-    pub fn steps(&self) -> Vec<Step> {
-        self.root.plan.borrow().steps.clone()
-    }
-
     /// Makes all of it in one call and begins anew. The error names the builder that failed, and
     /// nothing of the batch is left then.
     pub fn apply(&self) -> Result<()> {
-        let Plan { steps, sources } = self.root.plan.take();
-        host::batch::apply_steps(&steps).map_err(|failed| told(failed, &sources))
+        let Plan { batch, sources, .. } = self.root.plan.take();
+        Batch::apply(batch).map_err(|failed| told(failed, &sources))
     }
 
     /// Brings all of it about and begins anew: what is missing is made, what differs is changed,
@@ -136,11 +157,11 @@ impl Topology {
     /// # }
     /// ```
     pub fn ensure(&self) -> Result<u32> {
-        let Plan { steps, sources } = self.root.plan.take();
-        for (step, source) in steps.iter().zip(&sources) {
-            check_names(step).map_err(|fault| fault.context(source))?;
+        let Plan { batch, sources, unnamed } = self.root.plan.take();
+        match unnamed {
+            Some(unnamed) => Err(unnamed),
+            None => Batch::ensure(batch).map_err(|failed| told(failed, &sources)),
         }
-        host::ensure::apply(&steps).map_err(|failed| told(failed, &sources))
     }
 }
 
@@ -160,13 +181,9 @@ pub struct PlannedNamespace {
 }
 
 impl PlannedNamespace {
-    fn push_from(&self, source: String, change: Change) {
-        self.push_step(source, Step::Change(change));
-    }
-
-    fn push_step(&self, source: String, step: Step) {
+    fn add(&self, source: String, add: impl FnOnce(&Batch)) {
         let mut plan = self.plan.borrow_mut();
-        plan.steps.push(step);
+        add(&plan.batch);
         plan.sources.push(source);
     }
 
@@ -181,8 +198,9 @@ impl PlannedNamespace {
 
     fn push_addresses(&self, source: &str, link: &LinkName, addresses: &[Prefix]) {
         for prefix in addresses {
-            let change = Change::PutAddress((link.clone(), (*prefix).into(), Write::Add));
-            self.push_from(source.to_owned(), change);
+            self.add(source.to_owned(), |batch| {
+                addresses::add_address(batch, link, &(*prefix).into(), Write::Add);
+            });
         }
     }
 
@@ -193,8 +211,8 @@ impl PlannedNamespace {
 
     /// Alters a link when the topology is applied. As `ip link set`.
     pub fn change_link(&self, name: &str, settings: Vec<Setting>) {
-        let change = Change::ChangeLink((self.contract_link(name), settings));
-        self.push_from(source(&change), change);
+        let link = self.contract_link(name);
+        self.add(link_words(&link), |batch| links::add_settings(batch, &link, &settings));
     }
 
     /// The other end's addresses, by the name that the kind has for it.
@@ -219,13 +237,18 @@ impl Place for PlannedNamespace {
     fn make_link(&self, draft: Draft) -> Result<PlannedLink> {
         let name = draft.spec.name.clone();
         let kind = draft.spec.kind.clone();
-        let create = Change::CreateLink((self.contract_name(), draft.spec));
-        let source = source(&create);
-        self.push_from(source.clone(), create);
+        let source = format!("{} `{name}` in {}", kind.word(), namespace_words(&self.name));
+        if let Err(fault) = check_names(&draft.spec) {
+            self.plan.borrow_mut().unnamed.get_or_insert(fault.context(&source));
+        }
+        let namespace = self.contract_name();
+        self.add(source.clone(), |batch| {
+            links::add_link(batch, namespace.as_deref(), &draft.spec);
+        });
         for (port, how) in draft.ports {
             for settings in how.changes(&name) {
-                let change = Change::ChangeLink((self.contract_link(&port), settings));
-                self.push_from(source.clone(), change);
+                let port = self.contract_link(&port);
+                self.add(source.clone(), |batch| links::add_settings(batch, &port, &settings));
             }
         }
         self.push_addresses(&source, &self.contract_link(&name), &draft.addresses);
@@ -233,27 +256,36 @@ impl Place for PlannedNamespace {
             self.push_peer_addresses(&source, veth, &draft.peer_addresses);
         }
         if let Some(vlans) = draft.vlans {
-            let step = Step::SetVlans((self.contract_link(&name), vlans.into_list()));
-            self.push_step(source, step);
+            let link = self.contract_link(&name);
+            self.add(source, |batch| vlans::add_vlans(batch, &link, &vlans.into_list()));
         }
         Ok(PlannedLink { namespace: self.clone(), name })
     }
 
     fn put_route(&self, route: Route, how: Write) -> Result<()> {
-        let change = Change::PutRoute((self.contract_name(), route, how));
-        self.push_from(source(&change), change);
+        let place = namespace_words(&self.name);
+        let source = match route.network() {
+            Some(network) => format!("route to {network} in {place}"),
+            None => format!("default route in {place}"),
+        };
+        let namespace = self.contract_name();
+        self.add(source, |batch| routes::add_route(batch, namespace.as_deref(), &route, how));
         Ok(())
     }
 
     fn put_rule(&self, rule: Rule) -> Result<()> {
-        let change = Change::AddRule((self.contract_name(), rule));
-        self.push_from(source(&change), change);
+        let source = format!("rule in {}", namespace_words(&self.name));
+        let namespace = self.contract_name();
+        self.add(source, |batch| rules::add_rule(batch, namespace.as_deref(), &rule));
         Ok(())
     }
 
     fn set_sysctl(&self, key: &str, value: impl Display) -> Result<()> {
-        let change = Change::SetSysctl((self.contract_name(), key.to_owned(), value.to_string()));
-        self.push_from(source(&change), change);
+        let source = format!("sysctl `{key}` in {}", namespace_words(&self.name));
+        let (namespace, value) = (self.contract_name(), value.to_string());
+        self.add(source, |batch| {
+            sysctls::add_sysctl(batch, namespace.as_deref(), key, &value);
+        });
         Ok(())
     }
 }
@@ -286,36 +318,38 @@ impl LinkReference for PlannedLink {
 impl AnyLink for PlannedLink {
     fn put_address(&self, address: &Address, how: Write) -> Result<()> {
         let link = self.namespace.contract_link(&self.name);
-        let change = Change::PutAddress((link, address.clone(), how));
-        self.namespace.push_from(source(&change), change);
+        let source = format!("address {} of {}", Prefix::from(address.prefix), link_words(&link));
+        self.namespace.add(source, |batch| addresses::add_address(batch, &link, address, how));
         Ok(())
     }
 
     fn put_neighbour(&self, neighbour: Neighbour, how: Write) -> Result<()> {
         let link = self.namespace.contract_link(&self.name);
-        let change = Change::PutNeighbour((link, neighbour, how));
-        self.namespace.push_from(source(&change), change);
+        let address = std::net::IpAddr::from(neighbour.address);
+        let source = format!("neighbour {address} of {}", link_words(&link));
+        self.namespace.add(source, |batch| neighbours::add_neighbour(batch, &link, neighbour, how));
         Ok(())
     }
 
     fn put_qdisc(&self, qdisc: &Qdisc, how: Write) -> Result<()> {
         let link = self.namespace.contract_link(&self.name);
         let source = format!("queueing discipline of {}", link_words(&link));
-        self.namespace.push_step(source, Step::PutQdisc((link, qdisc.clone(), how)));
+        self.namespace.add(source, |batch| qdisc::add_qdisc(batch, &link, qdisc, how));
         Ok(())
     }
 
     fn clear_qdisc(&self) -> Result<()> {
         let link = self.namespace.contract_link(&self.name);
         let source = format!("queueing discipline of {}", link_words(&link));
-        self.namespace.push_step(source, Step::RemoveQdisc(link));
+        self.namespace.add(source, |batch| qdisc::add_qdisc_removal(batch, &link));
         Ok(())
     }
 
     fn set_vlans(&self, vlans: PortVlans) -> Result<()> {
         let link = self.namespace.contract_link(&self.name);
         let source = format!("VLANs of {}", link_words(&link));
-        self.namespace.push_step(source, Step::SetVlans((link, vlans.into_list())));
+        let vlans = vlans.into_list();
+        self.namespace.add(source, |batch| vlans::add_vlans(batch, &link, &vlans));
         Ok(())
     }
 }
@@ -330,34 +364,8 @@ fn told(failed: BatchError, sources: &[String]) -> Error {
     if failed.undone { error } else { error.context("a part of the topology is left") }
 }
 
-fn place(namespace: &Option<String>) -> String {
-    namespace_words(namespace.as_deref().unwrap_or(""))
-}
-
+/// How an error speaks of a link.
 fn link_words(link: &LinkName) -> String {
-    format!("link `{}` in {}", link.name, place(&link.namespace))
-}
-
-/// How an error speaks of a change.
-fn source(change: &Change) -> String {
-    let link = link_words;
-    match change {
-        Change::CreateNamespace(name) => namespace_words(name),
-        Change::CreateLink((namespace, spec)) => {
-            format!("{} `{}` in {}", spec.kind.word(), spec.name, place(namespace))
-        }
-        Change::ChangeLink((name, _)) => link(name),
-        Change::PutAddress((name, address, _)) => {
-            format!("address {} of {}", Prefix::from(address.prefix), link(name))
-        }
-        Change::PutRoute((namespace, route, _)) => match route.network() {
-            Some(network) => format!("route to {network} in {}", place(namespace)),
-            None => format!("default route in {}", place(namespace)),
-        },
-        Change::AddRule((namespace, _)) => format!("rule in {}", place(namespace)),
-        Change::PutNeighbour((name, neighbour, _)) => {
-            format!("neighbour {} of {}", std::net::IpAddr::from(neighbour.address), link(name))
-        }
-        Change::SetSysctl((namespace, key, _)) => format!("sysctl `{key}` in {}", place(namespace)),
-    }
+    let place = namespace_words(link.namespace.as_deref().unwrap_or_default());
+    format!("link `{}` in {place}", link.name)
 }

@@ -91,6 +91,11 @@ fn a_flood_of_words_ends_with_the_limit() {
 }
 
 #[test]
+fn a_batch_without_end_ends_with_the_limit() {
+    ends("batch", 7, "limit reached: 16777216 bytes in batches\n");
+}
+
+#[test]
 fn answers_that_nobody_takes_end_with_the_time() {
     ends("unread", 7, "limit reached: 2 s of time\n");
 }

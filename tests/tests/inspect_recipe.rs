@@ -89,7 +89,7 @@ fn the_digest_is_that_of_the_file() {
 fn what_is_asked_and_what_is_imported_are_compared() {
     let manifest = br#"{"name":"x","version":"1.0.0","api":"0.2.0","capabilities":[{"capability":"host.route.default","reason":"because"}]}"#;
     let output = inspect(&[manifest]).expect_code(0);
-    let expected = "does not fit together\n  asks for `host.route.default`, but imports none of routes, rules, batch, ensure\n";
+    let expected = "does not fit together\n  asks for `host.route.default`, but imports none of routes, rules, batch\n";
     assert!(output.stdout.ends_with(expected), "{}", output.stdout);
     // The bomb has no manifest and imports much.
     let session = Session::new();

@@ -1,7 +1,6 @@
 //! What a recipe changed, as data.
 
 use crate::wit::addresses::Address;
-use crate::wit::batch::{Change as BatchChange, Step};
 use crate::wit::fdb::Entry;
 use crate::wit::links::{LinkName, Setting, Spec};
 use crate::wit::neighbours::Neighbour;
@@ -49,49 +48,9 @@ pub enum Change {
     SetVlans { link: Site, vlans: Vec<Vlan> },
 }
 
-impl From<LinkName> for Site {
+impl From<&LinkName> for Site {
     /// In a batch an absent namespace is the root one.
-    fn from(link: LinkName) -> Self {
-        Self { namespace: link.namespace.unwrap_or_default(), name: link.name }
-    }
-}
-
-impl From<BatchChange> for Change {
-    fn from(change: BatchChange) -> Self {
-        match change {
-            BatchChange::CreateNamespace(name) => Self::CreateNamespace { name },
-            BatchChange::CreateLink((namespace, spec)) => {
-                Self::CreateLink { namespace: namespace.unwrap_or_default(), spec }
-            }
-            BatchChange::ChangeLink((link, settings)) => {
-                Self::ChangeLink { link: link.into(), settings }
-            }
-            BatchChange::PutAddress((link, address, how)) => {
-                Self::PutAddress { link: link.into(), address, how }
-            }
-            BatchChange::PutRoute((namespace, route, how)) => {
-                Self::PutRoute { namespace: namespace.unwrap_or_default(), route, how }
-            }
-            BatchChange::AddRule((namespace, rule)) => {
-                Self::AddRule { namespace: namespace.unwrap_or_default(), rule }
-            }
-            BatchChange::PutNeighbour((link, neighbour, how)) => {
-                Self::PutNeighbour { link: link.into(), neighbour, how }
-            }
-            BatchChange::SetSysctl((namespace, key, value)) => {
-                Self::SetSysctl { namespace: namespace.unwrap_or_default(), key, value }
-            }
-        }
-    }
-}
-
-impl From<Step> for Change {
-    fn from(step: Step) -> Self {
-        match step {
-            Step::Change(change) => change.into(),
-            Step::PutQdisc((link, qdisc, how)) => Self::PutQdisc { link: link.into(), qdisc, how },
-            Step::RemoveQdisc(link) => Self::RemoveQdisc { link: link.into() },
-            Step::SetVlans((link, vlans)) => Self::SetVlans { link: link.into(), vlans },
-        }
+    fn from(link: &LinkName) -> Self {
+        Self { namespace: link.namespace.clone().unwrap_or_default(), name: link.name.clone() }
     }
 }

@@ -16,7 +16,7 @@ use super::{Stop, Verdict, engine};
 use crate::exit::{Exit, Failure};
 use crate::halt::REMEDY;
 use crate::host::bindings::exports::netwright::host::guest::Fault;
-use crate::host::{Host, LimitReached, Session};
+use crate::host::{Host, LimitReached, Session, Weight};
 use crate::process;
 use crate::recipe::Recipe;
 use crate::report::Report;
@@ -187,7 +187,7 @@ impl Guest {
             self.begin(recipe).map_err(failed)?;
         }
         match self.process.next().await.map_err(Stop::from) {
-            Ok(Word::Loaded(loaded)) => Ok(loaded),
+            Ok((Word::Loaded(loaded), _)) => Ok(loaded),
             Ok(_) | Err(Stop::NoRoom) => {
                 Err(Failure::new(Exit::Broken, "its process spoke out of turn"))
             }
@@ -274,7 +274,9 @@ impl Guest {
             self.process.send(&answer).await.map_err(lost)?;
             answer.clear();
             while answer.is_empty() {
-                match self.next().await? {
+                let (word, weight) = self.next().await?;
+                host.heard = weight;
+                match word {
                     Word::Ask(call) => {
                         let space = std::mem::take(&mut answer);
                         answer = call.serve(host, space).await.map_err(|error| refused(&error))?;
@@ -295,7 +297,7 @@ impl Guest {
         }
     }
 
-    async fn next(&mut self) -> Result<Word, Stop> {
+    async fn next(&mut self) -> Result<(Word, Weight), Stop> {
         self.process.next().await.map_err(|end| match end {
             End::TooLong => Stop::Limit(reached(Reached::CallBytes, &self.limits)),
             End::Nonsense | End::Gone(_) => end.into(),

@@ -9,18 +9,20 @@ use wasmtime::component::Resource;
 
 use super::proxy::Proxy;
 use super::wire::{Cross, Plain, Reply, encode};
+use crate::host::bindings::netwright::host::links::LinkName;
 use crate::host::bindings::netwright::host::types::{
     Attribute, Family, IpAddress, IpPrefix, MacAddress, Write,
 };
 use crate::host::bindings::netwright::host::{
-    addresses, batch, captures, ensure, exec, fdb, links, log, namespaces, neighbours, probes,
-    qdisc, report, routes, rules, sysctls, taps, vlans,
+    addresses, batch, captures, exec, fdb, links, log, namespaces, neighbours, probes, qdisc,
+    report, routes, rules, sysctls, taps, vlans,
 };
 use crate::host::{
-    CaptureHandle, Host, LinkHandle, ListenerHandle, NamespaceHandle, PingingHandle, Refusal,
-    TapHandle,
+    BatchHandle, CaptureHandle, Host, LinkHandle, ListenerHandle, NamespaceHandle, PingingHandle,
+    Refusal, TapHandle,
 };
 
+type Batch = Resource<BatchHandle>;
 type Namespace = Resource<NamespaceHandle>;
 type Link = Resource<LinkHandle>;
 type Answer<T> = Result<T, Refusal>;
@@ -117,8 +119,15 @@ calls! {
         tell print(text: String) -> Sure<()>;
         tell attach(name: String, media_type: String, data: Vec<u8>) -> Sure<()>;
     }
+    at_once batch::HostBatch as OneBatch {
+        ask new() -> Sure<Batch>;
+        ask apply(batch: Batch) -> Sure<Result<(), batch::BatchError>>;
+        ask ensure(batch: Batch) -> Sure<Result<u32, batch::BatchError>>;
+        note drop(batch: Batch) -> Sure<()>;
+    }
     at_once namespaces::Host as Namespaces {
         ask list_names() -> Answer<Vec<String>>;
+        note add_namespace(batch: Batch, name: String) -> Sure<()>;
     }
     at_once namespaces::HostNamespace as OneNamespace {
         ask create(name: String) -> Answer<Namespace>;
@@ -132,6 +141,10 @@ calls! {
     at_once links::Host as Links {
         ask list_all(namespace: Namespace) -> Answer<Vec<links::Info>>;
         ask offered(kind: String) -> Answer<()>;
+        note add_link(batch: Batch, namespace: Option<String>, spec: links::Spec) -> Sure<()>;
+        note add_settings(
+            batch: Batch, link: LinkName, settings: Vec<links::Setting>
+        ) -> Sure<()>;
     }
     at_once links::HostLink as OneLink {
         ask create(namespace: Namespace, spec: links::Spec) -> Answer<Link>;
@@ -148,6 +161,9 @@ calls! {
         ask put(link: Link, address: addresses::Address, how: Write) -> Answer<()>;
         ask remove(link: Link, prefix: IpPrefix, peer: Option<IpPrefix>) -> Answer<()>;
         ask list_all(namespace: Namespace, family: Option<Family>) -> Answer<Vec<addresses::Info>>;
+        note add_address(
+            batch: Batch, link: LinkName, address: addresses::Address, how: Write
+        ) -> Sure<()>;
     }
     at_once routes::Host as Routes {
         ask put(namespace: Namespace, route: routes::Route, how: Write) -> Answer<()>;
@@ -156,11 +172,15 @@ calls! {
         ask lookup(
             namespace: Namespace, destination: IpAddress, source: Option<IpAddress>
         ) -> Answer<routes::Route>;
+        note add_route(
+            batch: Batch, namespace: Option<String>, route: routes::Route, how: Write
+        ) -> Sure<()>;
     }
     at_once rules::Host as Rules {
         ask add(namespace: Namespace, rule: rules::Rule) -> Answer<()>;
         ask remove(namespace: Namespace, rule: rules::Rule) -> Answer<()>;
         ask list_all(namespace: Namespace, family: Family) -> Answer<Vec<rules::Rule>>;
+        note add_rule(batch: Batch, namespace: Option<String>, rule: rules::Rule) -> Sure<()>;
     }
     at_once neighbours::Host as Neighbours {
         ask put(link: Link, neighbour: neighbours::Neighbour, how: Write) -> Answer<()>;
@@ -168,6 +188,9 @@ calls! {
         ask list_all(
             namespace: Namespace, family: Option<Family>
         ) -> Answer<Vec<(String, neighbours::Neighbour)>>;
+        note add_neighbour(
+            batch: Batch, link: LinkName, neighbour: neighbours::Neighbour, how: Write
+        ) -> Sure<()>;
     }
     at_once fdb::Host as Fdb {
         ask put(link: Link, entry: fdb::Entry, how: Write) -> Answer<()>;
@@ -180,6 +203,10 @@ calls! {
         ask get(link: Link) -> Answer<Option<qdisc::Qdisc>>;
         ask list_all(namespace: Namespace) -> Answer<Vec<(String, qdisc::Qdisc)>>;
         ask offered(kind: String) -> Answer<()>;
+        note add_qdisc(
+            batch: Batch, link: LinkName, qdisc: qdisc::Qdisc, how: Write
+        ) -> Sure<()>;
+        note add_qdisc_removal(batch: Batch, link: LinkName) -> Sure<()>;
     }
     at_once vlans::Host as Vlans {
         ask put(link: Link, vlan: vlans::Vlan) -> Answer<()>;
@@ -188,17 +215,14 @@ calls! {
         ask get(link: Link) -> Answer<Vec<vlans::Vlan>>;
         ask list_all(namespace: Namespace) -> Answer<Vec<(String, Vec<vlans::Vlan>)>>;
         ask offered() -> Answer<()>;
+        note add_vlans(batch: Batch, link: LinkName, vlans: Vec<vlans::Vlan>) -> Sure<()>;
     }
     at_once sysctls::Host as Sysctls {
         ask get(namespace: Namespace, key: String) -> Answer<String>;
         ask set(namespace: Namespace, key: String, value: String) -> Answer<()>;
-    }
-    at_once batch::Host as Batch {
-        ask apply(changes: Vec<batch::Change>) -> Sure<Result<(), batch::BatchError>>;
-        ask apply_steps(steps: Vec<batch::Step>) -> Sure<Result<(), batch::BatchError>>;
-    }
-    at_once ensure::Host as Ensure {
-        ask apply(steps: Vec<batch::Step>) -> Sure<Result<u32, batch::BatchError>>;
+        note add_sysctl(
+            batch: Batch, namespace: Option<String>, key: String, value: String
+        ) -> Sure<()>;
     }
     waits probes::Host as Probes {
         ask ping(
@@ -267,10 +291,10 @@ plain! {
     (), bool, u16, u32, u64, i32, f64, String,
     Attribute, Family, IpAddress, IpPrefix, MacAddress, Write,
     log::Level, report::Verdict,
-    links::Info, links::Spec, links::Setting, links::Statistics,
+    links::Info, LinkName, links::Spec, links::Setting, links::Statistics,
     addresses::Address, addresses::Info, routes::Route, rules::Rule,
     neighbours::Neighbour, fdb::Entry, qdisc::Qdisc, vlans::Vlan,
-    batch::Change, batch::Step, Result<(), batch::BatchError>, Result<u32, batch::BatchError>,
+    Result<(), batch::BatchError>, Result<u32, batch::BatchError>,
     probes::PingOptions, probes::Echo, probes::Connection, probes::Condition, probes::Transport,
     exec::Outcome, taps::TapOptions, captures::CaptureOptions, captures::Frame, captures::Counters,
 }

@@ -74,8 +74,8 @@ impl Compiler {
             Failure::new(Exit::Limit, message)
         };
         match self.process.next().await {
-            Ok(Word::Loaded(Ok(()))) => {}
-            Ok(Word::Loaded(Err(unfit))) => return Err(unfit.into()),
+            Ok((Word::Loaded(Ok(())), _)) => {}
+            Ok((Word::Loaded(Err(unfit)), _)) => return Err(unfit.into()),
             Ok(_) => return Err(Failure::new(Exit::Broken, "its compiler spoke out of turn")),
             // So the compiler ends where it gets no more memory.
             Err(End::Gone(Some(status))) if status.signal() == Some(Signal::ABORT.as_raw()) => {

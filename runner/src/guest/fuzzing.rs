@@ -54,7 +54,8 @@ async fn all(bytes: &[u8]) -> usize {
         inbox.room()[..piece.len()].copy_from_slice(piece);
         inbox.came(piece.len());
         while let Ok(Some(message)) = inbox.take(LONGEST) {
-            let Ok(word) = decode_hostile::<Word>(message) else { return served };
+            let Ok((word, weight)) = decode_hostile::<Word>(message) else { return served };
+            host.heard = weight;
             again(&word);
             let (Word::Ask(call) | Word::Tell(call)) = word else { return served };
             match timeout(PATIENCE, call.serve(&mut host, Vec::new())).await {
@@ -69,7 +70,7 @@ async fn all(bytes: &[u8]) -> usize {
 /// What was read can be said, and is then read as the same.
 fn again(word: &Word) {
     let said = encode(word, Vec::new()).expect("what was read is short enough");
-    let heard: Word = decode_hostile(&said[4..]).expect("what is said can be read");
+    let (heard, _): (Word, _) = decode_hostile(&said[4..]).expect("what is said can be read");
     assert_eq!(said, encode(&heard, Vec::new()).expect("it was said once"));
 }
 

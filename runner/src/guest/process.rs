@@ -11,6 +11,7 @@ use super::Stop;
 use super::line::Line;
 use super::message::{Load, Word};
 use super::wire::{TooLong, decode_hostile, encode};
+use crate::host::Weight;
 use crate::process::{self, Owned};
 
 pub(super) struct Process {
@@ -52,7 +53,7 @@ impl Process {
     }
 
     /// Waits for its next message, which is bounded and well-formed, and nothing more.
-    pub(super) async fn next(&mut self) -> Result<Word, End> {
+    pub(super) async fn next(&mut self) -> Result<(Word, Weight), End> {
         loop {
             match self.line.inbox.take(self.longest) {
                 Ok(Some(message)) => return decode_hostile(message).map_err(|_| End::Nonsense),

@@ -19,7 +19,7 @@ use super::meter::Meter;
 use super::wire::{Bytes, Inbox, Reply, decode, encode, look};
 use crate::host::Refusal;
 use crate::host::bindings::Recipe;
-use crate::host::bindings::netwright::host::{captures, params, taps, types};
+use crate::host::bindings::netwright::host::{batch, captures, params, taps, types};
 
 /// So many bytes that nobody waits for are sent together.
 const NOTED: usize = 8 << 10;
@@ -142,6 +142,7 @@ impl types::Host for Proxy {
     }
 }
 
+impl batch::Host for Proxy {}
 impl taps::Host for Proxy {}
 impl captures::Host for Proxy {}
 

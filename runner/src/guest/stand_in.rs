@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::AsFd as _;
 use std::process::Command;
 
-use super::calls::{Batch, Call, Log, Namespaces, OneLink, OneNamespace};
+use super::calls::{Call, Log, Namespaces, OneBatch, OneLink, OneNamespace};
 use super::message::{Ended, Export, Order, Word};
 use super::proxy::{Shared, lock};
 use super::wire::encode;
@@ -38,6 +38,7 @@ pub(super) fn took_over(line: &Shared, order: &Order) -> io::Result<bool> {
         "behind" => behind()?,
         "long" => raw(&[255, 255, 255, 127])?,
         "parts" => parts()?,
+        "batch" => fill(line)?,
         "handle" => {
             lock(line).send(&Word::Ask(Call::OneNamespace(OneNamespace::delete(4711))))?;
         }
@@ -82,10 +83,11 @@ fn behind() -> io::Result<()> {
     raw(&message)
 }
 
-/// A batch of namespaces without names, two bytes each: as small as it can be sent, and a hundred
-/// times that where it is read.
+/// Settings of a link, two bytes each: as small as they can be sent, and dozens of times that where
+/// they are read.
 fn parts() -> io::Result<()> {
-    let mut message = encode(&Word::Ask(Call::Batch(Batch::apply(Vec::new()))), Vec::new())?;
+    let change = OneLink::change(0, Vec::new());
+    let mut message = encode(&Word::Ask(Call::OneLink(change)), Vec::new())?;
     message.pop();
     // 3 << 20 as a varint.
     message.extend([0x80, 0x80, 0xc0, 1]);
@@ -93,6 +95,16 @@ fn parts() -> io::Result<()> {
     let length = u32::try_from(message.len() - 4).unwrap_or(u32::MAX);
     message[..4].copy_from_slice(&length.to_ne_bytes());
     raw(&message)
+}
+
+/// A batch without end.
+fn fill(line: &Shared) -> io::Result<()> {
+    lock(line).send(&Word::Ask(Call::OneBatch(OneBatch::new())))?;
+    let batch: u32 = lock(line).receive()?;
+    loop {
+        let add = Namespaces::add_namespace(batch, "x".repeat(100_000));
+        lock(line).send(&Word::Tell(Call::Namespaces(add)))?;
+    }
 }
 
 fn say(line: &Shared, message: String) -> io::Result<()> {

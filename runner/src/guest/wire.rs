@@ -14,18 +14,13 @@ use wasmtime::component::Resource;
 
 use crate::host::bindings::netwright::host::addresses::AddressFlags;
 use crate::host::bindings::netwright::host::types;
-use crate::host::{Host, Refusal};
+use crate::host::{Host, MOST_PARTS, Refusal, Weight};
 
 /// Bytes of a message's length.
 const HEAD: usize = 4;
 
 /// How often is looked before it is waited: some fifty microseconds.
 const LOOKS: usize = 100;
-
-/// Single bytes that a message may be read by: a list's length, a case's number, a number's digits.
-/// Texts and frames, taken as they are, don't count. So what a message becomes is bounded too: no
-/// part of one byte becomes more than some dozens.
-const MOST_PARTS: usize = 4 << 20;
 
 /// A value that crosses as it is.
 pub(super) trait Plain: Serialize + DeserializeOwned {}
@@ -250,13 +245,14 @@ pub(super) fn decode<T: DeserializeOwned>(message: &[u8]) -> io::Result<T> {
     postcard::from_bytes(message).map_err(io::Error::other)
 }
 
-/// Reads a message of a guest's: all of it, and nothing behind it.
-pub(super) fn decode_hostile<T: DeserializeOwned>(message: &[u8]) -> postcard::Result<T> {
+/// Reads a message of a guest's: all of it, and nothing behind it. With what it weighs.
+pub(super) fn decode_hostile<T: DeserializeOwned>(message: &[u8]) -> postcard::Result<(T, Weight)> {
     let counted = Counted { message, left: MOST_PARTS };
     let mut deserializer = postcard::Deserializer::from_flavor(counted);
     let value = T::deserialize(&mut deserializer)?;
-    match deserializer.finalize()? {
-        [] => Ok(value),
+    let Counted { message: behind, left } = deserializer.finalize()?;
+    match behind {
+        [] => Ok((value, Weight { bytes: message.len(), parts: MOST_PARTS - left })),
         _ => Err(postcard::Error::DeserializeBadEncoding),
     }
 }
@@ -267,7 +263,7 @@ struct Counted<'de> {
 }
 
 impl<'de> Flavor<'de> for Counted<'de> {
-    type Remainder = &'de [u8];
+    type Remainder = Self;
     type Source = &'de [u8];
 
     fn pop(&mut self) -> postcard::Result<u8> {
@@ -291,8 +287,8 @@ impl<'de> Flavor<'de> for Counted<'de> {
         Ok(taken)
     }
 
-    fn finalize(self) -> postcard::Result<&'de [u8]> {
-        Ok(self.message)
+    fn finalize(self) -> postcard::Result<Self> {
+        Ok(self)
     }
 }
 
@@ -311,7 +307,7 @@ mod tests {
                 inbox.room()[..bytes.len()].copy_from_slice(bytes);
                 inbox.came(bytes.len());
                 while let Some(message) = inbox.take(100).expect("none is long") {
-                    found.push(decode_hostile::<String>(message).expect("it is a text"));
+                    found.push(decode_hostile::<String>(message).expect("it is a text").0);
                 }
             }
             assert_eq!(found, ["first", "second"]);
@@ -351,7 +347,8 @@ mod tests {
         assert_eq!(all, AddressFlags::all(), "each flag of the contract is listed");
         for flags in ADDRESS_FLAGS.into_iter().chain([all, AddressFlags::empty()]) {
             let message = encode(&flags, Vec::new()).expect("it fits");
-            assert_eq!(decode_hostile::<AddressFlags>(&message[4..]), Ok(flags));
+            let heard = decode_hostile::<AddressFlags>(&message[4..]).map(|(flags, _)| flags);
+            assert_eq!(heard, Ok(flags));
         }
     }
 }

@@ -1,128 +1,89 @@
 //! `batch`: many changes in one call.
 
+use wasmtime::component::{Resource, ResourceTableError};
+
+use super::budget::{Collected, LimitReached};
 use super::{Host, convert};
-use crate::change::{Change, LinkRef, NamespaceRef};
+use crate::change::Change;
 use crate::host::bindings::netwright::host::batch;
-use crate::host::bindings::netwright::host::links::LinkName;
-use crate::kernel::{BatchError, Error};
+use crate::kernel::BatchError;
 
-/// As many changes as one batch may hold.
-const LONGEST_BATCH: usize = 65536;
+pub(super) type Batch = Resource<BatchHandle>;
 
-impl batch::Host for Host {
-    fn apply(
-        &mut self,
-        changes: Vec<batch::Change>,
-    ) -> wasmtime::Result<Result<(), batch::BatchError>> {
-        self.make(parse(changes, change))
+/// What a recipe collects, until it is applied or dropped.
+#[derive(Default)]
+pub struct BatchHandle {
+    changes: Vec<Change>,
+    /// The first that can't be; what comes after it is not kept.
+    wrong: Option<BatchError>,
+    collected: Collected,
+}
+
+impl batch::Host for Host {}
+
+impl batch::HostBatch for Host {
+    fn new(&mut self) -> wasmtime::Result<Batch> {
+        self.table.push(BatchHandle::default()).map_err(|error| match error {
+            ResourceTableError::Full => LimitReached("handles".to_owned()).into(),
+            ResourceTableError::NotPresent
+            | ResourceTableError::WrongType
+            | ResourceTableError::HasChildren => error.into(),
+        })
     }
 
-    fn apply_steps(
-        &mut self,
-        steps: Vec<batch::Step>,
-    ) -> wasmtime::Result<Result<(), batch::BatchError>> {
-        self.make(parse(steps, step))
+    fn apply(&mut self, batch: Batch) -> wasmtime::Result<Result<(), batch::BatchError>> {
+        let made = self.take(batch)?.and_then(|changes| self.session.perform_all(changes));
+        self.made(made.map(drop))
+    }
+
+    fn ensure(&mut self, batch: Batch) -> wasmtime::Result<Result<u32, batch::BatchError>> {
+        let made = self.take(batch)?.and_then(|changes| self.session.ensure_all(changes));
+        self.made(made)
+    }
+
+    fn drop(&mut self, batch: Batch) -> wasmtime::Result<()> {
+        self.take(batch).map(drop)
     }
 }
 
 impl Host {
-    fn make(
+    /// Puts a change into a batch; what is wrong with it is told with the batch. Whatever would be
+    /// too much ends the recipe before it is kept.
+    pub(super) fn add(
         &mut self,
-        parsed: Result<Vec<Change>, BatchError>,
-    ) -> wasmtime::Result<Result<(), batch::BatchError>> {
-        let made = parsed.and_then(|parsed| self.session.perform_all(parsed));
+        batch: &Batch,
+        change: impl FnOnce() -> convert::Parsed<Change>,
+    ) -> wasmtime::Result<()> {
+        let handle = self.table.get_mut(batch)?;
+        let place = handle.collected.changes;
+        handle.collected.add(self.budget.collect(self.heard)?);
+        if handle.wrong.is_none() {
+            match change() {
+                Ok(change) => handle.changes.push(change),
+                Err(error) => handle.wrong = Some(BatchError::new(place, error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a batch.
+    fn take(&mut self, batch: Batch) -> wasmtime::Result<Result<Vec<Change>, BatchError>> {
+        let BatchHandle { changes, wrong, collected } = self.table.delete(batch)?;
+        self.budget.release(collected);
+        Ok(wrong.map_or(Ok(changes), Err))
+    }
+
+    fn made<T>(
+        &mut self,
+        made: Result<T, BatchError>,
+    ) -> wasmtime::Result<Result<T, batch::BatchError>> {
         if let Err(failure) = &made {
             self.count_denial(&failure.error)?;
         }
-        Ok(made.map(drop).map_err(batch_error_out))
-    }
-}
-
-pub(super) fn parse<T>(
-    all: Vec<T>,
-    one: fn(T) -> convert::Parsed<Change>,
-) -> Result<Vec<Change>, BatchError> {
-    let fail = BatchError::new;
-    if all.len() > LONGEST_BATCH {
-        let rule = format!("{} changes in a batch; {LONGEST_BATCH} are allowed", all.len());
-        return Err(fail(0, Error::Invalid(rule)));
-    }
-    all.into_iter()
-        .enumerate()
-        .map(|(index, each)| one(each).map_err(|error| fail(index, error)))
-        .collect()
-}
-
-pub(super) fn step(step: batch::Step) -> convert::Parsed<Change> {
-    Ok(match step {
-        batch::Step::Change(each) => change(each)?,
-        batch::Step::PutQdisc((name, qdisc, how)) => Change::PutQdisc {
-            link: link(name)?,
-            qdisc: convert::qdisc(qdisc)?,
-            how: convert::write(how),
-        },
-        batch::Step::RemoveQdisc(name) => Change::RemoveQdisc { link: link(name)? },
-        batch::Step::SetVlans((name, vlans)) => Change::SetVlans {
-            link: link(name)?,
-            vlans: vlans.into_iter().map(convert::vlan).collect(),
-        },
-    })
-}
-
-fn change(change: batch::Change) -> convert::Parsed<Change> {
-    Ok(match change {
-        batch::Change::CreateNamespace(name) => {
-            Change::CreateNamespace { name: convert::new_namespace(&name)? }
-        }
-        batch::Change::CreateLink((place, spec)) => {
-            Change::CreateLink { namespace: namespace(place)?, spec: convert::spec(spec)? }
-        }
-        batch::Change::ChangeLink((name, settings)) => {
-            Change::ChangeLink { link: link(name)?, settings: convert::settings(settings)? }
-        }
-        batch::Change::PutAddress((name, address, how)) => Change::PutAddress {
-            link: link(name)?,
-            address: convert::address(address)?,
-            how: convert::write(how),
-        },
-        batch::Change::PutRoute((place, route, how)) => Change::PutRoute {
-            namespace: namespace(place)?,
-            route: convert::route(route)?,
-            how: convert::write(how),
-        },
-        batch::Change::AddRule((place, rule)) => {
-            Change::AddRule { namespace: namespace(place)?, rule: convert::rule(rule)? }
-        }
-        batch::Change::PutNeighbour((name, neighbour, how)) => Change::PutNeighbour {
-            link: link(name)?,
-            neighbour: convert::neighbour(neighbour),
-            how: convert::write(how),
-        },
-        batch::Change::SetSysctl((place, key, value)) => Change::SetSysctl {
-            namespace: namespace(place)?,
-            key: convert::text(key, "a sysctl's key")?,
-            value: convert::text(value, "a sysctl's value")?,
-        },
-    })
-}
-
-fn namespace(name: Option<String>) -> convert::Parsed<NamespaceRef> {
-    let named = name.as_deref().filter(|name| !name.is_empty());
-    Ok(NamespaceRef::named(convert::namespace_name(named)?))
-}
-
-fn link(name: LinkName) -> convert::Parsed<LinkRef> {
-    Ok(LinkRef {
-        namespace: namespace(name.namespace)?,
-        name: convert::existing_link(&name.name)?,
-        index: None,
-    })
-}
-
-pub(super) fn batch_error_out(failure: BatchError) -> batch::BatchError {
-    batch::BatchError {
-        index: u32::try_from(failure.index).unwrap_or(u32::MAX),
-        error: convert::error_out(failure.error),
-        undone: failure.left.is_empty(),
+        Ok(made.map_err(|failure| batch::BatchError {
+            index: u32::try_from(failure.index).unwrap_or(u32::MAX),
+            error: convert::error_out(failure.error),
+            undone: failure.left.is_empty(),
+        }))
     }
 }

@@ -22,6 +22,7 @@ wasmtime::component::bindgen!({
     additional_derives: [serde::Serialize, serde::Deserialize],
     trappable_error_type: { "netwright:host/types.error" => crate::host::Refusal },
     with: {
+        "netwright:host/batch.batch": crate::host::BatchHandle,
         "netwright:host/namespaces.namespace": crate::host::NamespaceHandle,
         "netwright:host/links.link": crate::host::LinkHandle,
         "netwright:host/probes.pinging": crate::host::PingingHandle,

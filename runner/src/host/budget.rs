@@ -18,16 +18,55 @@ impl fmt::Display for LimitReached {
 
 impl std::error::Error for LimitReached {}
 
-/// What is left of what one recipe may say. Its memory is the engine's to measure.
+/// Single bytes that a message may be read by: a list's length, a case's number, a number's digits.
+/// Texts and frames, taken as they are, don't count. So what a message becomes is bounded too: no
+/// part of one byte becomes more than some dozens. What batches hold is bounded so in all.
+pub(crate) const MOST_PARTS: usize = 4 << 20;
+
+/// As many changes as all batches of one recipe may hold.
+const MOST_CHANGES: usize = 65536;
+
+/// What came by one message.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Weight {
+    pub(crate) bytes: usize,
+    /// single bytes that it was read by
+    pub(crate) parts: usize,
+}
+
+/// What is kept of many.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Collected {
+    pub(super) changes: usize,
+    weight: Weight,
+}
+
+impl Collected {
+    pub(super) fn add(&mut self, more: Weight) {
+        self.changes += 1;
+        self.weight.bytes += more.bytes;
+        self.weight.parts += more.parts;
+    }
+}
+
+/// What is left of what one recipe may say, and have kept. Its memory is the engine's to measure.
 #[derive(Debug)]
 pub struct Budget {
     log_bytes: usize,
     log_bytes_used: usize,
+    call_bytes: usize,
+    /// in all batches that are not applied yet
+    collected: Collected,
 }
 
 impl Budget {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self { log_bytes: limits.log_bytes, log_bytes_used: 0 }
+        Self {
+            log_bytes: limits.log_bytes,
+            log_bytes_used: 0,
+            call_bytes: limits.call_bytes,
+            collected: Collected::default(),
+        }
     }
 
     /// Counts something that the recipe says.
@@ -37,6 +76,30 @@ impl Budget {
             return Err(LimitReached(format!("{} bytes of log and report", self.log_bytes)));
         }
         Ok(())
+    }
+
+    /// Counts a change that comes into a batch by a message of this weight.
+    pub(super) fn collect(&mut self, more: Weight) -> Result<Weight, LimitReached> {
+        let mut after = self.collected;
+        after.add(more);
+        let bounds = [
+            (after.changes, MOST_CHANGES, "changes"),
+            (after.weight.bytes, self.call_bytes, "bytes"),
+            (after.weight.parts, MOST_PARTS, "values"),
+        ];
+        if let Some((_, most, what)) = bounds.iter().find(|(is, most, _)| is > most) {
+            return Err(LimitReached(format!("{most} {what} in batches")));
+        }
+        self.collected = after;
+        Ok(more)
+    }
+
+    /// A batch is no more.
+    pub(super) fn release(&mut self, less: Collected) {
+        let kept = &mut self.collected;
+        kept.changes = kept.changes.saturating_sub(less.changes);
+        kept.weight.bytes = kept.weight.bytes.saturating_sub(less.weight.bytes);
+        kept.weight.parts = kept.weight.parts.saturating_sub(less.weight.parts);
     }
 
     /// What goes to WASI's streams has as much room as the log, and room of its own.

@@ -1,18 +1,8 @@
-//! `ensure`: changes that are made only where the network is not yet as they ask for.
+//! Ensuring: changes that are made only where the network is not yet as they ask for.
 
-use super::batch::{batch_error_out, parse, step};
-use super::{Host, Session};
+use super::Session;
 use crate::change::Change;
-use crate::host::bindings::netwright::host::batch::{BatchError as BatchErrorOut, Step};
-use crate::host::bindings::netwright::host::ensure;
 use crate::kernel::{BatchError, Error, Lacking};
-
-impl ensure::Host for Host {
-    fn apply(&mut self, steps: Vec<Step>) -> wasmtime::Result<Result<u32, BatchErrorOut>> {
-        let made = parse(steps, step).and_then(|changes| self.session.ensure_all(changes));
-        Ok(made.map_err(batch_error_out))
-    }
-}
 
 impl Session {
     /// Brings about what is not so yet, all or none, and gives the number of changes that it took.

@@ -2,6 +2,7 @@
 
 use wasmtime::component::Resource;
 
+use super::batch::Batch;
 use super::handle::{link, namespace};
 use super::namespaces::mismatch;
 use super::{Host, LinkHandle, NamespaceHandle, Refusal, convert};
@@ -38,6 +39,30 @@ impl links::Host for Host {
         let kind = convert::text(kind, "a kind's name")?;
         self.session.query(Query::Offered(Feature::LinkKind(kind)))?;
         Ok(())
+    }
+
+    fn add_link(
+        &mut self,
+        batch: Batch,
+        namespace: Option<String>,
+        spec: links::Spec,
+    ) -> wasmtime::Result<()> {
+        self.add(&batch, || {
+            let namespace = convert::named_namespace(namespace)?;
+            Ok(Change::CreateLink { namespace, spec: convert::spec(spec)? })
+        })
+    }
+
+    fn add_settings(
+        &mut self,
+        batch: Batch,
+        link: links::LinkName,
+        settings: Vec<links::Setting>,
+    ) -> wasmtime::Result<()> {
+        self.add(&batch, || {
+            let link = convert::named_link(link)?;
+            Ok(Change::ChangeLink { link, settings: convert::settings(settings)? })
+        })
     }
 }
 

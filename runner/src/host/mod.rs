@@ -22,7 +22,9 @@ mod taps;
 mod verify;
 mod vlans;
 
+pub use batch::BatchHandle;
 pub use budget::{Budget, LimitReached};
+pub(crate) use budget::{MOST_PARTS, Weight};
 pub use handle::{
     CaptureHandle, LinkHandle, ListenerHandle, NamespaceHandle, PingingHandle, Refusal, TapHandle,
 };
@@ -39,6 +41,8 @@ pub struct Host {
     /// Shown before everything that the recipe says.
     pub(crate) recipe: String,
     pub(crate) budget: Budget,
+    /// of the message that is answered
+    pub(crate) heard: Weight,
     /// The last error that the recipe logged: a panic's text comes before its trap.
     pub(crate) last_words: Option<String>,
     /// what stands behind the recipe's handles
@@ -55,6 +59,7 @@ impl Host {
             session,
             recipe,
             budget: Budget::new(limits),
+            heard: Weight::default(),
             last_words: None,
             table,
             written: Vec::new(),

@@ -2,6 +2,7 @@
 
 use wasmtime::component::Resource;
 
+use super::batch::Batch;
 use super::handle::namespace;
 use super::{Host, NamespaceHandle, Refusal, convert};
 use crate::change::{Answer, Change, Made, NamespaceRef, Query};
@@ -33,6 +34,10 @@ impl namespaces::Host for Host {
             Answer::Names(names) => Ok(names),
             _ => Err(mismatch("list of namespaces")),
         }
+    }
+
+    fn add_namespace(&mut self, batch: Batch, name: String) -> wasmtime::Result<()> {
+        self.add(&batch, || Ok(Change::CreateNamespace { name: convert::new_namespace(&name)? }))
     }
 }
 

@@ -2,10 +2,12 @@
 
 use wasmtime::component::Resource;
 
+use super::batch::Batch;
 use super::handle::{link, namespace};
 use super::namespaces::mismatch;
 use super::{Host, LinkHandle, NamespaceHandle, Refusal, convert};
 use crate::change::{Answer, Change, Query};
+use crate::host::bindings::netwright::host::links::LinkName;
 use crate::host::bindings::netwright::host::types::{Family, IpAddress, Write};
 use crate::host::bindings::netwright::host::{fdb, neighbours, sysctls};
 
@@ -47,6 +49,20 @@ impl neighbours::Host for Host {
                 .collect()),
             _ => Err(mismatch("list of neighbours")),
         }
+    }
+
+    fn add_neighbour(
+        &mut self,
+        batch: Batch,
+        link: LinkName,
+        neighbour: neighbours::Neighbour,
+        how: Write,
+    ) -> wasmtime::Result<()> {
+        self.add(&batch, || {
+            let link = convert::named_link(link)?;
+            let neighbour = convert::neighbour(neighbour);
+            Ok(Change::PutNeighbour { link, neighbour, how: convert::write(how) })
+        })
     }
 }
 
@@ -90,5 +106,23 @@ impl sysctls::Host for Host {
         let value = convert::text(value, "a sysctl's value")?;
         self.session.perform(Change::SetSysctl { namespace, key, value })?;
         Ok(())
+    }
+
+    fn add_sysctl(
+        &mut self,
+        batch: Batch,
+        namespace: Option<String>,
+        key: String,
+        value: String,
+    ) -> wasmtime::Result<()> {
+        self.add(&batch, || {
+            let namespace = convert::named_namespace(namespace)?;
+            let key = convert::text(key, "a sysctl's key")?;
+            Ok(Change::SetSysctl {
+                namespace,
+                key,
+                value: convert::text(value, "a sysctl's value")?,
+            })
+        })
     }
 }

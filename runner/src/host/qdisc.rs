@@ -2,10 +2,12 @@
 
 use wasmtime::component::Resource;
 
+use super::batch::Batch;
 use super::handle::{link, namespace};
 use super::namespaces::mismatch;
 use super::{Host, LinkHandle, NamespaceHandle, Refusal, convert};
 use crate::change::{Answer, Change, Feature, Query};
+use crate::host::bindings::netwright::host::links::LinkName;
 use crate::host::bindings::netwright::host::qdisc;
 use crate::host::bindings::netwright::host::types::Write;
 
@@ -50,5 +52,23 @@ impl qdisc::Host for Host {
         let kind = convert::text(kind, "a kind's name")?;
         self.session.query(Query::Offered(Feature::Discipline(kind)))?;
         Ok(())
+    }
+
+    fn add_qdisc(
+        &mut self,
+        batch: Batch,
+        link: LinkName,
+        qdisc: qdisc::Qdisc,
+        how: Write,
+    ) -> wasmtime::Result<()> {
+        self.add(&batch, || {
+            let link = convert::named_link(link)?;
+            let qdisc = convert::qdisc(qdisc)?;
+            Ok(Change::PutQdisc { link, qdisc, how: convert::write(how) })
+        })
+    }
+
+    fn add_qdisc_removal(&mut self, batch: Batch, link: LinkName) -> wasmtime::Result<()> {
+        self.add(&batch, || Ok(Change::RemoveQdisc { link: convert::named_link(link)? }))
     }
 }

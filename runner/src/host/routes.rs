@@ -2,10 +2,12 @@
 
 use wasmtime::component::Resource;
 
+use super::batch::Batch;
 use super::handle::{link, namespace};
 use super::namespaces::mismatch;
 use super::{Host, LinkHandle, NamespaceHandle, Refusal, convert};
 use crate::change::{Answer, Change, Query};
+use crate::host::bindings::netwright::host::links::LinkName;
 use crate::host::bindings::netwright::host::types::{Family, IpAddress, IpPrefix, Write};
 use crate::host::bindings::netwright::host::{addresses, routes, rules};
 
@@ -50,6 +52,20 @@ impl addresses::Host for Host {
             Answer::Addresses(found) => Ok(found.into_iter().map(convert::address_info).collect()),
             _ => Err(mismatch("list of addresses")),
         }
+    }
+
+    fn add_address(
+        &mut self,
+        batch: Batch,
+        link: LinkName,
+        address: addresses::Address,
+        how: Write,
+    ) -> wasmtime::Result<()> {
+        self.add(&batch, || {
+            let link = convert::named_link(link)?;
+            let address = convert::address(address)?;
+            Ok(Change::PutAddress { link, address, how: convert::write(how) })
+        })
     }
 }
 
@@ -97,6 +113,20 @@ impl routes::Host for Host {
             _ => Err(mismatch("route")),
         }
     }
+
+    fn add_route(
+        &mut self,
+        batch: Batch,
+        namespace: Option<String>,
+        route: routes::Route,
+        how: Write,
+    ) -> wasmtime::Result<()> {
+        self.add(&batch, || {
+            let namespace = convert::named_namespace(namespace)?;
+            let route = convert::route(route)?;
+            Ok(Change::PutRoute { namespace, route, how: convert::write(how) })
+        })
+    }
 }
 
 impl rules::Host for Host {
@@ -121,5 +151,17 @@ impl rules::Host for Host {
             Answer::Rules(found) => Ok(found.into_iter().map(convert::rule_out).collect()),
             _ => Err(mismatch("list of rules")),
         }
+    }
+
+    fn add_rule(
+        &mut self,
+        batch: Batch,
+        namespace: Option<String>,
+        rule: rules::Rule,
+    ) -> wasmtime::Result<()> {
+        self.add(&batch, || {
+            let namespace = convert::named_namespace(namespace)?;
+            Ok(Change::AddRule { namespace, rule: convert::rule(rule)? })
+        })
     }
 }

@@ -2,10 +2,12 @@
 
 use wasmtime::component::Resource;
 
+use super::batch::Batch;
 use super::handle::{link, namespace};
 use super::namespaces::mismatch;
 use super::{Host, LinkHandle, NamespaceHandle, Refusal, convert};
 use crate::change::{Answer, Change, Feature, Query};
+use crate::host::bindings::netwright::host::links::LinkName;
 use crate::host::bindings::netwright::host::vlans;
 
 type Link = Resource<LinkHandle>;
@@ -53,5 +55,18 @@ impl vlans::Host for Host {
     fn offered(&mut self) -> Result<(), Refusal> {
         self.session.query(Query::Offered(Feature::BridgeVlans))?;
         Ok(())
+    }
+
+    fn add_vlans(
+        &mut self,
+        batch: Batch,
+        link: LinkName,
+        vlans: Vec<vlans::Vlan>,
+    ) -> wasmtime::Result<()> {
+        self.add(&batch, || {
+            let link = convert::named_link(link)?;
+            let vlans = vlans.into_iter().map(convert::vlan).collect();
+            Ok(Change::SetVlans { link, vlans })
+        })
     }
 }

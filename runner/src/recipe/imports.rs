@@ -27,17 +27,14 @@ fn interfaces(capability: Capability) -> &'static [&'static str] {
             "qdisc",
             "vlans",
             "batch",
-            "ensure",
         ],
-        Capability::HostLinkCreate | Capability::HostLinkMove => &["links", "batch", "ensure"],
-        Capability::HostLinkModify => &["links", "fdb", "qdisc", "vlans", "batch", "ensure"],
-        Capability::HostAddressAdd => &["addresses", "neighbours", "batch", "ensure"],
-        Capability::HostRouteAdd | Capability::HostRouteDefault => {
-            &["routes", "rules", "batch", "ensure"]
-        }
-        Capability::HostNamespace => &["namespaces", "batch", "ensure"],
-        Capability::HostForwarding | Capability::HostSysctl => &["sysctls", "batch", "ensure"],
-        Capability::Uplink | Capability::UplinkPassthru => &["links", "taps", "batch", "ensure"],
+        Capability::HostLinkCreate | Capability::HostLinkMove => &["links", "batch"],
+        Capability::HostLinkModify => &["links", "fdb", "qdisc", "vlans", "batch"],
+        Capability::HostAddressAdd => &["addresses", "neighbours", "batch"],
+        Capability::HostRouteAdd | Capability::HostRouteDefault => &["routes", "rules", "batch"],
+        Capability::HostNamespace => &["namespaces", "batch"],
+        Capability::HostForwarding | Capability::HostSysctl => &["sysctls", "batch"],
+        Capability::Uplink | Capability::UplinkPassthru => &["links", "taps", "batch"],
         Capability::Artifacts => &["report"],
         // For the checks of scenarios, which are no recipe's.
         Capability::HostProbe => &[],

@@ -2,10 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use netwright_sdk::host::batch::Batch;
+use netwright_sdk::host::{
+    addresses, links, namespaces, neighbours, qdisc, routes, rules, sysctls, vlans,
+};
 use netwright_sdk::wit::netwright::host::addresses::{Address, AddressFlags};
-use netwright_sdk::wit::netwright::host::batch::{Change, Step};
 use netwright_sdk::wit::netwright::host::links::{Kind, LinkName, Other, Setting, Spec, Veth};
+use netwright_sdk::wit::netwright::host::neighbours::Neighbour;
+use netwright_sdk::wit::netwright::host::qdisc::Qdisc;
+use netwright_sdk::wit::netwright::host::routes::Route;
+use netwright_sdk::wit::netwright::host::rules::Rule;
 use netwright_sdk::wit::netwright::host::types::Write;
+use netwright_sdk::wit::netwright::host::vlans::Vlan;
 
 use crate::check::Stack;
 use crate::fault::Place;
@@ -13,17 +21,58 @@ use crate::kind::attributes;
 use crate::model::{Key, Link, LinkAddress, Topology};
 use crate::values::{prefix_to_wit, to_wit};
 
+/// What a topology asks for, where an absent namespace is the root one.
+#[derive(Debug)]
+pub enum Change {
+    Namespace(String),
+    Link(Option<String>, Spec),
+    Settings(LinkName, Vec<Setting>),
+    Address(LinkName, Address),
+    Sysctl(Option<String>, String, String),
+    Route(Option<String>, Route),
+    Rule(Option<String>, Rule),
+    Neighbour(LinkName, Neighbour),
+    Qdisc(LinkName, Qdisc),
+    Vlans(LinkName, Vec<Vlan>),
+}
+
+impl Change {
+    /// Puts it into a batch.
+    pub fn add(&self, batch: &Batch) {
+        match self {
+            Self::Namespace(name) => namespaces::add_namespace(batch, name),
+            Self::Link(space, spec) => links::add_link(batch, space.as_deref(), spec),
+            Self::Settings(link, settings) => links::add_settings(batch, link, settings),
+            Self::Address(link, address) => {
+                addresses::add_address(batch, link, address, Write::Add);
+            }
+            Self::Sysctl(space, key, value) => {
+                sysctls::add_sysctl(batch, space.as_deref(), key, value);
+            }
+            Self::Route(space, route) => {
+                routes::add_route(batch, space.as_deref(), route, Write::Add);
+            }
+            Self::Rule(space, rule) => rules::add_rule(batch, space.as_deref(), rule),
+            Self::Neighbour(link, neighbour) => {
+                neighbours::add_neighbour(batch, link, *neighbour, Write::Add);
+            }
+            Self::Qdisc(link, given) => qdisc::add_qdisc(batch, link, given, Write::Add),
+            Self::Vlans(link, vlans) => vlans::add_vlans(batch, link, vlans),
+        }
+    }
+}
+
 /// The changes in an order in which they could be made one by one, each with the place that asks
 /// for it.
-pub fn changes(topology: &Topology) -> Vec<(Step, Place)> {
+pub fn changes(topology: &Topology) -> Vec<(Change, Place)> {
     let mut changes = Vec::new();
     for (name, place) in &topology.namespaces {
-        changes.push((Change::CreateNamespace(name.clone()), place.clone()));
+        changes.push((Change::Namespace(name.clone()), place.clone()));
     }
     let stack = Stack::new(topology);
     let bonded = bonded(topology);
     for link in lower_first(topology, &stack) {
-        let create = Change::CreateLink((space(&link.key.0), spec(link, &stack, &bonded)));
+        let create = Change::Link(space(&link.key.0), spec(link, &stack, &bonded));
         changes.push((create, link.place.clone()));
     }
     topology.links.iter().for_each(|link| masters(link, &mut changes));
@@ -33,43 +82,41 @@ pub fn changes(topology: &Topology) -> Vec<(Step, Place)> {
         let raise = settings.iter().position(|one| *one == Setting::Up(true));
         settings.splice(raise.unwrap_or(settings.len())..raise.unwrap_or(settings.len()), master);
         if !settings.is_empty() {
-            let set = Change::ChangeLink((link_name(&link.key), settings));
+            let set = Change::Settings(link_name(&link.key), settings);
             changes.push((set, link.place.clone()));
         }
     }
     for address in &topology.addresses {
-        let put = Change::PutAddress((link_name(&address.link), wit(address), Write::Add));
+        let put = Change::Address(link_name(&address.link), wit(address));
         changes.push((put, address.place.clone()));
     }
     for (namespace, key, value, place) in &topology.sysctls {
-        let set = Change::SetSysctl((space(namespace), key.clone(), value.clone()));
+        let set = Change::Sysctl(space(namespace), key.clone(), value.clone());
         changes.push((set, place.clone()));
     }
     for route in &topology.routes {
-        let put = Change::PutRoute((space(&route.namespace), route.route.clone(), Write::Add));
+        let put = Change::Route(space(&route.namespace), route.route.clone());
         changes.push((put, route.place.clone()));
     }
     for (namespace, rule, place) in &topology.rules {
-        changes.push((Change::AddRule((space(namespace), rule.clone())), place.clone()));
+        changes.push((Change::Rule(space(namespace), rule.clone()), place.clone()));
     }
     for (link, neighbour, place) in &topology.neighbours {
-        let put = Change::PutNeighbour((link_name(link), *neighbour, Write::Add));
+        let put = Change::Neighbour(link_name(link), *neighbour);
         changes.push((put, place.clone()));
     }
-    let mut steps: Vec<(Step, Place)> =
-        changes.into_iter().map(|(change, place)| (Step::Change(change), place)).collect();
     for (link, qdisc, place) in &topology.qdiscs {
-        let put = Step::PutQdisc((link_name(link), qdisc.clone(), Write::Add));
-        steps.push((put, place.clone()));
+        let put = Change::Qdisc(link_name(link), qdisc.clone());
+        changes.push((put, place.clone()));
     }
     for link in &topology.links {
         for port in &link.ports {
             let key = (link.key.0.clone(), port.name.clone());
-            let set = |vlans| (Step::SetVlans((link_name(&key), vlans)), port.place.clone());
-            steps.extend(port.vlans.clone().map(set));
+            let set = |vlans| (Change::Vlans(link_name(&key), vlans), port.place.clone());
+            changes.extend(port.vlans.clone().map(set));
         }
     }
-    steps
+    changes
 }
 
 /// The root namespace is the absent one.
@@ -159,7 +206,7 @@ fn settings(
 fn masters(link: &Link, changes: &mut Vec<(Change, Place)>) {
     if let Some((master, place)) = &link.master {
         let settings = vec![Setting::Master(Some(master.clone()))];
-        changes.push((Change::ChangeLink((link_name(&link.key), settings)), place.clone()));
+        changes.push((Change::Settings(link_name(&link.key), settings), place.clone()));
     }
     for port in &link.ports {
         let key = (link.key.0.clone(), port.name.clone());
@@ -168,7 +215,7 @@ fn masters(link: &Link, changes: &mut Vec<(Change, Place)>) {
             let options = attributes(port.options.clone());
             settings.push(Setting::Options(Other { kind: "bridge_slave".to_owned(), options }));
         }
-        changes.push((Change::ChangeLink((link_name(&key), settings)), port.place.clone()));
+        changes.push((Change::Settings(link_name(&key), settings), port.place.clone()));
     }
 }
 

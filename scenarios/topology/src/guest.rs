@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use netwright_sdk::Fault as GuestFault;
-use netwright_sdk::host::{batch, ensure, links, params, qdisc, report, vlans};
+use netwright_sdk::host::batch::Batch;
+use netwright_sdk::host::{links, params, qdisc, report, vlans};
 use netwright_sdk::wit::qdisc::Kind as Discipline;
 use netwright_sdk::wit::types::{Detail, Error};
 use serde_json::Value;
@@ -74,12 +75,14 @@ fn bring_about(read: Read) -> Result<(), Error> {
     }
     let Some(Plan { mut topology, ensure, lines, prepare }) = plan else { return Ok(()) };
     prepare(&mut topology)?;
-    let (steps, places): (Vec<_>, Vec<_>) = changes(&topology).into_iter().unzip();
-    let made = if ensure {
-        ensure::apply(&steps).map(Some)
-    } else {
-        batch::apply_steps(&steps).map(|()| None)
-    };
+    let batch = Batch::new();
+    let mut places = Vec::new();
+    for (change, place) in changes(&topology) {
+        change.add(&batch);
+        places.push(place);
+    }
+    let made =
+        if ensure { Batch::ensure(batch).map(Some) } else { Batch::apply(batch).map(|()| None) };
     let changes = made.map_err(|failure| {
         let place = places.get(failure.index as usize).map(|place| place.item());
         named(place.unwrap_or_default(), failure.error)

@@ -16,7 +16,7 @@ mod routes;
 mod tables;
 pub mod values;
 
-pub use batch::changes;
+pub use batch::{Change, changes};
 pub use check::check;
 pub use data::{List, Map};
 pub use fault::{Fault, Place, quote, suggestion};

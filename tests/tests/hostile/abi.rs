@@ -73,6 +73,11 @@ pub(crate) fn results() -> Vec<Row> {
 
 pub(crate) fn values() -> Vec<Row> {
     let then_fine = |text: &str| Guest::run(format!("{text} (i32.const 0)"));
+    // Of link `first` in the root namespace.
+    let settings = |batch: &str, list: &str| {
+        let link = "(i32.const 0) (i32.const 0) (i32.const 0) (i32.const 512) (i32.const 5)";
+        format!("(call $settings {batch} {link} {list})")
+    };
     // A list of links' specs: the name of 0 bytes, then the kind's discriminant.
     let mut kind = vec![0; 512];
     kind[12] = 200;
@@ -122,19 +127,34 @@ pub(crate) fn values() -> Vec<Row> {
             "not aligned",
         ),
         trap(
-            "unaligned list of changes",
-            &then_fine("(call $batch (i32.const 4097) (i32.const 1) (i32.const 1024))"),
+            "unaligned list of settings",
+            &then_fine(&settings("(call $batch)", "(i32.const 4097) (i32.const 1)")),
             "not aligned",
         ),
         trap(
-            "list of changes that overflows",
-            &then_fine("(call $batch (i32.const 0) (i32.const 0x20000000) (i32.const 1024))"),
+            "list of settings that overflows",
+            &then_fine(&settings("(call $batch)", "(i32.const 0) (i32.const 0x20000000)")),
             "out of bounds",
         ),
         trap(
-            "change that there isn't",
-            &then_fine("(call $batch (i32.const 4096) (i32.const 1) (i32.const 1024))").data(&[99]),
+            "setting that there isn't",
+            &then_fine(&settings("(call $batch)", "(i32.const 4096) (i32.const 1)")).data(&[99]),
             "discriminant",
+        ),
+        trap(
+            "batch that there isn't",
+            &then_fine(&settings("(i32.const 4711)", "(i32.const 4096) (i32.const 0)")),
+            "unknown handle",
+        ),
+        trap(
+            "batch that was applied",
+            &then_fine(&format!(
+                "(i32.store (i32.const 4096) (call $batch))
+                 (call $apply (i32.load (i32.const 4096)) (i32.const 1024))
+                 {}",
+                settings("(i32.load (i32.const 4096))", "(i32.const 4100) (i32.const 0)")
+            )),
+            "unknown handle",
         ),
         trap(
             "flags that there aren't, for no link",

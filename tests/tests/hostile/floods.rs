@@ -31,7 +31,11 @@ pub(crate) fn of_changes() -> Vec<Row> {
     ];
     let by_time = by_time.map(|how| Row::in_rust(how, 7, TIME).takes_a_second());
     let all = by_time.into_iter().chain([
-        Row::in_rust("batch", 5, "65537 changes in a batch; 65536 are allowed"),
+        Row::in_rust("batch", 7, "limit reached: 65536 changes in batches"),
+        Row::in_rust("batches", 7, "limit reached: 65536 changes in batches"),
+        Row::in_rust("batch-of-long-names", 7, "limit reached: 16777216 bytes in batches"),
+        Row::in_rust("batch-of-settings", 7, "limit reached: 4194304 values in batches"),
+        Row::in_rust("dropped-batches", 0, ""),
         Row::in_rust("batch-of-bytes", 7, "16777216 bytes in one call"),
         Row::in_rust("batch-of-namespaces", 7, "limit reached: 4096 namespaces"),
         Row::in_rust("settings", 5, "200000 settings at once; 256 are allowed"),

@@ -115,7 +115,10 @@ const IMPORTS: &str = r#"
     (import "netwright:host/links@0.2.0" "[static]link.create" (func $link (param i32 i32)))
     (import "netwright:host/links@0.2.0" "[method]link.index"
         (func $index (param i32) (result i32)))
-    (import "netwright:host/batch@0.2.0" "apply" (func $batch (param i32 i32 i32)))
+    (import "netwright:host/batch@0.2.0" "[constructor]batch" (func $batch (result i32)))
+    (import "netwright:host/batch@0.2.0" "[static]batch.apply" (func $apply (param i32 i32)))
+    (import "netwright:host/links@0.2.0" "add-settings"
+        (func $settings (param i32 i32 i32 i32 i32 i32 i32 i32)))
     (import "netwright:host/log@0.2.0" "emit" (func $emit (param i32 i32 i32)))
     (import "netwright:host/report@0.2.0" "print" (func $print (param i32 i32)))
     (import "netwright:host/report@0.2.0" "step" (func $step (param i32 i32)))

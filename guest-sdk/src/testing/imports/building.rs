@@ -3,6 +3,7 @@
 
 /// As the interface `namespaces`.
 pub mod namespaces {
+    use super::batch::Batch;
     use crate::testing::change::Change;
     use crate::testing::network::{NamespaceId, ROOT};
     use crate::testing::state::{State, with};
@@ -72,6 +73,10 @@ pub mod namespaces {
         names.sort();
         Ok(names)
     }
+
+    pub fn add_namespace(batch: &Batch, name: &str) {
+        batch.add(Change::CreateNamespace { name: name.to_owned() });
+    }
 }
 
 /// As the interface `links`.
@@ -81,6 +86,7 @@ pub mod links {
         Other, Setting, Spec, Statistics, Tuntap, Veth, Vlan, VlanProtocol,
     };
 
+    use super::batch::Batch;
     use super::namespaces::Namespace;
     use crate::testing::change::{Change, Site};
     use crate::testing::network::LinkId;
@@ -179,43 +185,55 @@ pub mod links {
     pub fn offered(_kind: &str) -> Result<(), Error> {
         Ok(())
     }
+
+    pub fn add_link(batch: &Batch, namespace: Option<&str>, spec: &Spec) {
+        let namespace = namespace.unwrap_or_default().to_owned();
+        batch.add(Change::CreateLink { namespace, spec: spec.clone() });
+    }
+
+    pub fn add_settings(batch: &Batch, link: &LinkName, settings: &[Setting]) {
+        batch.add(Change::ChangeLink { link: link.into(), settings: settings.to_vec() });
+    }
 }
 
 /// As the interface `batch`.
 pub mod batch {
-    pub use crate::wit::netwright::host::batch::{BatchError, Change, Step};
+    use std::cell::RefCell;
 
-    use crate::testing::change::Change as Recorded;
-    use crate::testing::state::with;
-    use crate::wit::types::Error;
-
-    pub fn apply(changes: &[Change]) -> Result<(), BatchError> {
-        make(changes.iter().cloned().map(Recorded::from).collect())
-    }
-
-    pub fn apply_steps(steps: &[Step]) -> Result<(), BatchError> {
-        make(steps.iter().cloned().map(Recorded::from).collect())
-    }
-
-    fn make(changes: Vec<Recorded>) -> Result<(), BatchError> {
-        with(|state| state.perform_all(&changes)).map_err(undone)
-    }
-
-    pub(super) fn undone((place, error): (usize, Error)) -> BatchError {
-        BatchError { index: u32::try_from(place).unwrap_or(u32::MAX), error, undone: true }
-    }
-}
-
-/// As the interface `ensure`.
-pub mod ensure {
-    pub use crate::wit::netwright::host::ensure::{BatchError, Step};
+    pub use crate::wit::netwright::host::batch::BatchError;
 
     use crate::testing::change::Change;
     use crate::testing::state::with;
+    use crate::wit::types::Error;
 
-    pub fn apply(steps: &[Step]) -> Result<u32, BatchError> {
-        let changes: Vec<_> = steps.iter().cloned().map(Change::from).collect();
-        let made = with(|state| state.ensure_all(&changes)).map_err(super::batch::undone)?;
-        Ok(u32::try_from(made).unwrap_or(u32::MAX))
+    /// Changes that are to be made together.
+    #[derive(Debug, Default)]
+    pub struct Batch {
+        changes: RefCell<Vec<Change>>,
+    }
+
+    impl Batch {
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        pub fn apply(batch: Self) -> Result<(), BatchError> {
+            let changes = batch.changes.into_inner();
+            with(|state| state.perform_all(&changes)).map_err(undone)
+        }
+
+        pub fn ensure(batch: Self) -> Result<u32, BatchError> {
+            let changes = batch.changes.into_inner();
+            let made = with(|state| state.ensure_all(&changes)).map_err(undone)?;
+            Ok(u32::try_from(made).unwrap_or(u32::MAX))
+        }
+
+        pub(in crate::testing) fn add(&self, change: Change) {
+            self.changes.borrow_mut().push(change);
+        }
+    }
+
+    fn undone((place, error): (usize, Error)) -> BatchError {
+        BatchError { index: u32::try_from(place).unwrap_or(u32::MAX), error, undone: true }
     }
 }

@@ -5,10 +5,12 @@
 pub mod addresses {
     pub use crate::wit::netwright::host::addresses::{Address, AddressFlags, Info};
 
+    use super::super::building::batch::Batch;
     use super::super::building::links::Link;
     use super::super::building::namespaces::Namespace;
     use crate::testing::change::Change;
     use crate::testing::state::with;
+    use crate::wit::links::LinkName;
     use crate::wit::types::{Error, Family, IpPrefix, Write};
 
     pub fn put(link: &Link, address: &Address, how: Write) -> Result<(), Error> {
@@ -38,6 +40,10 @@ pub mod addresses {
             Ok(all.filter(|info| family.is_none_or(|one| one == of_family(info))).collect())
         })
     }
+
+    pub fn add_address(batch: &Batch, link: &LinkName, address: &Address, how: Write) {
+        batch.add(Change::PutAddress { link: link.into(), address: address.clone(), how });
+    }
 }
 
 /// As the interface `routes`.
@@ -46,6 +52,7 @@ pub mod routes {
 
     use std::net::IpAddr;
 
+    use super::super::building::batch::Batch;
     use super::super::building::namespaces::Namespace;
     use crate::testing::change::Change;
     use crate::testing::state::with;
@@ -89,12 +96,18 @@ pub mod routes {
             Ok(route)
         })
     }
+
+    pub fn add_route(batch: &Batch, namespace: Option<&str>, route: &Route, how: Write) {
+        let namespace = namespace.unwrap_or_default().to_owned();
+        batch.add(Change::PutRoute { namespace, route: route.clone(), how });
+    }
 }
 
 /// As the interface `rules`.
 pub mod rules {
     pub use crate::wit::netwright::host::rules::{Rule, RuleAction};
 
+    use super::super::building::batch::Batch;
     use super::super::building::namespaces::Namespace;
     use crate::testing::change::Change;
     use crate::testing::state::with;
@@ -122,16 +135,23 @@ pub mod rules {
             Ok(rules.into_iter().filter(|rule| rule.family == family).collect())
         })
     }
+
+    pub fn add_rule(batch: &Batch, namespace: Option<&str>, rule: &Rule) {
+        let namespace = namespace.unwrap_or_default().to_owned();
+        batch.add(Change::AddRule { namespace, rule: rule.clone() });
+    }
 }
 
 /// As the interface `neighbours`.
 pub mod neighbours {
     pub use crate::wit::netwright::host::neighbours::{Neighbour, NeighbourState};
 
+    use super::super::building::batch::Batch;
     use super::super::building::links::Link;
     use super::super::building::namespaces::Namespace;
     use crate::testing::change::Change;
     use crate::testing::state::with;
+    use crate::wit::links::LinkName;
     use crate::wit::types::{Error, Family, IpAddress, Write};
 
     pub fn put(link: &Link, neighbour: Neighbour, how: Write) -> Result<(), Error> {
@@ -163,6 +183,10 @@ pub mod neighbours {
             all.retain(|(_, one)| family.is_none_or(|wanted| wanted == of_family(one)));
             Ok(all)
         })
+    }
+
+    pub fn add_neighbour(batch: &Batch, link: &LinkName, neighbour: Neighbour, how: Write) {
+        batch.add(Change::PutNeighbour { link: link.into(), neighbour, how });
     }
 }
 
@@ -199,6 +223,7 @@ pub mod fdb {
 
 /// As the interface `sysctls`.
 pub mod sysctls {
+    use super::super::building::batch::Batch;
     use super::super::building::namespaces::Namespace;
     use crate::testing::change::Change;
     use crate::testing::network::setting;
@@ -223,5 +248,11 @@ pub mod sysctls {
             let (key, value) = (key.to_owned(), value.to_owned());
             state.perform(Change::SetSysctl { namespace, key, value })
         })
+    }
+
+    pub fn add_sysctl(batch: &Batch, namespace: Option<&str>, key: &str, value: &str) {
+        let namespace = namespace.unwrap_or_default().to_owned();
+        let (key, value) = (key.to_owned(), value.to_owned());
+        batch.add(Change::SetSysctl { namespace, key, value });
     }
 }

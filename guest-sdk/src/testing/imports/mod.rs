@@ -9,7 +9,7 @@ mod programs;
 mod run;
 mod sending;
 
-pub use building::{batch, ensure, links, namespaces};
+pub use building::{batch, links, namespaces};
 pub use frames::{captures, taps};
 pub use layer3::{addresses, fdb, neighbours, routes, rules, sysctls};
 pub use probing::probes;

@@ -7,10 +7,12 @@ pub mod qdisc {
         Backlog, Chance, Distribution, Kind, Netem, Qdisc, Reorder, Tbf,
     };
 
+    use super::super::building::batch::Batch;
     use super::super::building::links::Link;
     use super::super::building::namespaces::Namespace;
     use crate::testing::change::Change;
     use crate::testing::state::with;
+    use crate::wit::links::LinkName;
     use crate::wit::types::{Error, Write};
 
     pub fn put(link: &Link, qdisc: &Qdisc, how: Write) -> Result<(), Error> {
@@ -51,16 +53,26 @@ pub mod qdisc {
     pub fn offered(_kind: &str) -> Result<(), Error> {
         Ok(())
     }
+
+    pub fn add_qdisc(batch: &Batch, link: &LinkName, qdisc: &Qdisc, how: Write) {
+        batch.add(Change::PutQdisc { link: link.into(), qdisc: qdisc.clone(), how });
+    }
+
+    pub fn add_qdisc_removal(batch: &Batch, link: &LinkName) {
+        batch.add(Change::RemoveQdisc { link: link.into() });
+    }
 }
 
 /// As the interface `vlans`.
 pub mod vlans {
     pub use crate::wit::netwright::host::vlans::Vlan;
 
+    use super::super::building::batch::Batch;
     use super::super::building::links::Link;
     use super::super::building::namespaces::Namespace;
     use crate::testing::change::Change;
     use crate::testing::state::with;
+    use crate::wit::links::LinkName;
     use crate::wit::types::Error;
 
     pub fn put(link: &Link, vlan: Vlan) -> Result<(), Error> {
@@ -106,5 +118,9 @@ pub mod vlans {
     /// Bridges filter here.
     pub fn offered() -> Result<(), Error> {
         Ok(())
+    }
+
+    pub fn add_vlans(batch: &Batch, link: &LinkName, vlans: &[Vlan]) {
+        batch.add(Change::SetVlans { link: link.into(), vlans: vlans.to_vec() });
     }
 }

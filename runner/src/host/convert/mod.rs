@@ -15,7 +15,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netwright_network::refusal::MISSING;
 
-use crate::change::{Attribute, Family, MacAddress, Name, Prefix, Write};
+use crate::change::{Attribute, Family, LinkRef, MacAddress, Name, NamespaceRef, Prefix, Write};
+use crate::host::bindings::netwright::host::links::LinkName;
 use crate::host::bindings::netwright::host::types as wit;
 use crate::kernel::Error;
 use crate::text::{help, own_lines, tamed};
@@ -51,6 +52,21 @@ pub(super) fn existing_link(text: &str) -> Parsed<String> {
     Err(Error::Invalid(format!(
         "`{shown}` can't be the name of a link: 1 to 15 visible characters without `/`"
     )))
+}
+
+/// A namespace of a batch; none is the run's root.
+pub(super) fn named_namespace(name: Option<String>) -> Parsed<NamespaceRef> {
+    let named = name.as_deref().filter(|name| !name.is_empty());
+    Ok(NamespaceRef::named(namespace_name(named)?))
+}
+
+/// A link of a batch.
+pub(super) fn named_link(name: LinkName) -> Parsed<LinkRef> {
+    Ok(LinkRef {
+        namespace: named_namespace(name.namespace)?,
+        name: existing_link(&name.name)?,
+        index: None,
+    })
 }
 
 pub(super) fn text(text: String, what: &str) -> Parsed<String> {

@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use netwright_sdk::testing::MemoryHost;
-use netwright_sdk::wit::netwright::host::batch::{Change, Step};
-use netwright_topology::{Reader, changes};
+use netwright_topology::{Change, Reader, changes};
 use serde_json::json;
 
 use crate::{RECIPE, read};
@@ -38,17 +37,16 @@ fn the_example_becomes_one_batch_in_a_possible_order() {
     assert_eq!(reader.faults, []);
     let made: Vec<_> = changes(&topology)
         .into_iter()
-        .map(|(step, place)| {
-            let Step::Change(change) = step else { panic!("no such step was asked for") };
+        .map(|(change, place)| {
             let what = match change {
-                Change::CreateNamespace(name) => format!("namespace {name}"),
-                Change::CreateLink((namespace, spec)) => {
+                Change::Namespace(name) => format!("namespace {name}"),
+                Change::Link(namespace, spec) => {
                     let parent = spec.parent.map(|parent| (parent.namespace, parent.name));
                     format!("link {} in {namespace:?} on {parent:?}", spec.name)
                 }
-                Change::ChangeLink((link, settings)) => format!("set {} {settings:?}", link.name),
-                Change::PutAddress((link, ..)) => format!("address {}", link.name),
-                Change::PutRoute((namespace, ..)) => format!("route in {namespace:?}"),
+                Change::Settings(link, settings) => format!("set {} {settings:?}", link.name),
+                Change::Address(link, _) => format!("address {}", link.name),
+                Change::Route(namespace, _) => format!("route in {namespace:?}"),
                 other => format!("{other:?}"),
             };
             format!("{}{}: {what}", place.parameter, place.pointer)
@@ -260,19 +258,17 @@ fn disciplines_and_vlans_of_ports_come_after_their_links() {
     let mut reader = Reader::default();
     let topology = read(&given, &mut reader).unwrap().topology;
     assert_eq!(reader.faults, []);
-    let words = |step| match step {
-        Step::Change(Change::CreateLink((_, spec))) if spec.name == "br0" => {
-            Some(format!("{:?}", spec.kind))
-        }
-        Step::Change(_) => None,
-        Step::PutQdisc((link, qdisc, _)) => Some(format!("{} {qdisc}", link.name)),
-        Step::RemoveQdisc(link) => Some(format!("{} none", link.name)),
-        Step::SetVlans((link, vlans)) => {
+    let words = |change| match change {
+        Change::Link(_, spec) if spec.name == "br0" => Some(format!("{:?}", spec.kind)),
+        Change::Qdisc(link, qdisc) => Some(format!("{} {qdisc}", link.name)),
+        Change::Vlans(link, vlans) => {
             let vlans: Vec<_> = vlans.iter().map(ToString::to_string).collect();
             Some(format!("{} {}", link.name, vlans.join(", ")))
         }
+        _ => None,
     };
-    let made: Vec<_> = changes(&topology).into_iter().filter_map(|(step, _)| words(step)).collect();
+    let made: Vec<_> =
+        changes(&topology).into_iter().filter_map(|(change, _)| words(change)).collect();
     assert_eq!(
         made,
         [

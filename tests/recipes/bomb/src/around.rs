@@ -1,12 +1,12 @@
 //! Makes and deletes links in every order, to have more of them at a time than the limit.
 
-use netwright_sdk::wit::netwright::host::batch::{self, Change, Step};
+use netwright_sdk::wit::netwright::host::batch::{Batch, BatchError};
 use netwright_sdk::wit::netwright::host::links::{
     self, Kind, Link, LinkName, Macvlan, Setting, Spec, Veth,
 };
 use netwright_sdk::wit::netwright::host::namespaces::{self, Namespace};
+use netwright_sdk::wit::netwright::host::report;
 use netwright_sdk::wit::netwright::host::types::Error;
-use netwright_sdk::wit::netwright::host::{ensure, report};
 
 /// What the scenario allows.
 const LIMIT: usize = 4;
@@ -111,8 +111,14 @@ fn veth(name: &str, namespace: Option<&str>, peer: &str) -> Spec {
     spec(name, Kind::Veth(Veth { peer, peer_settings: Vec::new() }))
 }
 
-fn create(spec: Spec) -> Change {
-    Change::CreateLink((None, spec))
+fn collected(specs: impl IntoIterator<Item = Spec>) -> Batch {
+    let batch = Batch::new();
+    specs.into_iter().for_each(|spec| links::add_link(&batch, None, &spec));
+    batch
+}
+
+fn create(specs: impl IntoIterator<Item = Spec>) -> Result<(), BatchError> {
+    Batch::apply(collected(specs))
 }
 
 fn macvlan() -> Macvlan {
@@ -159,24 +165,21 @@ fn children(lab: &Lab) -> Result<(), Error> {
 
 fn failing_batches(lab: &Lab) -> Result<(), Error> {
     Link::create(&lab.root, &bridge("b0"))?;
-    let fails = [create(veth("v0", None, "v1")), create(bridge("b0"))];
-    let much = [create(veth("v0", None, "v1")), create(veth("w0", None, "w1"))];
+    let fails = [veth("v0", None, "v1"), bridge("b0")];
+    let much = [veth("v0", None, "v1"), veth("w0", None, "w1")];
     for _ in 0..3 {
-        for changes in [&fails[..], &much[..]] {
-            assert!(batch::apply(changes).is_err());
+        for specs in [&fails, &much] {
+            assert!(create(specs.clone()).is_err());
             assert_eq!(lab.count()?, 1);
         }
-        batch::apply(&[create(veth("v0", None, "v1"))]).map_err(|failure| failure.error)?;
+        create([veth("v0", None, "v1")]).map_err(|failure| failure.error)?;
         lab.root.link("v1")?.delete()?;
     }
     Ok(())
 }
 
 fn failing_ensures(lab: &Lab) -> Result<(), Error> {
-    let ensured = |specs: Vec<Spec>| {
-        let steps: Vec<Step> = specs.into_iter().map(|spec| Step::Change(create(spec))).collect();
-        ensure::apply(&steps)
-    };
+    let ensured = |specs: Vec<Spec>| Batch::ensure(collected(specs));
     Link::create(&lab.root, &veth("v0", None, "v1"))?;
     Link::create(&lab.root, &veth("w0", None, "w1"))?;
     // Both pairs have to go for what then is too much.

@@ -2,11 +2,13 @@
 
 use netwright_sdk::wit::exports::netwright::host::guest::Fault;
 use netwright_sdk::wit::netwright::host::addresses::{self, Address, AddressFlags};
-use netwright_sdk::wit::netwright::host::batch::{self, Change};
+use netwright_sdk::wit::netwright::host::batch::Batch;
 use netwright_sdk::wit::netwright::host::captures::{Capture, CaptureOptions};
-use netwright_sdk::wit::netwright::host::links::{self, Kind, Link, Other, Setting, Spec};
+use netwright_sdk::wit::netwright::host::links::{
+    self, Kind, Link, LinkName, Other, Setting, Spec,
+};
 use netwright_sdk::wit::netwright::host::log::{self, Level};
-use netwright_sdk::wit::netwright::host::namespaces::Namespace;
+use netwright_sdk::wit::netwright::host::namespaces::{self, Namespace};
 use netwright_sdk::wit::netwright::host::probes::{Listener, Pinging, Transport};
 use netwright_sdk::wit::netwright::host::report::{self, Verdict};
 use netwright_sdk::wit::netwright::host::types::{Attribute, Error, IpAddress, IpPrefix, Write};
@@ -73,11 +75,29 @@ pub(super) fn way(how: &str) -> Option<Way> {
             let root = Namespace::root()?;
             hoard(|| Pinging::start(&root, wait::NOBODY, &wait::LONG_PING))
         },
-        "batch" => || apply(&vec![Change::CreateNamespace(String::new()); 65_537]),
-        "batch-of-bytes" => || apply(&[Change::CreateNamespace("x".repeat(20 << 20))]),
-        "batch-of-namespaces" => || {
-            let name = |number| Change::CreateNamespace(format!("n{number}"));
-            apply(&(0..5_000).map(name).collect::<Vec<_>>())
+        "batch" => || apply((0..65_537).map(|_| String::new())),
+        "batch-of-bytes" => || apply(["x".repeat(20 << 20)]),
+        "batch-of-namespaces" => || apply((0..5_000).map(|number| format!("n{number}"))),
+        "batch-of-long-names" => || apply((0..20).map(|_| "x".repeat(1 << 20))),
+        "batch-of-settings" => || {
+            let batch = Batch::new();
+            let nowhere = LinkName { namespace: None, name: "nowhere".to_owned() };
+            let settings = vec![Setting::Up(true); 200_000];
+            flood(|| links::add_settings(&batch, &nowhere, &settings))
+        },
+        "batches" => || {
+            let batches = (0..3).map(|_| collected((0..30_000).map(|_| "x".to_owned())));
+            drop(batches.collect::<Vec<_>>());
+            Ok(())
+        },
+        "dropped-batches" => || {
+            let names = || (0..60_000).map(|number| format!("n{number}"));
+            (0..10).for_each(|_| drop(collected(names())));
+            // Nor do those count that were applied, even in vain.
+            for _ in 0..3 {
+                assert!(apply(names().chain([String::new()])).is_err());
+            }
+            apply(["made".to_owned()])
         },
         "settings" => || veth("v0", "v1")?.change(&vec![Setting::Up(true); 200_000]),
         "lists" => || {
@@ -139,8 +159,15 @@ pub(super) fn address(prefix: IpPrefix) -> Address {
     }
 }
 
-fn apply(changes: &[Change]) -> Result<(), Error> {
-    batch::apply(changes).map_err(|failure| failure.error)
+/// A batch of namespaces.
+fn collected(names: impl IntoIterator<Item = String>) -> Batch {
+    let batch = Batch::new();
+    names.into_iter().for_each(|name| namespaces::add_namespace(&batch, &name));
+    batch
+}
+
+fn apply(names: impl IntoIterator<Item = String>) -> Result<(), Error> {
+    Batch::apply(collected(names)).map_err(|failure| failure.error)
 }
 
 /// A fault for every grain of sand.

@@ -1,12 +1,12 @@
 //! Calls with generated names and arguments, as many as the parameter `calls` says.
 
 use netwright_sdk::wit::netwright::host::addresses;
-use netwright_sdk::wit::netwright::host::batch::{self, Change};
+use netwright_sdk::wit::netwright::host::batch::Batch;
 use netwright_sdk::wit::netwright::host::fdb::{self, Entry};
 use netwright_sdk::wit::netwright::host::links::{
-    Kind, Link, LinkName, Macvlan, Other, Setting, Spec, Veth,
+    self, Kind, Link, LinkName, Macvlan, Other, Setting, Spec, Veth,
 };
-use netwright_sdk::wit::netwright::host::namespaces::Namespace;
+use netwright_sdk::wit::netwright::host::namespaces::{self, Namespace};
 use netwright_sdk::wit::netwright::host::neighbours::{self, Neighbour, NeighbourState};
 use netwright_sdk::wit::netwright::host::routes::{self, NextHop, Route, RouteKind};
 use netwright_sdk::wit::netwright::host::rules::{self, Rule, RuleAction};
@@ -218,19 +218,26 @@ impl Guesses {
         Entry { mac, vlan: None, aged: false, master: self.below(2) == 0, destination: None }
     }
 
-    fn change(&mut self) -> Change {
+    /// Puts something into a batch.
+    fn add(&mut self, batch: &Batch) {
         match self.below(8) {
-            0 => Change::CreateNamespace(self.name()),
-            1 => Change::CreateLink((self.some_name(), self.spec())),
-            2 => Change::ChangeLink((self.link_name(), self.settings())),
+            0 => namespaces::add_namespace(batch, &self.name()),
+            1 => links::add_link(batch, self.some_name().as_deref(), &self.spec()),
+            2 => links::add_settings(batch, &self.link_name(), &self.settings()),
             3 => {
                 let address = flood::address(self.prefix());
-                Change::PutAddress((self.link_name(), address, self.how()))
+                addresses::add_address(batch, &self.link_name(), &address, self.how());
             }
-            4 => Change::PutRoute((self.some_name(), self.route(), self.how())),
-            5 => Change::AddRule((self.some_name(), self.rule())),
-            6 => Change::PutNeighbour((self.link_name(), self.neighbour(), self.how())),
-            _ => Change::SetSysctl((self.some_name(), self.key(), self.name())),
+            4 => routes::add_route(batch, self.some_name().as_deref(), &self.route(), self.how()),
+            5 => rules::add_rule(batch, self.some_name().as_deref(), &self.rule()),
+            6 => {
+                let (link, how) = (self.link_name(), self.how());
+                neighbours::add_neighbour(batch, &link, self.neighbour(), how);
+            }
+            _ => {
+                let (key, value) = (self.key(), self.name());
+                sysctls::add_sysctl(batch, self.some_name().as_deref(), &key, &value);
+            }
         }
     }
 
@@ -274,8 +281,9 @@ impl Guesses {
             },
             14 => sysctls::set(&self.place()?, &self.key(), &self.name()),
             _ => {
-                let changes: Vec<Change> = (0..1 + self.below(3)).map(|_| self.change()).collect();
-                batch::apply(&changes).map_err(|failure| failure.error)
+                let batch = Batch::new();
+                (0..1 + self.below(3)).for_each(|_| self.add(&batch));
+                Batch::apply(batch).map_err(|failure| failure.error)
             }
         }
     }

@@ -2,11 +2,11 @@
 //! that grants nothing all but a few must be denied.
 
 use netwright_sdk::host::addresses::{self, Address, AddressFlags};
-use netwright_sdk::host::batch::{self, Change, Step};
+use netwright_sdk::host::batch::Batch;
 use netwright_sdk::host::captures::{Capture, CaptureOptions};
 use netwright_sdk::host::exec;
 use netwright_sdk::host::fdb::{self, Entry};
-use netwright_sdk::host::links::{self, Kind, Link, Other, Setting, Spec};
+use netwright_sdk::host::links::{self, Kind, Link, LinkName, Other, Setting, Spec};
 use netwright_sdk::host::log::{self, Level};
 use netwright_sdk::host::namespaces::{self, Namespace};
 use netwright_sdk::host::neighbours::{self, Neighbour, NeighbourState};
@@ -18,7 +18,7 @@ use netwright_sdk::host::rules::{self, Rule, RuleAction};
 use netwright_sdk::host::taps::{Tap, TapOptions};
 use netwright_sdk::host::types::{Error, Family, IpAddress, IpPrefix, Write};
 use netwright_sdk::host::vlans::{self, Vlan};
-use netwright_sdk::host::{ensure, params, sysctls};
+use netwright_sdk::host::{params, sysctls};
 use netwright_sdk::prelude::{Lab, Result, recipe};
 
 type Answer = std::result::Result<(), Error>;
@@ -114,18 +114,34 @@ const ROWS: &[Row] = &[
     ("fdb/list-all", || fdb::list_all(&link()?).map(drop)),
     ("sysctls/get", || sysctls::get(&root()?, "net.ipv4.ip_forward").map(drop)),
     ("sysctls/set", || sysctls::set(&root()?, "net.ipv4.ip_forward", "1")),
-    ("batch/apply", || {
-        let change = Change::CreateLink((None, bridge()));
-        batch::apply(&[change]).map_err(|failure| failure.error)
+    ("batch/[constructor]batch", || said(|| drop(Batch::new()))),
+    ("batch/[static]batch.apply", || apply(|batch| links::add_link(batch, None, &bridge()))),
+    ("batch/[static]batch.ensure", || {
+        let batch = Batch::new();
+        links::add_link(&batch, None, &bridge());
+        Batch::ensure(batch).map(drop).map_err(|failure| failure.error)
     }),
-    ("batch/apply-steps", || {
-        let change = Change::CreateLink((None, bridge()));
-        batch::apply_steps(&[Step::Change(change)]).map_err(|failure| failure.error)
+    ("namespaces/add-namespace", || apply(|batch| namespaces::add_namespace(batch, "knock"))),
+    ("links/add-link", || apply(|batch| links::add_link(batch, None, &bridge()))),
+    ("links/add-settings", || {
+        apply(|batch| links::add_settings(batch, &eth1(), &[Setting::Up(false)]))
     }),
-    ("ensure/apply", || {
-        let change = Change::CreateLink((None, bridge()));
-        ensure::apply(&[Step::Change(change)]).map(drop).map_err(|failure| failure.error)
+    ("addresses/add-address", || {
+        apply(|batch| addresses::add_address(batch, &eth1(), &address(), Write::Add))
     }),
+    ("routes/add-route", || {
+        apply(|batch| routes::add_route(batch, None, &route(Some(NETWORK)), Write::Add))
+    }),
+    ("rules/add-rule", || apply(|batch| rules::add_rule(batch, None, &rule()))),
+    ("neighbours/add-neighbour", || {
+        apply(|batch| neighbours::add_neighbour(batch, &eth1(), neighbour(), Write::Add))
+    }),
+    ("sysctls/add-sysctl", || {
+        apply(|batch| sysctls::add_sysctl(batch, None, "net.ipv4.ip_forward", "1"))
+    }),
+    ("qdisc/add-qdisc", || apply(|batch| qdisc::add_qdisc(batch, &eth1(), &qdisc(), Write::Add))),
+    ("qdisc/add-qdisc-removal", || apply(|batch| qdisc::add_qdisc_removal(batch, &eth1()))),
+    ("vlans/add-vlans", || apply(|batch| vlans::add_vlans(batch, &eth1(), &[VLAN]))),
     ("exec/run", || exec::run(&root()?, "/usr/bin/id", &[], 10).map(drop)),
     ("qdisc/put", || qdisc::put(&link()?, &qdisc(), Write::Add)),
     ("qdisc/remove", || qdisc::remove(&link()?)),
@@ -171,6 +187,17 @@ const ENTRY: Entry =
 fn said(call: impl FnOnce()) -> Answer {
     call();
     Ok(())
+}
+
+/// What comes into a batch has no answer but the batch's.
+fn apply(add: impl FnOnce(&Batch)) -> Answer {
+    let batch = Batch::new();
+    add(&batch);
+    Batch::apply(batch).map_err(|failure| failure.error)
+}
+
+fn eth1() -> LinkName {
+    LinkName { namespace: None, name: "eth1".to_owned() }
 }
 
 fn root() -> std::result::Result<Namespace, Error> {
