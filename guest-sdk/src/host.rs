@@ -6,12 +6,12 @@
 
 #[cfg(target_arch = "wasm32")]
 pub use crate::wit::netwright::host::{
-    addresses, batch, captures, exec, fdb, links, log, namespaces, neighbours, params, probes,
-    qdisc, report, routes, rules, sysctls, taps, types, vlans,
+    addresses, batch, captures, clock, exec, fdb, links, log, namespaces, neighbours, notation,
+    params, probes, qdisc, report, routes, rules, sysctls, taps, types, vlans,
 };
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use crate::testing::imports::{
-    addresses, batch, captures, exec, fdb, links, log, namespaces, neighbours, params, probes,
-    qdisc, report, routes, rules, sysctls, taps, types, vlans,
+    addresses, batch, captures, clock, exec, fdb, links, log, namespaces, neighbours, notation,
+    params, probes, qdisc, report, routes, rules, sysctls, taps, types, vlans,
 };

@@ -45,6 +45,7 @@
 //! - [`Namespace`] has the probes: `ping`, `tcp`, `udp`, `listen`, `wait_until`; and `capture`, which
 //!   sees every frame of a link.
 //! - [`Lab`] has the report: `step`, `check`, `metric`, `attach`, `print`.
+//! - [`clock`] has the time as it passes, and pauses.
 //! - [`wit`] holds the contract's own types, and [`host`] its functions, for whoever needs what no
 //!   builder says.
 #![deny(missing_docs)]
@@ -52,6 +53,7 @@
 
 mod address;
 mod capture;
+pub mod clock;
 mod discipline;
 mod ensure;
 mod error;
@@ -112,7 +114,7 @@ pub mod prelude {
         AnyLink, BondMode, Capture, Condition, Context, Destination, Error, Fault, FrameFilter,
         IntoAddress, IntoMac, IntoPrefix, Lab, Link, Listener, MacAddress, Namespace, NextHop,
         ParamValue, Params, Pinging, Place, PlannedLink, PlannedNamespace, PortVlans, Prefix,
-        Result, Tap, Topology, Values, log, recipe,
+        Result, Tap, Topology, Values, clock, log, recipe,
     };
 }
 
@@ -203,7 +205,7 @@ pub mod wit {
     });
 
     pub use netwright::host::{
-        addresses, batch, captures, exec, fdb, links, log, namespaces, neighbours, params, probes,
-        qdisc, report, routes, rules, sysctls, taps, types, vlans,
+        addresses, batch, captures, clock, exec, fdb, links, log, namespaces, neighbours, notation,
+        params, probes, qdisc, report, routes, rules, sysctls, taps, types, vlans,
     };
 }

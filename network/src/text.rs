@@ -49,8 +49,8 @@ pub fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> O
 pub fn mac(text: &str) -> Result<[u8; 6], String> {
     let refused = || {
         format!(
-            "`{}` is not a MAC address; six pairs of hexadecimal digits are expected, as in 02:00:00:00:00:01",
-            text.escape_debug()
+            "{} is not a MAC address; six pairs of hexadecimal digits are expected, as in 02:00:00:00:00:01",
+            quote(text)
         )
     };
     let mut bytes = [0; 6];

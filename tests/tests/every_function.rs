@@ -15,13 +15,21 @@ const NIC: &str = "link add eth1 type veth peer name sw1
                    netns add there";
 
 /// What a recipe says and is told, and the name of where it is; none of it touches the network.
-const FREE: [&str; 15] = [
+const FREE: [&str; 23] = [
     // An empty one; what it is filled with is decided about as a whole.
     "batch/[constructor]batch",
+    "clock/now",
+    "clock/sleep",
     "links/offered",
     "log/emit",
     "namespaces/[method]namespace.name",
     "namespaces/[static]namespace.root",
+    "notation/format-address",
+    "notation/format-mac",
+    "notation/format-prefix",
+    "notation/parse-address",
+    "notation/parse-mac",
+    "notation/parse-prefix",
     "params/all",
     "params/dry-run",
     "params/get",

@@ -352,7 +352,7 @@ fn another_runs_claims_are_waited_for_as_long_as_there_is_time() {
 }
 
 #[test]
-fn a_program_and_a_probe_are_ended_by_signals() {
+fn a_program_a_probe_and_a_pause_are_ended_by_signals() {
     let session = Session::new();
     let recipe = workspace().join("target/recipes/components/program.wasm");
     hears("a program", &[1000, 1500], || {
@@ -365,6 +365,12 @@ fn a_program_and_a_probe_are_ended_by_signals() {
                   netns exec n ping -c 600 10.9.0.2";
     hears("a probe", &[1000, 1500], || {
         session.command(["run", "builtin:ip", "-p", script, "--timeout", "300"])
+    });
+    let recipe = workspace().join("target/recipes/components/hostile.wasm");
+    hears("a recipe's pause", &[1000, 1500], || {
+        let mut command = session.command(["run".as_ref(), recipe.as_os_str()]);
+        command.args(["-p", "how=sleep", "--timeout", "300"]);
+        command
     });
 }
 

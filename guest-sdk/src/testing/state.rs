@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) changes: Vec<Change>,
     pub(crate) params: Vec<(String, String)>,
     pub(crate) dry_run: bool,
+    /// nanoseconds that the recipe has slept
+    pub(crate) slept: u64,
     pub(crate) answers: Answers,
     pub(crate) wires: BTreeMap<LinkId, Wire>,
     /// the frames that captures see, and of which link
@@ -96,6 +98,7 @@ impl State {
             changes: Vec::new(),
             params: Vec::new(),
             dry_run: false,
+            slept: 0,
             answers: Answers::default(),
             wires: BTreeMap::new(),
             passing: Vec::new(),

@@ -19,7 +19,7 @@ use crate::host::bindings::netwright::host::{
 };
 use crate::host::{
     BatchHandle, CaptureHandle, Host, LinkHandle, ListenerHandle, NamespaceHandle, PingingHandle,
-    Refusal, TapHandle,
+    Refusal, TapHandle, clock,
 };
 
 type Batch = Resource<BatchHandle>;
@@ -111,6 +111,9 @@ macro_rules! proxy {
 calls! {
     at_once log::Host as Log {
         tell emit(level: log::Level, message: String) -> Sure<()>;
+    }
+    waits clock::Pause as Clock {
+        ask sleep(nanoseconds: u64) -> Sure<()>;
     }
     at_once report::Host as Report {
         tell step(title: String) -> Sure<()>;

@@ -16,6 +16,7 @@ pub mod fuzzing;
 mod line;
 mod message;
 mod meter;
+mod own;
 mod process;
 mod proxy;
 #[cfg(debug_assertions)]

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,7 +20,7 @@ use super::meter::Meter;
 use super::wire::{Bytes, Inbox, Reply, decode, encode, look};
 use crate::host::Refusal;
 use crate::host::bindings::Recipe;
-use crate::host::bindings::netwright::host::{batch, captures, params, taps, types};
+use crate::host::bindings::netwright::host::{batch, captures, taps, types};
 
 /// So many bytes that nobody waits for are sent together.
 const NOTED: usize = 8 << 10;
@@ -81,8 +82,9 @@ pub(super) fn lock(line: &Shared) -> MutexGuard<'_, Line> {
 /// For one call of an export.
 pub(super) struct Proxy {
     line: Shared,
-    params: Vec<(String, String)>,
-    dry_run: bool,
+    pub(super) order: Order,
+    /// when the export was called
+    pub(super) called: Instant,
     pub(super) meter: Meter,
     table: ResourceTable,
     wasi: WasiCtx,
@@ -94,8 +96,8 @@ impl Proxy {
         table.set_max_capacity(bounds.handles);
         let voice = Voice { line: Arc::clone(&line), left: bounds.written_bytes };
         Self {
-            params: order.params,
-            dry_run: order.dry_run,
+            order,
+            called: Instant::now(),
             meter: Meter::new(bounds),
             table,
             // Nothing is inherited: no files, no environment, no arguments.
@@ -145,21 +147,6 @@ impl types::Host for Proxy {
 impl batch::Host for Proxy {}
 impl taps::Host for Proxy {}
 impl captures::Host for Proxy {}
-
-/// They came with the order, so that reading them costs nothing.
-impl params::Host for Proxy {
-    fn get(&mut self, name: String) -> wasmtime::Result<Option<String>> {
-        Ok(self.params.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()))
-    }
-
-    fn all(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
-        Ok(self.params.clone())
-    }
-
-    fn dry_run(&mut self) -> wasmtime::Result<bool> {
-        Ok(self.dry_run)
-    }
-}
 
 impl WasiView for Proxy {
     fn ctx(&mut self) -> WasiCtxView<'_> {

@@ -12,6 +12,7 @@ wasmtime::component::bindgen!({
     path: "../guest-sdk/wit",
     world: "recipe",
     imports: {
+        "netwright:host/clock": async | trappable,
         "netwright:host/probes": async | trappable,
         "netwright:host/taps": async | trappable,
         "netwright:host/captures": async | trappable,

@@ -43,7 +43,7 @@ fn interfaces(capability: Capability) -> &'static [&'static str] {
 }
 
 /// The interfaces that need no capability.
-const FREE: [&str; 5] = ["types", "log", "report", "params", "guest"];
+const FREE: [&str; 7] = ["types", "log", "report", "params", "clock", "notation", "guest"];
 
 impl Recipe {
     /// The interfaces of the contract that it imports, by their bare names.

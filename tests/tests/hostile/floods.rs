@@ -67,6 +67,8 @@ pub(crate) fn waits() -> Vec<Row> {
         "tcp",
         "udp",
         "frames",
+        "sleep",
+        "naps",
         "tap",
     ];
     waits.map(|how| Row::in_rust(how, 7, TIME).takes_a_second()).into_iter().collect()

@@ -4,6 +4,7 @@
 mod building;
 mod frames;
 mod layer3;
+mod plain;
 mod probing;
 mod programs;
 mod run;
@@ -12,6 +13,7 @@ mod sending;
 pub use building::{batch, links, namespaces};
 pub use frames::{captures, taps};
 pub use layer3::{addresses, fdb, neighbours, routes, rules, sysctls};
+pub use plain::{clock, notation};
 pub use probing::probes;
 pub use programs::exec;
 pub use run::{log, params, report};

@@ -1,6 +1,7 @@
 //! Host calls that take as long as the recipe says.
 
 use netwright_sdk::wit::netwright::host::captures::{Capture, CaptureOptions};
+use netwright_sdk::wit::netwright::host::clock;
 use netwright_sdk::wit::netwright::host::links::{Kind, Link, Spec, Tuntap};
 use netwright_sdk::wit::netwright::host::namespaces::Namespace;
 use netwright_sdk::wit::netwright::host::probes::{self, Condition, PingOptions, Pinging};
@@ -54,6 +55,13 @@ pub(super) fn way(how: &str) -> Option<Way> {
             loop {
                 capture.frames(&[], u32::MAX, u32::MAX, EVER)?;
             }
+        },
+        "sleep" => || {
+            clock::sleep(u64::MAX);
+            Ok(())
+        },
+        "naps" => || loop {
+            clock::sleep(1);
         },
         "tap" => || {
             let kind = Kind::Tap(Tuntap {

@@ -18,7 +18,7 @@ use netwright_sdk::host::rules::{self, Rule, RuleAction};
 use netwright_sdk::host::taps::{Tap, TapOptions};
 use netwright_sdk::host::types::{Error, Family, IpAddress, IpPrefix, Write};
 use netwright_sdk::host::vlans::{self, Vlan};
-use netwright_sdk::host::{params, sysctls};
+use netwright_sdk::host::{clock, notation, params, sysctls};
 use netwright_sdk::prelude::{Lab, Result, recipe};
 
 type Answer = std::result::Result<(), Error>;
@@ -79,6 +79,14 @@ const ROWS: &[Row] = &[
         params::dry_run();
         Ok(())
     }),
+    ("clock/now", || done(clock::now())),
+    ("clock/sleep", || said(|| clock::sleep(1))),
+    ("notation/parse-address", || done(notation::parse_address("10.9.0.9"))),
+    ("notation/format-address", || done(notation::format_address(THERE))),
+    ("notation/parse-prefix", || done(notation::parse_prefix("10.9.0.1/24"))),
+    ("notation/format-prefix", || done(notation::format_prefix(PREFIX))),
+    ("notation/parse-mac", || done(notation::parse_mac("02:00:00:00:00:09"))),
+    ("notation/format-mac", || done(notation::format_mac(ENTRY.mac))),
     ("namespaces/[static]namespace.create", || Namespace::create("knock").map(drop)),
     ("namespaces/[static]namespace.open", || Namespace::open("there").map(drop)),
     ("namespaces/[static]namespace.root", || Namespace::root().map(drop)),
@@ -182,6 +190,11 @@ const NETWORK: IpPrefix = IpPrefix { address: IpAddress::Ipv4((10, 8, 0, 0)), le
 const VLAN: Vlan = Vlan { first: 9, last: 9, pvid: false, untagged: false };
 const ENTRY: Entry =
     Entry { mac: (2, 0, 0, 0, 0, 9), vlan: None, aged: false, master: false, destination: None };
+
+/// What answers a value alone can't be denied either.
+fn done<T>(_: T) -> Answer {
+    Ok(())
+}
 
 /// What has no answer can't be denied.
 fn said(call: impl FnOnce()) -> Answer {
