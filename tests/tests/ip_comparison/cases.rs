@@ -724,6 +724,45 @@ ip addr del 10.0.5.1 dev e0
 ip addr del 10.0.1.1 dev e0
 ip addr del 10.0.7.1 dev e0
 
+== routes that are chosen by their metric
+ip link add e0 type veth peer name e1
+ip link set e0 up
+ip link set e1 up
+ip addr add 10.0.0.1/24 dev e0
+ip route add 10.1.0.0/16 dev e0 metric 9
+ip route add 10.2.0.0/16 dev e0 metric 10
+ip route add 10.3.0.0/16 dev e0 metric 11
+ip route flush metric 9
+ip route flush table main priority 10
+
+== labels in the place of links
+ip link add e0 type veth peer name e1
+ip link set e0 up
+ip link set e1 up
+ip addr add 192.0.2.1/32 dev lo:1
+ip addr add 10.0.0.1/24 dev e0:7 label e0:7
+ip addr add 10.0.1.1/24 dev e0
+ip addr del 10.0.1.1/24 dev e0:9
+ip route add 10.9.0.0/16 dev e0:1
+ip neigh add 10.0.0.9 lladdr 2:0:0:0:0:9 dev e0:x
+
+== rules of a type and rules that are shown
+ip rule add from 10.5.0.0/16 type unicast table 7
+ip rule add from 10.6.0.0/16 type prohibit priority 30
+ip rule show all
+ip rule list
+
+== stations of a bridge, and what it shows
+ip link add br0 type bridge
+ip link add p0 type veth peer name p1
+ip link set p0 master br0
+bridge fdb add to 02:00:00:00:00:05 dev p0 master static
+bridge fdb show br br0
+bridge fdb show brport p0
+bridge fdb
+bridge link
+bridge -d link show dev p0
+
 == lists of a shell
 ip link add e0 type veth peer name e1 && ip link set e0 up
 ip link set e1 up; ip addr add 10.0.0.1/24 dev e0

@@ -12,7 +12,7 @@ use crate::inet::{
 use crate::keyword::{Keyword, begins, exact, find, names, short};
 use crate::lex::Word;
 use crate::names::{protocol, scope};
-use crate::value::{LONGEST_NAME, link, number32};
+use crate::value::{LONGEST_NAME, device, number32};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum AddressCommand {
@@ -59,7 +59,7 @@ const VERBS: &[Keyword<Verb>] = &[
 pub(crate) fn parse(cursor: &mut Cursor<'_>, context: &Context) -> Option<AddressCommand> {
     let families = Families { chosen: context.family };
     let Some(word) = cursor.next() else {
-        return Some(AddressCommand::Show(AddressFilter::of(context.family)));
+        return Some(AddressCommand::Show(AddressFilter::of(context.family, context.style)));
     };
     let Some((name, verb)) = find(VERBS, &word.text) else {
         cursor.unknown(word, "`ip address`", names(VERBS));
@@ -69,16 +69,17 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>, context: &Context) -> Option<Addres
     match verb {
         Verb::Put(how) => put(cursor, verb_word, families, how),
         Verb::Remove => remove(cursor, verb_word, families),
-        Verb::Show => parse_filter(cursor, families).map(AddressCommand::Show),
+        Verb::Show => parse_filter(cursor, families, context.style).map(AddressCommand::Show),
         Verb::Flush => {
             if cursor.peek().is_none() {
                 let message = "`flush` needs to know what".to_owned();
                 cursor.refuse_with(word, message, "as in `ip address flush dev DEVICE`");
             }
-            parse_filter(cursor, families).map(AddressCommand::Flush)
+            parse_filter(cursor, families, context.style).map(AddressCommand::Flush)
         }
         Verb::Refused => {
-            cursor.refuse(word, format!("`ip address {name}` is not offered here"));
+            let message = format!("`ip address {name}` is not offered here");
+            cursor.refuse_with(word, message, crate::foreign::FILES);
             None
         }
     }
@@ -206,7 +207,7 @@ impl<'a> AddressWords<'a> {
                 self.anycast = address(cursor, named, families);
             }
             AddressOption::Scope => self.scope = scope(cursor, named),
-            AddressOption::Device => self.device = link(cursor, named),
+            AddressOption::Device => self.device = device(cursor, named),
             AddressOption::Label => self.label = cursor.value(named),
             AddressOption::Metric => self.metric = number32(cursor, named),
             AddressOption::Protocol => self.protocol = protocol(cursor, named),

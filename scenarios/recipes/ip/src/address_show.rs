@@ -1,12 +1,13 @@
 //! What `ip address show` and `flush` choose addresses by.
 
+use netwright_sdk::wit::addresses::AddressFlags;
 use netwright_sdk::wit::types::{Family, IpPrefix};
 
 use crate::cursor::{Cursor, Named};
 use crate::inet::{Families, chooses_nothing, prefix_word};
 use crate::keyword::{Keyword, exact, find};
 use crate::lex::Word;
-use crate::link_show::LinkFilter;
+use crate::link_show::{LinkFilter, Style};
 use crate::names::scope;
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,6 +29,8 @@ pub enum State {
     Tentative,
     Deprecated,
     Duplicate,
+    /// one of those that are said of an address when it is added
+    Flag(AddressFlags),
 }
 
 #[derive(Clone, Copy)]
@@ -53,11 +56,17 @@ const WORDS: &[Keyword<FilterWord>] = &[
     exact("-deprecated", FilterWord::State(State::Deprecated, false)),
     exact("dadfailed", FilterWord::State(State::Duplicate, true)),
     exact("-dadfailed", FilterWord::State(State::Duplicate, false)),
+    exact("home", FilterWord::State(State::Flag(AddressFlags::HOME), true)),
+    exact("nodad", FilterWord::State(State::Flag(AddressFlags::NODAD), true)),
+    exact("mngtmpaddr", FilterWord::State(State::Flag(AddressFlags::MNGTMPADDR), true)),
+    exact("noprefixroute", FilterWord::State(State::Flag(AddressFlags::NOPREFIXROUTE), true)),
+    exact("autojoin", FilterWord::State(State::Flag(AddressFlags::AUTOJOIN), true)),
 ];
 
 impl AddressFilter {
-    pub(crate) fn of(family: Option<Family>) -> Self {
-        Self { family, ..Self::default() }
+    pub(crate) fn of(family: Option<Family>, style: Style) -> Self {
+        let links = LinkFilter { style, ..LinkFilter::default() };
+        Self { links, family, ..Self::default() }
     }
 
     fn word(
@@ -86,8 +95,9 @@ impl AddressFilter {
 pub(crate) fn parse_filter(
     cursor: &mut Cursor<'_>,
     mut families: Families,
+    style: Style,
 ) -> Option<AddressFilter> {
-    let mut filter = AddressFilter::default();
+    let mut filter = AddressFilter::of(None, style);
     while let Some(word) = cursor.next() {
         let taken = filter.word(cursor, word, &mut families)? || filter.links.word(cursor, word)?;
         if !taken {

@@ -2,18 +2,19 @@
 
 use netwright_sdk::wit::fdb::Entry;
 use netwright_sdk::wit::links::{Other, Setting};
-use netwright_sdk::wit::types::{MacAddress, Write};
+use netwright_sdk::wit::types::Write;
 use netwright_sdk::wit::vlans::Vlan;
 
 use crate::command::{Command, Context, Places};
 use crate::cursor::{Cursor, Named};
 use crate::fault::shown;
-use crate::inet::{Families, address};
-use crate::keyword::{Keyword, exact, find, names, short};
+use crate::fdb::{EntryFilter, fdb};
+use crate::keyword::{Keyword, find, names, short};
 use crate::kind_tables::BRIDGE_SLAVE;
+use crate::lex::Word;
 use crate::options::read_value;
 use crate::program_flags::program_option;
-use crate::value::{link, mac_word, number_within, read_number};
+use crate::value::{link, read_number};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum BridgeCommand {
@@ -45,8 +46,10 @@ pub enum BridgeCommand {
         link: String,
         entry: Entry,
     },
-    ShowEntries {
-        link: String,
+    ShowEntries(EntryFilter),
+    /// its ports
+    ShowPorts {
+        link: Option<String>,
     },
 }
 
@@ -55,17 +58,22 @@ enum Object {
     Link,
     Fdb,
     Vlan,
-    Foreign,
+    Foreign(&'static str),
 }
 
 /// In iproute2's order.
 const OBJECTS: &[Keyword<Object>] = &[
     short("link", Object::Link),
     short("fdb", Object::Fdb),
-    short("mdb", Object::Foreign),
+    short(
+        "mdb",
+        Object::Foreign(
+            "`ip link set BRIDGE type bridge mcast_snooping 0` floods groups to all ports",
+        ),
+    ),
     short("vlan", Object::Vlan),
-    short("vni", Object::Foreign),
-    short("monitor", Object::Foreign),
+    short("vni", Object::Foreign("one vxlan for each: `ip link add NAME type vxlan id VNI …`")),
+    short("monitor", Object::Foreign("captures and checks of a scenario see what happens")),
 ];
 
 /// What follows the program's own name.
@@ -74,7 +82,6 @@ pub(crate) fn bridge(cursor: &mut Cursor<'_>, mut context: Context) -> Option<(P
         cursor.next();
         program_option(cursor, word, &mut context, "bridge(8)")?;
     }
-    const OFFERED: &str = "`link`, `vlan` and `fdb` are";
     let Some(word) = cursor.next() else {
         if let Some(last) = cursor.last() {
             cursor.refuse_with(
@@ -86,11 +93,11 @@ pub(crate) fn bridge(cursor: &mut Cursor<'_>, mut context: Context) -> Option<(P
         return None;
     };
     let command = match find(OBJECTS, &word.text) {
-        Some((_, Object::Link)) => set_link(cursor, word)?,
+        Some((_, Object::Link)) => ports(cursor, word)?,
         Some((_, Object::Vlan)) => vlan(cursor)?,
-        Some((_, Object::Fdb)) => fdb(cursor, word)?,
-        Some((name, Object::Foreign)) => {
-            cursor.refuse_with(word, format!("`bridge {name}` is not offered here"), OFFERED);
+        Some((_, Object::Fdb)) => fdb(cursor)?,
+        Some((name, Object::Foreign(instead))) => {
+            cursor.refuse_with(word, format!("`bridge {name}` is not offered here"), instead);
             return None;
         }
         None => {
@@ -101,15 +108,43 @@ pub(crate) fn bridge(cursor: &mut Cursor<'_>, mut context: Context) -> Option<(P
     Some((context.places, Command::Bridge(command)))
 }
 
-const STATES: [&str; 5] = ["disabled", "listening", "learning", "fdb", "blocking"];
+pub(crate) const STATES: [&str; 5] =
+    ["disabled", "listening", "learning", "forwarding", "blocking"];
 
-fn set_link(cursor: &mut Cursor<'_>, object: &crate::lex::Word) -> Option<BridgeCommand> {
-    if !cursor.take("set") {
-        let word = cursor.peek().unwrap_or(object);
-        let help = "`bridge link set` is; `ip -d link show master BRIDGE` shows ports";
-        cursor.refuse_with(word, "only ports are set here".to_owned(), help);
-        return None;
+const PORT_VERBS: &[Keyword<Verb>] = &[
+    short("set", Verb::Put(Write::Change)),
+    short("show", Verb::Show),
+    short("lst", Verb::Show),
+    short("list", Verb::Show),
+];
+
+fn ports(cursor: &mut Cursor<'_>, object: &Word) -> Option<BridgeCommand> {
+    let Some(word) = cursor.next() else { return Some(BridgeCommand::ShowPorts { link: None }) };
+    match find(PORT_VERBS, &word.text) {
+        Some((_, Verb::Show)) => {
+            let word = cursor.next();
+            let device = match word {
+                Some(word) if word.text == "dev" => {
+                    Some(link(cursor, Named { word, name: "dev" })?)
+                }
+                Some(word) => {
+                    cursor.unknown(word, "`bridge link show`", std::iter::once("dev"));
+                    return None;
+                }
+                None => None,
+            };
+            cursor.end("`bridge link show`");
+            Some(BridgeCommand::ShowPorts { link: device })
+        }
+        Some(_) => set_link(cursor, object),
+        None => {
+            cursor.unknown(word, "`bridge link`", names(PORT_VERBS));
+            None
+        }
     }
+}
+
+fn set_link(cursor: &mut Cursor<'_>, object: &Word) -> Option<BridgeCommand> {
     let mut device = None;
     let mut options = Vec::new();
     while let Some(word) = cursor.next() {
@@ -150,9 +185,9 @@ fn set_link(cursor: &mut Cursor<'_>, object: &crate::lex::Word) -> Option<Bridge
     Some(BridgeCommand::Set { link, setting })
 }
 
-fn need_device(
+pub(crate) fn need_device(
     cursor: &mut Cursor<'_>,
-    word: &crate::lex::Word,
+    word: &Word,
     device: Option<String>,
 ) -> Option<String> {
     if device.is_none() {
@@ -162,7 +197,7 @@ fn need_device(
 }
 
 #[derive(Clone, Copy)]
-enum Verb {
+pub(crate) enum Verb {
     Put(Write),
     Remove,
     Show,
@@ -187,7 +222,8 @@ fn vlan(cursor: &mut Cursor<'_>) -> Option<BridgeCommand> {
         return None;
     };
     if matches!(verb, Verb::Refused) {
-        cursor.refuse(word, format!("`bridge vlan {name}` is not offered here"));
+        let message = format!("`bridge vlan {name}` is not offered here");
+        cursor.refuse_with(word, message, "`add`, `delete` and `show` are");
         return None;
     }
     let (mut device, mut ids, mut pvid, mut untagged) = (None, None, false, false);
@@ -198,10 +234,18 @@ fn vlan(cursor: &mut Cursor<'_>) -> Option<BridgeCommand> {
             "vid" => ids = Some(vlan_ids(cursor, Named { word, name: "vid" })?),
             "pvid" => pvid = true,
             "untagged" => untagged = true,
+            "tagged" => untagged = false,
+            "tunnel_info" => {
+                let message = "`tunnel_info` is not offered here".to_owned();
+                let help =
+                    "one vxlan for each VLAN: `ip link add NAME type vxlan id VNI …`, each a port";
+                cursor.refuse_with(word, message, help);
+                return None;
+            }
             "self" => itself = true,
             "master" => {}
             _ => {
-                let known = ["dev", "vid", "pvid", "untagged", "self", "master"];
+                let known = ["dev", "vid", "pvid", "untagged", "tagged", "self", "master"];
                 cursor.unknown(word, "`bridge vlan`", known.into_iter());
                 return None;
             }
@@ -244,109 +288,4 @@ fn vlan_ids(cursor: &mut Cursor<'_>, named: Named<'_>) -> Option<(u16, u16)> {
         cursor.refuse_with(word, message, "1 to 4094, as in `100` and `100-200`");
     }
     found
-}
-
-const FDB_VERBS: &[Keyword<Verb>] = &[
-    short("add", Verb::Put(Write::Add)),
-    short("append", Verb::Put(Write::Append)),
-    short("replace", Verb::Put(Write::Replace)),
-    short("delete", Verb::Remove),
-    short("get", Verb::Refused),
-    short("show", Verb::Show),
-    short("lst", Verb::Show),
-    short("list", Verb::Show),
-    short("flush", Verb::Refused),
-];
-
-#[derive(Clone, Copy)]
-enum FdbOption {
-    Device,
-    Vlan,
-    Destination,
-    Itself,
-    Master,
-    Static,
-    Permanent,
-    Refused,
-}
-
-const FDB_OPTIONS: &[Keyword<FdbOption>] = &[
-    exact("dev", FdbOption::Device),
-    exact("dst", FdbOption::Destination),
-    exact("self", FdbOption::Itself),
-    short("master", FdbOption::Master),
-    short("vlan", FdbOption::Vlan),
-    exact("local", FdbOption::Permanent),
-    exact("permanent", FdbOption::Permanent),
-    exact("static", FdbOption::Static),
-    exact("temp", FdbOption::Static),
-    exact("dynamic", FdbOption::Refused),
-    short("router", FdbOption::Refused),
-    exact("use", FdbOption::Refused),
-    exact("extern_learn", FdbOption::Refused),
-    exact("sticky", FdbOption::Refused),
-    exact("port", FdbOption::Refused),
-    exact("vni", FdbOption::Refused),
-    exact("src_vni", FdbOption::Refused),
-    exact("via", FdbOption::Refused),
-    exact("nhid", FdbOption::Refused),
-];
-
-fn fdb(cursor: &mut Cursor<'_>, object: &crate::lex::Word) -> Option<BridgeCommand> {
-    let word = cursor.next().unwrap_or(object);
-    let Some((name, verb)) = find(FDB_VERBS, &word.text) else {
-        cursor.unknown(word, "`bridge fdb`", names(FDB_VERBS));
-        return None;
-    };
-    if matches!(verb, Verb::Refused) {
-        cursor.refuse(word, format!("`bridge fdb {name}` is not offered here"));
-        return None;
-    }
-    let (mut station, mut device) = (None, None);
-    let mut entry = Entry {
-        mac: MacAddress::default(),
-        vlan: None,
-        aged: false,
-        master: false,
-        destination: None,
-    };
-    while let Some(word) = cursor.next() {
-        let Some((name, option)) = find(FDB_OPTIONS, &word.text) else {
-            if station.is_some() || !word.text.contains(':') {
-                cursor.unknown(word, "`bridge fdb`", names(FDB_OPTIONS));
-                return None;
-            }
-            station = Some(mac_word(cursor, word)?);
-            continue;
-        };
-        let named = Named { word, name };
-        match option {
-            FdbOption::Device => device = Some(link(cursor, named)?),
-            FdbOption::Vlan => entry.vlan = Some(number_within(cursor, named, 1..=4094)?),
-            FdbOption::Destination => {
-                entry.destination = Some(address(cursor, named, &mut Families { chosen: None })?);
-            }
-            FdbOption::Itself => entry.master = false,
-            FdbOption::Master => entry.master = true,
-            FdbOption::Static => entry.aged = true,
-            FdbOption::Permanent => entry.aged = false,
-            FdbOption::Refused => {
-                cursor.refuse(word, format!("`{name}` of `bridge fdb` is not offered here"));
-                return None;
-            }
-        }
-    }
-    let link = need_device(cursor, word, device)?;
-    if matches!(verb, Verb::Show) {
-        return Some(BridgeCommand::ShowEntries { link });
-    }
-    let Some(mac) = station else {
-        cursor.refuse(word, format!("`{name}` needs a station's address"));
-        return None;
-    };
-    let entry = Entry { mac, ..entry };
-    Some(match verb {
-        Verb::Put(how) => BridgeCommand::PutEntry { link, entry, how },
-        Verb::Remove | Verb::Show | Verb::Refused => BridgeCommand::RemoveEntry { link, entry },
-    })
 }

@@ -11,6 +11,7 @@ use crate::front;
 use crate::keyword::{Keyword, find, short};
 use crate::lex::{self, Line, Word};
 use crate::link::{self, LinkCommand};
+use crate::link_show::Style;
 use crate::neighbour::{self, NeighbourCommand};
 use crate::netns::{self, NetnsCommand};
 use crate::ping::{self, Ping};
@@ -21,7 +22,9 @@ use crate::shell::{self, Failure, Joined, Simple, name, without_prompt};
 use crate::shell_command::{self, ShellCommand};
 use crate::sysctl::{self, SysctlCommand};
 use crate::tc::{self, TcCommand};
+use crate::tunnel::{self, TunnelFilter};
 use crate::tuntap::{self, TuntapCommand};
+use crate::vrf::{self, VrfCommand};
 
 /// A line that is understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +69,8 @@ pub enum Command {
     Bridge(BridgeCommand),
     Sysctl(Vec<SysctlCommand>),
     Shell(ShellCommand),
+    Tunnel(TunnelFilter),
+    Vrf(VrfCommand),
 }
 
 /// What stands before the object and holds for all of the command.
@@ -75,9 +80,16 @@ pub(crate) struct Context {
     pub(crate) family: Option<Family>,
     /// `-all`
     pub(crate) all: bool,
+    /// `-brief`, `-oneline`
+    pub(crate) style: Style,
 }
 
 impl Context {
+    fn root() -> Self {
+        let places = Places::One(Place::Root);
+        Self { places, family: None, all: false, style: Style::Full }
+    }
+
     /// The contract's name of the namespace that the command is given in.
     pub(crate) fn namespace(&self) -> String {
         match &self.places {
@@ -91,7 +103,7 @@ impl Context {
 pub fn parse(script: &str) -> Result<Vec<Statement>, Vec<Fault>> {
     let mut faults = Vec::new();
     let lines = lex::lines(script, &mut faults);
-    let context = Context { places: Places::One(Place::Root), family: None, all: false };
+    let context = Context::root();
     let statements = statements(&lines, &context, &mut Before::default(), &mut faults);
     if faults.is_empty() {
         return Ok(statements);
@@ -281,45 +293,47 @@ enum Object {
     Link,
     Tuntap,
     Netns,
-    /// iproute2 has it, netwright doesn't
-    Foreign,
+    Tunnel,
+    Vrf,
+    /// iproute2 has it, netwright doesn't; what to do instead
+    Foreign(&'static str),
 }
 
 /// In iproute2's order (ip/ip.c), which decides what an abbreviation means.
 const OBJECTS: &[Keyword<Object>] = &[
     short("address", Object::Address),
-    short("addrlabel", Object::Foreign),
-    short("maddress", Object::Foreign),
+    short("addrlabel", Object::Foreign(foreign::ADDRESSES)),
+    short("maddress", Object::Foreign(foreign::GROUPS)),
     short("route", Object::Route),
     short("rule", Object::Rule),
     short("neighbor", Object::Neighbour),
     short("neighbour", Object::Neighbour),
-    short("ntable", Object::Foreign),
-    short("ntbl", Object::Foreign),
+    short("ntable", Object::Foreign(foreign::TABLES)),
+    short("ntbl", Object::Foreign(foreign::TABLES)),
     short("link", Object::Link),
-    short("l2tp", Object::Foreign),
-    short("fou", Object::Foreign),
-    short("ila", Object::Foreign),
-    short("macsec", Object::Foreign),
-    short("tunnel", Object::Foreign),
-    short("tunl", Object::Foreign),
+    short("l2tp", Object::Foreign(foreign::L2TP)),
+    short("fou", Object::Foreign(foreign::FOU)),
+    short("ila", Object::Foreign(foreign::ROUTING)),
+    short("macsec", Object::Foreign(foreign::MACSEC)),
+    short("tunnel", Object::Tunnel),
+    short("tunl", Object::Tunnel),
     short("tuntap", Object::Tuntap),
     short("tap", Object::Tuntap),
-    short("token", Object::Foreign),
-    short("tcpmetrics", Object::Foreign),
-    short("tcp_metrics", Object::Foreign),
-    short("monitor", Object::Foreign),
-    short("xfrm", Object::Foreign),
-    short("mroute", Object::Foreign),
-    short("mrule", Object::Foreign),
+    short("token", Object::Foreign(foreign::ADDRESSES)),
+    short("tcpmetrics", Object::Foreign(foreign::METRICS)),
+    short("tcp_metrics", Object::Foreign(foreign::METRICS)),
+    short("monitor", Object::Foreign(foreign::MONITOR)),
+    short("xfrm", Object::Foreign(foreign::XFRM)),
+    short("mroute", Object::Foreign(foreign::GROUPS)),
+    short("mrule", Object::Foreign(foreign::GROUPS)),
     short("netns", Object::Netns),
-    short("netconf", Object::Foreign),
-    short("vrf", Object::Foreign),
-    short("sr", Object::Foreign),
-    short("nexthop", Object::Foreign),
-    short("mptcp", Object::Foreign),
-    short("ioam", Object::Foreign),
-    short("stats", Object::Foreign),
+    short("netconf", Object::Foreign(foreign::NETCONF)),
+    short("vrf", Object::Vrf),
+    short("sr", Object::Foreign(foreign::ROUTING)),
+    short("nexthop", Object::Foreign(foreign::NEXTHOP)),
+    short("mptcp", Object::Foreign(foreign::MPTCP)),
+    short("ioam", Object::Foreign(foreign::ROUTING)),
+    short("stats", Object::Foreign(foreign::STATS)),
 ];
 
 /// Whether it begins a command of ip(8) whose name is left out.
@@ -327,8 +341,18 @@ fn is_object(text: &str) -> bool {
     text.len() > 1 && find(OBJECTS, text).is_some()
 }
 
-const OFFERED: [&str; 8] =
-    ["link", "address", "route", "rule", "neighbour", "neighbor", "netns", "tuntap"];
+const OFFERED: [&str; 10] = [
+    "link",
+    "address",
+    "route",
+    "rule",
+    "neighbour",
+    "neighbor",
+    "netns",
+    "tunnel",
+    "tuntap",
+    "vrf",
+];
 
 fn object(cursor: &mut Cursor<'_>, word: &Word, context: Context) -> Option<(Places, Command)> {
     let Some((name, object)) = find(OBJECTS, &word.text) else {
@@ -346,9 +370,10 @@ fn object(cursor: &mut Cursor<'_>, word: &Word, context: Context) -> Option<(Pla
         Object::Neighbour => Command::Neighbour(neighbour::parse(cursor, &context)?),
         Object::Tuntap => Command::Tuntap(tuntap::parse(cursor)?),
         Object::Netns => return netns::parse(cursor, context),
-        Object::Foreign => {
+        Object::Tunnel => tunnel::parse(cursor, &context)?,
+        Object::Vrf => return vrf::parse(cursor, context),
+        Object::Foreign(help) => {
             let message = format!("`ip {name}` is not offered here");
-            let help = "`link`, `address`, `route`, `rule`, `neighbour`, `netns` and `tuntap` are";
             cursor.refuse_with(word, message, help);
             return None;
         }

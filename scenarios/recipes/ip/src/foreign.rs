@@ -14,6 +14,28 @@ const LINES: &str =
 const MODULES: &str =
     "leave it out: what the kernel lacks is told before the first line, with the module's name";
 
+pub(crate) const ADDRESSES: &str =
+    "leave it out, or choose by the route: `ip route add … src ADDRESS`";
+pub(crate) const FILES: &str =
+    "a recipe reads and writes no files; `show` prints, and `netwright inspect` shows a kept lab";
+pub(crate) const FOU: &str =
+    "`ip link add NAME type vxlan …` and `type geneve` carry packets in UDP";
+pub(crate) const GROUPS: &str =
+    "leave it out: groups are joined by programs, and a recipe routes none";
+pub(crate) const L2TP: &str = "`ip link add NAME type gretap …` and `type vxlan` carry frames";
+pub(crate) const MACSEC: &str = "`ip link add … type macsec` makes the link; its keys are set in a kept lab, by `netwright exec`";
+pub(crate) const METRICS: &str = "leave it out: a new lab has none";
+pub(crate) const MONITOR: &str = "captures and checks of a scenario see what happens";
+pub(crate) const MPTCP: &str = "`sysctl net.mptcp.enabled=1` turns it on; endpoints are set in a kept lab, by `netwright exec`";
+pub(crate) const NETCONF: &str = "`sysctl net.ipv4.conf.DEVICE.forwarding` and its like show it";
+pub(crate) const NEXTHOP: &str =
+    "name the way in the route: `via` and `dev`, or `nexthop via … nexthop via …` for several";
+pub(crate) const ROUTING: &str = "plain routes and tunnels are: `ip route add`, `ip link add`";
+pub(crate) const STATS: &str =
+    "`metric` lines of a recipe of your own count: `netwright recipe new`";
+pub(crate) const TABLES: &str = "`sysctl net.ipv4.neigh.DEVICE.…` has the same settings";
+pub(crate) const XFRM: &str = "IPsec is set up in a kept lab, by `netwright exec`";
+
 /// The names of a kind of program, what a message calls it, and what to do instead.
 type Row = (&'static [&'static str], &'static str, &'static str);
 

@@ -52,27 +52,35 @@ enum Verb {
     Set,
     Delete,
     Show,
-    Refused,
+    Refused(&'static str),
 }
+
+const COUNTERS: &str = "a recipe of your own reads counters: `netwright recipe new`";
 
 /// In iproute2's order (ip/iplink.c).
 const VERBS: &[Keyword<Verb>] = &[
     short("add", Verb::Add),
     short("set", Verb::Set),
     short("change", Verb::Set),
-    short("replace", Verb::Refused),
+    short("replace", Verb::Refused("`add` makes it, `set` alters it")),
     short("delete", Verb::Delete),
     short("show", Verb::Show),
     short("lst", Verb::Show),
     short("list", Verb::Show),
-    short("xstats", Verb::Refused),
-    short("afstats", Verb::Refused),
-    short("property", Verb::Refused),
+    short("xstats", Verb::Refused(COUNTERS)),
+    short("afstats", Verb::Refused(COUNTERS)),
+    short(
+        "property",
+        Verb::Refused("a link has one name here, of 15 bytes at most, and an `alias`"),
+    ),
 ];
 
 pub(crate) fn parse(cursor: &mut Cursor<'_>, context: &Context) -> Option<LinkCommand> {
     let Some(word) = cursor.next() else {
-        return Some(LinkCommand::Show(LinkFilter::default()));
+        return Some(LinkCommand::Show(LinkFilter {
+            style: context.style,
+            ..LinkFilter::default()
+        }));
     };
     let Some((name, verb)) = find(VERBS, &word.text) else {
         cursor.unknown(word, "`ip link`", names(VERBS));
@@ -83,9 +91,9 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>, context: &Context) -> Option<LinkCo
         Verb::Add => add(cursor, verb_word, context),
         Verb::Set => set(cursor, verb_word),
         Verb::Delete => delete(cursor, verb_word),
-        Verb::Show => parse_filter(cursor).map(LinkCommand::Show),
-        Verb::Refused => {
-            cursor.refuse(word, format!("`ip link {name}` is not offered here"));
+        Verb::Show => parse_filter(cursor, context.style).map(LinkCommand::Show),
+        Verb::Refused(instead) => {
+            cursor.refuse_with(word, format!("`ip link {name}` is not offered here"), instead);
             None
         }
     }

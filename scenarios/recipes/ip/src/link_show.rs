@@ -17,6 +17,18 @@ pub struct LinkFilter {
     pub vrf: bool,
     pub nomaster: bool,
     pub kind: Option<String>,
+    pub style: Style,
+}
+
+/// How links and addresses are shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Style {
+    #[default]
+    Full,
+    /// `-oneline`: a backslash stands for each new line within one of them
+    OneLine,
+    /// `-brief`
+    Brief,
 }
 
 #[derive(Clone, Copy)]
@@ -40,8 +52,8 @@ const WORDS: &[Keyword<FilterWord>] = &[
     exact("dev", FilterWord::Device),
 ];
 
-pub(crate) fn parse_filter(cursor: &mut Cursor<'_>) -> Option<LinkFilter> {
-    let mut filter = LinkFilter::default();
+pub(crate) fn parse_filter(cursor: &mut Cursor<'_>, style: Style) -> Option<LinkFilter> {
+    let mut filter = LinkFilter { style, ..LinkFilter::default() };
     while let Some(word) = cursor.next() {
         if !filter.word(cursor, word)? {
             filter.device(cursor, word)?;

@@ -98,7 +98,26 @@ fn read_hexadecimal(text: &str) -> Option<u64> {
 
 /// A routing table. Only the names that every system has are known.
 pub(crate) fn table(cursor: &mut Cursor<'_>, option: Named<'_>) -> Option<u32> {
-    read(cursor, Named { name: "table", ..option }, TABLES, u32::MAX, read_number)
+    let named = Named { name: "table", ..option };
+    let word = cursor.peek();
+    // A name of the machine's own, of which nothing can be known here.
+    if let Some(word) =
+        word.filter(|word| is_name(&word.text) && number_of(TABLES, &word.text).is_none())
+        && suggestion(&word.text, TABLES.iter().map(|(name, _)| *name)).is_none()
+    {
+        let message =
+            format!("table `{}` has its number in /etc/iproute2/rt_tables", shown(&word.text));
+        let help =
+            "a recipe reads no files: say the number; `local`, `main` and `default` are known";
+        cursor.next();
+        cursor.refuse_with(word, message, help);
+        return None;
+    }
+    read(cursor, named, TABLES, u32::MAX, read_number)
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// Who made a route, rtm_protocol.

@@ -10,7 +10,7 @@ use crate::fault::shown;
 use crate::inet::{Families, address, address_word, prefix, prefix_word};
 use crate::keyword::{Keyword, begins, exact, find, names, short};
 use crate::lex::Word;
-use crate::value::{link, mac_word};
+use crate::value::{device, link, mac_word};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum NeighbourCommand {
@@ -27,6 +27,10 @@ pub struct NeighbourFilter {
     pub link: Option<String>,
     pub to: Option<IpPrefix>,
     pub proxy: bool,
+    pub master: Option<String>,
+    /// of the master it is said that it is a VRF
+    pub vrf: bool,
+    pub nomaster: bool,
     /// none: what the verb itself leaves out
     pub states: Option<Vec<NeighbourState>>,
 }
@@ -121,16 +125,20 @@ enum NeighbourOption {
     Refused(&'static str),
 }
 
+const RESOLVING: &str =
+    "the kernel would look for the station by itself; name it: `lladdr MAC`, or `ping` the address";
+const PROTOCOL: &str = "leave it out: it is a note of who made the neighbour, and alters nothing";
+
 const OPTIONS: &[Keyword<NeighbourOption>] = &[
     short("lladdr", NeighbourOption::Mac),
     exact("nud", NeighbourOption::State),
     short("proxy", NeighbourOption::Proxy),
     exact("router", NeighbourOption::Router),
-    exact("use", NeighbourOption::Refused("say the state: `nud STATE`")),
-    exact("managed", NeighbourOption::Refused("say the state: `nud STATE`")),
+    exact("use", NeighbourOption::Refused(RESOLVING)),
+    exact("managed", NeighbourOption::Refused(RESOLVING)),
     short("extern_learn", NeighbourOption::ExternLearn),
     exact("dev", NeighbourOption::Device),
-    short("protocol", NeighbourOption::Refused("it is for routing daemons")),
+    short("protocol", NeighbourOption::Refused(PROTOCOL)),
     exact("to", NeighbourOption::To),
 ];
 
@@ -208,7 +216,7 @@ impl<'a> NeighbourWords<'a> {
             }
             NeighbourOption::Router => self.router = true,
             NeighbourOption::ExternLearn => self.extern_learn = true,
-            NeighbourOption::Device => self.link = link(cursor, named),
+            NeighbourOption::Device => self.link = device(cursor, named),
             NeighbourOption::Refused(why) => {
                 cursor.refuse_with(
                     named.word,
@@ -249,14 +257,17 @@ enum FilterWord {
     State,
     Proxy,
     To,
+    Master,
+    Vrf,
+    Nomaster,
     Refused,
 }
 
 const FILTER: &[Keyword<FilterWord>] = &[
     exact("dev", FilterWord::Device),
-    exact("master", FilterWord::Refused),
-    exact("vrf", FilterWord::Refused),
-    exact("nomaster", FilterWord::Refused),
+    exact("master", FilterWord::Master),
+    exact("vrf", FilterWord::Vrf),
+    exact("nomaster", FilterWord::Nomaster),
     exact("unused", FilterWord::Refused),
     exact("nud", FilterWord::State),
     exact("proxy", FilterWord::Proxy),
@@ -293,8 +304,13 @@ impl NeighbourFilter {
         families: &mut Families,
     ) -> Option<()> {
         match meaning {
-            FilterWord::Device => self.link = Some(link(cursor, named)?),
+            FilterWord::Device => self.link = Some(device(cursor, named)?),
             FilterWord::Proxy => self.proxy = true,
+            FilterWord::Nomaster => self.nomaster = true,
+            FilterWord::Master | FilterWord::Vrf => {
+                self.vrf |= matches!(meaning, FilterWord::Vrf);
+                self.master = Some(link(cursor, named)?);
+            }
             FilterWord::To => self.to = Some(prefix(cursor, named, families)?),
             FilterWord::State if cursor.take("all") => {
                 self.states = Some(STATES.iter().map(Keyword::meaning).collect());

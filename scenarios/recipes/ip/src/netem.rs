@@ -96,9 +96,14 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Option<Netem> {
             NetemOption::Distribution => {
                 netem.distribution = Some(choice(cursor, named, &TABLES)?);
             }
-            NetemOption::Rate => netem.rate = Some(value(cursor, named, rate)?),
+            NetemOption::Rate => {
+                netem.rate = Some(value(cursor, named, rate)?);
+                refuse_overhead(cursor)?;
+            }
             NetemOption::Refused => {
-                cursor.refuse(word, format!("`{name}` of netem is not offered here"));
+                let help =
+                    "`delay`, `loss`, `duplicate`, `corrupt`, `reorder`, `rate` and `limit` are";
+                cursor.refuse_with(word, format!("`{name}` of netem is not offered here"), help);
                 return None;
             }
         }
@@ -123,6 +128,17 @@ fn refuse_model(cursor: &mut Cursor<'_>) -> Option<()> {
         }
         Some(_) | None => Some(()),
     }
+}
+
+/// `rate RATE OVERHEAD CELLSIZE CELLOVERHEAD`.
+fn refuse_overhead(cursor: &mut Cursor<'_>) -> Option<()> {
+    let begins = |c: char| c.is_ascii_digit() || c == '-';
+    let Some(word) = cursor.peek().filter(|word| word.text.starts_with(begins)) else {
+        return Some(());
+    };
+    let message = "the overhead of packets behind `rate` is not offered here".to_owned();
+    cursor.refuse_with(word, message, "`rate RATE` alone is");
+    None
 }
 
 fn chance(cursor: &mut Cursor<'_>, named: Named<'_>) -> Option<Chance> {

@@ -3,6 +3,7 @@
 use crate::command::{Command, Context, Place, Places, command, program};
 use crate::cursor::{Cursor, Named};
 use crate::keyword::{Keyword, find, names, short};
+use crate::link_show::Style;
 use crate::value;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,7 @@ enum Verb {
     Delete,
     Identify,
     Exec,
-    Refused,
+    Refused(&'static str),
 }
 
 /// In iproute2's order (ip/ipnetns.c).
@@ -37,15 +38,18 @@ const VERBS: &[Keyword<Verb>] = &[
     short("list", Verb::List),
     short("show", Verb::List),
     short("lst", Verb::List),
-    short("list-id", Verb::Refused),
+    short("list-id", Verb::Refused("`ip link show` tells where the other end of a link is")),
     short("add", Verb::Add),
     short("set", Verb::Set),
     short("delete", Verb::Delete),
     short("identify", Verb::Identify),
-    short("pids", Verb::Refused),
+    short("pids", Verb::Refused("a recipe starts no processes, so of its own there are none")),
     short("exec", Verb::Exec),
-    short("monitor", Verb::Refused),
-    short("attach", Verb::Refused),
+    short("monitor", Verb::Refused("captures and checks of a scenario see what happens")),
+    short(
+        "attach",
+        Verb::Refused("`ip netns exec pid:NUMBER ip …` reaches the namespace of a process"),
+    ),
 ];
 
 pub(crate) fn parse(cursor: &mut Cursor<'_>, context: Context) -> Option<(Places, Command)> {
@@ -69,8 +73,8 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>, context: Context) -> Option<(Places
         Verb::Delete if context.all => NetnsCommand::DeleteAll,
         Verb::Delete => NetnsCommand::Delete(value::namespace(cursor, option)?),
         Verb::Set => set(cursor, option)?,
-        Verb::Refused => {
-            cursor.refuse(word, format!("`ip netns {name}` is not offered here"));
+        Verb::Refused(instead) => {
+            cursor.refuse_with(word, format!("`ip netns {name}` is not offered here"), instead);
             return None;
         }
     };
@@ -112,5 +116,6 @@ fn exec(
     }
     // As a program of its own, so without the options given before.
     context.family = None;
+    context.style = Style::Full;
     command(cursor, context, false)
 }

@@ -28,6 +28,20 @@ const INTERVAL_MS: u32 = 1000;
 const TIMEOUT_MS: u32 = 10_000;
 const SIZE: u16 = 56;
 
+/// Flags of ping(8) that probes don't have.
+const REFUSED: [(&str, &str); 10] = [
+    ("-t", "the hop limit is the machine's: `sysctl net.ipv4.ip_default_ttl=N`"),
+    ("-f", "`-i 0.01` sends as fast as is needed"),
+    ("-Q", "the class of packets is not for probes; `ip rule add tos …` and routes with `tos` are"),
+    ("-p", "the bytes of a probe are its own"),
+    ("-b", "one station answers a probe; ask each"),
+    ("-L", "groups don't answer a probe; ask each station"),
+    ("-R", "routers write nothing into a probe"),
+    ("-T", "routers write nothing into a probe"),
+    ("-m", "marks are not for probes"),
+    ("-l", "`-i 0.01` sends as fast as is needed"),
+];
+
 const FLAGS: [&str; 17] = [
     "-c", "-W", "-w", "-i", "-s", "-I", "-M", "-4", "-6", "-q", "-n", "-v", "-O", "-D", "-U", "-A",
     "-a",
@@ -62,16 +76,21 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>, program: &Word) -> Option<Ping> {
         cursor.refuse(program, "`ping` needs an address".to_owned());
         return None;
     };
-    let destination = address_word(cursor, &station(word), &mut families)?;
+    let destination =
+        address_word(cursor, &station(word, families.chosen == Some(Family::Ipv6)), &mut families)?;
     options.count = count.unwrap_or(options.count);
     let answered = deadline_ms.and(count);
     Some(Ping { destination, options, answered, deadline_ms })
 }
 
 /// An address as ping(8) reads it, by inet_aton(3): of fewer than four numbers the last one takes all
-/// bytes that are left, so that `10.2` is 10.0.0.2.
-fn station(word: &Word) -> Word {
+/// bytes that are left, so that `10.2` is 10.0.0.2. Of names `localhost` is known.
+fn station(word: &Word, six: bool) -> Word {
     let parts: Vec<&str> = word.text.split('.').collect();
+    if word.text == "localhost" {
+        let own = if six { "::1" } else { "127.0.0.1" };
+        return Word { text: own.to_owned(), ..word.clone() };
+    }
     let numbers: Option<Vec<u64>> = parts.iter().map(|part| read_number(part)).collect();
     let expanded = numbers.and_then(|numbers| {
         let (last, first) = numbers.split_last()?;
@@ -101,6 +120,11 @@ fn flag(
     families: &mut Families,
 ) -> Option<Said> {
     let Some(name) = FLAGS.into_iter().find(|flag| word.text.starts_with(flag)) else {
+        if let Some((name, instead)) = REFUSED.iter().find(|row| word.text.starts_with(row.0)) {
+            let message = format!("`{name}` of `ping` is not offered here");
+            cursor.refuse_with(word, message, instead);
+            return None;
+        }
         cursor.unknown(word, "`ping`", FLAGS.into_iter());
         return None;
     };
@@ -109,16 +133,18 @@ fn flag(
         Word { text: attached.to_owned(), line: word.line, column: word.column + 2, sign: false };
     let takes_value = matches!(name, "-c" | "-W" | "-w" | "-i" | "-s" | "-I" | "-M");
     if !takes_value {
-        if !attached.is_empty() {
-            cursor.refuse(word, format!("`{}` is not known in `ping`", shown(&word.text)));
-            return None;
-        }
         match name {
             "-4" => families.chosen = Some(Family::Ipv4),
             "-6" => families.chosen = Some(Family::Ipv6),
             _output => {}
         }
-        return Some(Said::default());
+        if attached.is_empty() {
+            return Some(Said::default());
+        }
+        // Several in one word, as `-qc1`.
+        let column = word.column + 1;
+        let rest = Word { text: format!("-{attached}"), column, ..word.clone() };
+        return flag(cursor, &rest, options, families);
     }
     let value = if attached.is_empty() { cursor.value(Named { word, name })? } else { &split };
     Some(set(cursor, name, value, options))

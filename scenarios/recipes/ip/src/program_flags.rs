@@ -7,6 +7,7 @@ use crate::cursor::{Cursor, Named};
 use crate::fault::shown;
 use crate::keyword::{Keyword, begins, exact, find, names, short};
 use crate::lex::Word;
+use crate::link_show::Style;
 use crate::value;
 
 /// An option before the object of tc(8) or bridge(8): of those only `-netns` matters here.
@@ -21,32 +22,45 @@ pub(crate) fn program_option(
         cursor.unknown(word, place, names(PROGRAM_FLAGS));
         return None;
     };
-    if flag {
-        let option = Named { word, name };
-        context.places = Places::One(Place::Named(value::namespace(cursor, option)?));
+    match flag {
+        ProgramFlag::Output => {}
+        ProgramFlag::Json => return refuse_json(cursor, word),
+        ProgramFlag::Netns => {
+            let option = Named { word, name };
+            context.places = Places::One(Place::Named(value::namespace(cursor, option)?));
+        }
     }
     Some(())
 }
 
-/// Whether it is the option with a namespace; the others alter only what is printed.
-const PROGRAM_FLAGS: &[Keyword<bool>] = &[
-    short("statistics", false),
-    short("details", false),
-    short("raw", false),
-    short("pretty", false),
-    short("json", false),
-    short("iec", false),
-    short("Numeric", false),
-    short("netns", true),
-    short("oneline", false),
-    short("compressvlans", false),
-    short("color", false),
+#[derive(Clone, Copy)]
+enum ProgramFlag {
+    /// alters only what is printed
+    Output,
+    Json,
+    Netns,
+}
+
+const PROGRAM_FLAGS: &[Keyword<ProgramFlag>] = &[
+    short("statistics", ProgramFlag::Output),
+    short("details", ProgramFlag::Output),
+    short("raw", ProgramFlag::Output),
+    short("pretty", ProgramFlag::Output),
+    short("json", ProgramFlag::Json),
+    short("iec", ProgramFlag::Output),
+    short("Numeric", ProgramFlag::Output),
+    short("netns", ProgramFlag::Netns),
+    short("oneline", ProgramFlag::Output),
+    short("compressvlans", ProgramFlag::Output),
+    short("color", ProgramFlag::Output),
 ];
 
 #[derive(Clone, Copy)]
 enum Flag {
     /// alters only what is printed
     Output,
+    Style(Style),
+    Json,
     /// as [`Flag::Output`], with a value
     OutputValue,
     Family,
@@ -72,14 +86,14 @@ const FLAGS: &[Keyword<Flag>] = &[
     short("statistics", Flag::Output),
     short("details", Flag::Output),
     short("resolve", Flag::Output),
-    short("oneline", Flag::Output),
+    short("oneline", Flag::Style(Style::OneLine)),
     short("timestamp", Flag::Output),
     short("tshort", Flag::Output),
     short("Version", Flag::Refused),
     short("force", Flag::Output),
     short("batch", Flag::Batch),
-    short("brief", Flag::Output),
-    short("json", Flag::Output),
+    short("brief", Flag::Style(Style::Brief)),
+    short("json", Flag::Json),
     short("pretty", Flag::Output),
     short("rcvbuf", Flag::OutputValue),
     short("color", Flag::Output),
@@ -89,6 +103,13 @@ const FLAGS: &[Keyword<Flag>] = &[
     short("all", Flag::All),
     exact("echo", Flag::Output),
 ];
+
+/// Nothing here reads it, and a scenario's checks ask what there is.
+fn refuse_json(cursor: &mut Cursor<'_>, word: &Word) -> Option<()> {
+    let message = format!("`{}` would show JSON, which nothing here reads", shown(&word.text));
+    cursor.refuse_with(word, message, "leave it out; checks of a scenario ask what there is");
+    None
+}
 
 pub(crate) fn option(cursor: &mut Cursor<'_>, word: &Word, context: &mut Context) -> Option<()> {
     let typed = word.text.strip_prefix("--").or_else(|| word.text.strip_prefix('-'))?;
@@ -101,6 +122,8 @@ pub(crate) fn option(cursor: &mut Cursor<'_>, word: &Word, context: &mut Context
     let option = Named { word, name };
     match flag {
         Flag::Output => {}
+        Flag::Style(style) => context.style = style,
+        Flag::Json => return refuse_json(cursor, word),
         Flag::OutputValue => {
             value::number32(cursor, option)?;
         }
@@ -119,7 +142,8 @@ pub(crate) fn option(cursor: &mut Cursor<'_>, word: &Word, context: &mut Context
             return None;
         }
         Flag::Refused => {
-            cursor.refuse(word, format!("`{}` is not offered here", shown(&word.text)));
+            let message = format!("`{}` is not offered here", shown(&word.text));
+            cursor.refuse_with(word, message, "leave it out; of families `-4` and `-6` are");
             return None;
         }
     }

@@ -15,10 +15,13 @@ use crate::route_show::{RouteFilter, parse_filter};
 pub enum RouteCommand {
     Put {
         route: Route,
+        /// whose table it is put into
+        vrf: Option<String>,
         how: Write,
     },
     Remove {
         route: Route,
+        vrf: Option<String>,
         /// no kind was given: it matches any
         any_kind: bool,
     },
@@ -82,7 +85,8 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>, context: &Context) -> Option<RouteC
         }
         Verb::Get => get(cursor, verb_word, families),
         Verb::Refused => {
-            cursor.refuse(word, format!("`ip route {name}` is not offered here"));
+            let message = format!("`ip route {name}` is not offered here");
+            cursor.refuse_with(word, message, crate::foreign::FILES);
             None
         }
     }
@@ -104,7 +108,8 @@ fn put(
     if how == Write::Prepend && family == Family::Ipv6 {
         cursor.refuse(verb.word, "IPv6 routes can't be prepended".to_owned());
     }
-    Some(RouteCommand::Put { route: route(words, family), how })
+    let vrf = words.vrf.clone();
+    Some(RouteCommand::Put { route: route(words, family), vrf, how })
 }
 
 fn remove(
@@ -115,7 +120,8 @@ fn remove(
     let words = read(cursor, verb, &mut families)?;
     let any_kind = words.kind.is_none();
     let family = families.or_ipv4();
-    Some(RouteCommand::Remove { route: route(words, family), any_kind })
+    let vrf = words.vrf.clone();
+    Some(RouteCommand::Remove { route: route(words, family), vrf, any_kind })
 }
 
 fn route(words: RouteWords<'_>, family: Family) -> Route {
@@ -235,7 +241,9 @@ fn get(cursor: &mut Cursor<'_>, verb: Named<'_>, mut families: Families) -> Opti
             }
             Some((_, GetOption::To)) => {}
             Some((name, GetOption::Refused)) => {
-                cursor.refuse(word, format!("`{name}` is not offered in `ip route get`"));
+                let message = format!("`{name}` is not offered in `ip route get`");
+                let help = "it asks by the destination, and by `from ADDRESS`; `ip route show` and `ip rule show` have the rest";
+                cursor.refuse_with(word, message, help);
                 return None;
             }
             None => get_destination(cursor, word, &mut destination, &mut families)?,

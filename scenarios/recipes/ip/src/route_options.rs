@@ -10,7 +10,7 @@ use crate::keyword::{Keyword, begins, exact, find, names, short};
 use crate::lex::Word;
 use crate::names::{protocol, scope, service, table};
 use crate::route_metrics::{Metric, metric};
-use crate::value::{link, number_within, number32};
+use crate::value::{device, link, number_within, number32};
 
 #[derive(Default)]
 pub(crate) struct RouteWords<'a> {
@@ -22,6 +22,7 @@ pub(crate) struct RouteWords<'a> {
     pub(crate) onlink: bool,
     pub(crate) next_hops: Vec<NextHop>,
     pub(crate) table: Option<u32>,
+    pub(crate) vrf: Option<String>,
     pub(crate) metric: Option<u32>,
     pub(crate) protocol: Option<u8>,
     pub(crate) scope: Option<u8>,
@@ -44,18 +45,22 @@ enum RouteOption {
     NextHop,
     Protocol,
     Table,
+    Vrf,
     Device,
     To,
     Refused(&'static str),
 }
 
-const REALMS: &str = "realms, classes of routes, are not among what a recipe can set";
-const OBJECTS: &str = "say where the route leads: `via` or `dev`";
+const REALMS: &str = "realms, classes of routes, are not among what a recipe can set; `table` and `ip rule` sort them";
+const LABELS: &str = "it is for label switching; `via` and `dev` lead a route";
+const NEXTHOP: &str =
+    "say where the route leads: `via` and `dev`, or `nexthop via … nexthop via …` for several";
+const ENCAP: &str = "a tunnel is a link here: `ip link add NAME type vxlan …`, then `dev NAME`";
 
 /// In iproute2's order (ip/iproute.c, `iproute_modify`), which decides between abbreviations.
 const OPTIONS: &[Keyword<RouteOption>] = &[
     exact("src", RouteOption::Source),
-    exact("as", RouteOption::Refused("it is for label switching")),
+    exact("as", RouteOption::Refused(LABELS)),
     exact("via", RouteOption::Via),
     exact("from", RouteOption::From),
     exact("tos", RouteOption::Service),
@@ -83,15 +88,15 @@ const OPTIONS: &[Keyword<RouteOption>] = &[
     short("realms", RouteOption::Refused(REALMS)),
     exact("onlink", RouteOption::Onlink),
     exact("nexthop", RouteOption::NextHop),
-    exact("nhid", RouteOption::Refused(OBJECTS)),
+    exact("nhid", RouteOption::Refused(NEXTHOP)),
     short("protocol", RouteOption::Protocol),
     short("table", RouteOption::Table),
-    short("vrf", RouteOption::Refused("name its table: `table NUMBER`")),
+    short("vrf", RouteOption::Vrf),
     exact("dev", RouteOption::Device),
     exact("oif", RouteOption::Device),
     short("pref", RouteOption::Metric(Metric::Preference)),
-    exact("encap", RouteOption::Refused("tunnels are links here")),
-    exact("ttl-propagate", RouteOption::Refused("it is for label switching")),
+    exact("encap", RouteOption::Refused(ENCAP)),
+    exact("ttl-propagate", RouteOption::Refused(LABELS)),
     short("fastopen_no_cookie", RouteOption::Metric(Metric::Bit)),
     exact("to", RouteOption::To),
 ];
@@ -215,7 +220,8 @@ impl<'a> RouteWords<'a> {
             RouteOption::Scope => self.scope = scope(cursor, named),
             RouteOption::Protocol => self.protocol = protocol(cursor, named),
             RouteOption::Table => self.table = table(cursor, named),
-            RouteOption::Device => self.link = link(cursor, named),
+            RouteOption::Vrf => self.vrf = link(cursor, named),
+            RouteOption::Device => self.link = device(cursor, named),
             RouteOption::Onlink => self.onlink = true,
             RouteOption::Metric(kind) => self.metrics.extend(metric(cursor, named, kind)),
             RouteOption::NextHop => {
@@ -289,13 +295,14 @@ fn next_hop(cursor: &mut Cursor<'_>, named: Named<'_>, families: &mut Families) 
         let option_word = Named { word, name };
         match option {
             HopOption::Via => hop.gateway = gateway(cursor, option_word, families),
-            HopOption::Device => hop.link = link(cursor, option_word),
+            HopOption::Device => hop.link = device(cursor, option_word),
             HopOption::Weight => {
                 hop.weight = number_within(cursor, option_word, 1..=256).unwrap_or(1);
             }
             HopOption::Onlink => hop.onlink = true,
             HopOption::Refused => {
-                cursor.refuse(word, format!("`{}` is not offered here", shown(name)));
+                let help = "`via`, `dev`, `weight` and `onlink` are, of each hop";
+                cursor.refuse_with(word, format!("`{}` is not offered here", shown(name)), help);
                 return None;
             }
         }

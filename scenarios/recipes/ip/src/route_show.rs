@@ -12,7 +12,7 @@ use crate::keyword::{Keyword, begins, exact, find, names, short};
 use crate::lex::Word;
 use crate::names::{protocol, scope, service, table};
 use crate::route_options::{kind_of, kinds};
-use crate::value::link;
+use crate::value::{device, link, number32};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RouteFilter {
@@ -27,6 +27,9 @@ pub struct RouteFilter {
     pub scope: Option<u8>,
     pub kind: Option<RouteKind>,
     pub type_of_service: Option<u8>,
+    pub metric: Option<u32>,
+    /// whose table it is, which only the link itself knows
+    pub vrf: Option<String>,
     /// of the cache, and not of any table
     pub cached: bool,
 }
@@ -53,6 +56,8 @@ impl RouteFilter {
 enum FilterWord {
     Table,
     Cached,
+    Vrf,
+    Metric,
     Service,
     Protocol,
     Scope,
@@ -67,7 +72,7 @@ enum FilterWord {
 /// In iproute2's order (ip/iproute.c, `iproute_list_flush_or_save`).
 const WORDS: &[Keyword<FilterWord>] = &[
     short("table", FilterWord::Table),
-    exact("vrf", FilterWord::Refused),
+    exact("vrf", FilterWord::Vrf),
     short("cached", FilterWord::Cached),
     short("cloned", FilterWord::Cached),
     exact("tos", FilterWord::Service),
@@ -79,8 +84,9 @@ const WORDS: &[Keyword<FilterWord>] = &[
     exact("oif", FilterWord::Device),
     exact("iif", FilterWord::Refused),
     exact("mark", FilterWord::Refused),
-    exact("metric", FilterWord::Refused),
-    exact("priority", FilterWord::Refused),
+    exact("metric", FilterWord::Metric),
+    exact("priority", FilterWord::Metric),
+    exact("preference", FilterWord::Metric),
     exact("via", FilterWord::Via),
     exact("src", FilterWord::Source),
     short("realms", FilterWord::Refused),
@@ -130,6 +136,8 @@ impl RouteFilter {
             FilterWord::Table if cursor.take("all") => self.table = None,
             FilterWord::Table if cursor.take("cache") => self.cached = true,
             FilterWord::Table => self.table = Some(table(cursor, named)?),
+            FilterWord::Vrf => self.vrf = Some(link(cursor, named)?),
+            FilterWord::Metric => self.metric = Some(number32(cursor, named)?),
             FilterWord::Cached => self.cached = true,
             FilterWord::Service => self.type_of_service = Some(service(cursor, named)?),
             FilterWord::Protocol if cursor.take("all") => self.protocol = None,
@@ -137,13 +145,14 @@ impl RouteFilter {
             FilterWord::Scope if cursor.take("all") => self.scope = None,
             FilterWord::Scope => self.scope = Some(scope(cursor, named)?),
             FilterWord::Type => self.kind = Some(kind(cursor, named)?),
-            FilterWord::Device => self.link = Some(link(cursor, named)?),
+            FilterWord::Device => self.link = Some(device(cursor, named)?),
             FilterWord::Via => self.gateway = Some(address(cursor, named, families)?),
             FilterWord::Source => self.source = Some(address(cursor, named, families)?),
             FilterWord::To => {}
             FilterWord::Refused => {
-                cursor
-                    .refuse(named.word, format!("routes can't be chosen by `{}` here", named.name));
+                let message = format!("routes can't be chosen by `{}` here", named.name);
+                let help = "`dev`, `via`, `src`, `proto`, `scope`, `type`, `table`, `vrf` and `metric` choose";
+                cursor.refuse_with(named.word, message, help);
                 return None;
             }
         }

@@ -61,10 +61,15 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>, context: &Context) -> Option<RuleCo
         return None;
     };
     if let Verb::Refused = verb {
-        cursor.refuse(word, format!("`ip rule {name}` is not offered here"));
+        let message = format!("`ip rule {name}` is not offered here");
+        cursor.refuse_with(word, message, crate::foreign::FILES);
         return None;
     }
     let said_nothing = cursor.peek().is_none();
+    // As no selector at all (ip/iprule.c, `iprule_list_flush_or_save`).
+    if matches!(verb, Verb::Show | Verb::Flush) && cursor.rest().len() == 1 {
+        cursor.take("all");
+    }
     let filter = read(cursor, families)?;
     match verb {
         Verb::Add => Some(RuleCommand::Add(filter.rule)),
@@ -111,8 +116,9 @@ enum Suppress {
     Group,
 }
 
-const REALMS: &str = "realms, classes of routes, are not among what a recipe can set";
-const NAT: &str = "the kernel has no routes that translate";
+const REALMS: &str =
+    "realms, classes of routes, are not among what a recipe can set; leave them out";
+const NAT: &str = "the kernel has no routes that translate; leave it out";
 
 /// In iproute2's order, which decides between abbreviations.
 const OPTIONS: &[Keyword<RuleOption>] = &[
@@ -189,6 +195,8 @@ fn read(cursor: &mut Cursor<'_>, mut families: Families) -> Option<RuleFilter> {
             RuleOption::Table => action = table(cursor, named).map(RuleAction::Table).or(action),
             RuleOption::Goto => action = number32(cursor, named).map(RuleAction::Goto).or(action),
             RuleOption::Nop => action = Some(RuleAction::Nop),
+            // What a rule is that names a table.
+            RuleOption::Type if cursor.take("unicast") => {}
             RuleOption::Type => action = Some(kind(cursor, named)?),
             RuleOption::Refused(why) => {
                 cursor.refuse_with(word, format!("`{name}` is not offered here"), why);

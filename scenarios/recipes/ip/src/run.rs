@@ -14,15 +14,18 @@ use crate::link::LinkCommand;
 use crate::netns::NetnsCommand;
 use crate::output::print;
 use crate::run_address::run_address;
+use crate::run_bridge::run_bridge;
 use crate::run_link::{run_link, run_tuntap};
 use crate::run_neighbour::run_neighbour;
 use crate::run_ping::run_ping;
 use crate::run_route::run_route;
 use crate::run_rule::run_rule;
 use crate::run_sysctl::run_sysctl;
-use crate::run_tc::{kind_of, run_bridge, run_tc};
+use crate::run_tc::{kind_of, run_tc};
+use crate::run_vrf::run_vrf;
 use crate::shell::{Failure, Joined};
 use crate::shell_command::ShellCommand;
+use crate::show_tunnel::show_tunnels;
 
 /// The namespaces that are open: a script goes to the same few over and over.
 #[derive(Default)]
@@ -97,6 +100,8 @@ impl Session {
             Command::Bridge(command) => run_bridge(self.namespace(place)?, command),
             Command::Sysctl(commands) => run_sysctl(self.namespace(place)?, commands),
             Command::Ping(ping) => run_ping(self.namespace(place)?, ping, statement),
+            Command::Tunnel(filter) => show_tunnels(self.namespace(place)?, filter),
+            Command::Vrf(command) => run_vrf(self.namespace(place)?, command),
             Command::Shell(command) => self.shell(place, command),
         }
     }

@@ -8,10 +8,11 @@ use netwright_sdk::wit::types::IpPrefix;
 use crate::address::AddressCommand;
 use crate::address_show::{AddressFilter, State};
 use crate::inet::{family_of, holds};
+use crate::link_show::Style;
 use crate::output::print;
 use crate::run::open_link;
 use crate::run_link::filtered;
-use crate::show_link::{address_lines, link_lines, lower};
+use crate::show_link::{address_lines, brief_addresses, link_lines, lower, one_line};
 
 pub(crate) fn run_address(namespace: &Namespace, command: &AddressCommand) -> Result<()> {
     match command {
@@ -50,6 +51,7 @@ fn passes(filter: &AddressFilter, info: &Info) -> bool {
         State::Tentative => info.tentative,
         State::Deprecated => info.deprecated,
         State::Duplicate => info.duplicate,
+        State::Flag(flag) => info.address.flags & flag == flag,
     };
     let address = &info.address;
     filter.scope.is_none_or(|scope| address.scope.unwrap_or(0) == scope)
@@ -80,16 +82,27 @@ fn show(namespace: &Namespace, filter: &AddressFilter) -> Result<()> {
     let addresses = list_all(namespace, filter.family)?;
     let mut text = String::new();
     for link in filtered(namespace, &filter.links)? {
-        let lines: Vec<String> = addresses
+        let chosen: Vec<&Info> = addresses
             .iter()
             .filter(|info| info.link == link.name && passes(filter, info))
-            .map(address_lines)
             .collect();
-        if lines.is_empty() && narrows(filter) {
+        if chosen.is_empty() && narrows(filter) {
             continue;
         }
-        text.push_str(&link_lines(&link, &lower(namespace, &link), false));
-        text.push_str(&lines.concat());
+        let lower = lower(namespace, &link);
+        match filter.links.style {
+            Style::Full => {
+                text.push_str(&link_lines(&link, &lower, false));
+                text.push_str(&chosen.iter().map(|info| address_lines(info)).collect::<String>());
+            }
+            Style::OneLine => {
+                let head = format!("{}: {}", link.index, link.name);
+                text.extend(
+                    chosen.iter().map(|info| head.clone() + &one_line(&address_lines(info))),
+                );
+            }
+            Style::Brief => text.push_str(&brief_addresses(&link, &lower, &chosen)),
+        }
     }
     print(&text);
     Ok(())

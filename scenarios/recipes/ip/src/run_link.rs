@@ -6,11 +6,11 @@ use netwright_sdk::{Error, Result};
 
 use crate::command::Place;
 use crate::link::{LinkCommand, Which};
-use crate::link_show::LinkFilter;
+use crate::link_show::{LinkFilter, Style};
 use crate::names::group_name;
 use crate::output::print;
 use crate::run::{Session, must_be_there, open_link};
-use crate::show_link::{link_lines, lower, tuntap_line};
+use crate::show_link::{brief_link, link_lines, lower, one_line, tuntap_line};
 use crate::tuntap::TuntapCommand;
 
 pub(crate) fn run_link(session: &mut Session, place: &Place, command: &LinkCommand) -> Result<()> {
@@ -46,7 +46,14 @@ pub(crate) fn run_link(session: &mut Session, place: &Place, command: &LinkComma
             let namespace = session.namespace(place)?;
             let lines = filtered(namespace, filter)?
                 .iter()
-                .map(|info| link_lines(info, &lower(namespace, info), true))
+                .map(|info| {
+                    let lower = lower(namespace, info);
+                    match filter.style {
+                        Style::Full => link_lines(info, &lower, true),
+                        Style::OneLine => one_line(&link_lines(info, &lower, true)),
+                        Style::Brief => brief_link(info, &lower),
+                    }
+                })
                 .collect::<Vec<_>>();
             print(&lines.concat());
             Ok(())

@@ -1,5 +1,8 @@
 //! Carries out `ip neighbour`.
 
+use std::collections::HashMap;
+
+use netwright_sdk::host::links;
 use netwright_sdk::host::namespaces::Namespace;
 use netwright_sdk::host::neighbours::{Neighbour, NeighbourState, list_all, put, remove};
 use netwright_sdk::wit::types::{Error as Cause, IpAddress, KernelError};
@@ -82,7 +85,20 @@ fn filtered(
     by_default: fn(NeighbourState) -> bool,
 ) -> Result<Vec<(String, Neighbour)>> {
     filter.link.as_ref().map_or(Ok(()), |link| must_be_there(namespace, link, false))?;
+    if let Some(master) = &filter.master {
+        must_be_there(namespace, master, filter.vrf)?;
+    }
+    let masters = if filter.master.is_some() || filter.nomaster {
+        links::list_all(namespace)?.into_iter().map(|info| (info.name, info.master)).collect()
+    } else {
+        HashMap::new()
+    };
     let mut all = list_all(namespace, filter.family)?;
+    all.retain(|(link, _)| {
+        let master = masters.get(link).and_then(Option::as_ref);
+        (filter.master.is_none() || filter.master.as_ref() == master)
+            && (!filter.nomaster || master.is_none())
+    });
     all.retain(|(link, neighbour)| {
         let state = match &filter.states {
             Some(states) => states.contains(&neighbour.state),

@@ -11,13 +11,16 @@ use crate::output::print;
 use crate::route::RouteCommand;
 use crate::route_show::{Destinations, RouteFilter};
 use crate::run::must_be_there;
+use crate::run_vrf::table_of_vrf;
 use crate::show_route::{got_line, route_line};
 
 pub(crate) fn run_route(namespace: &Namespace, command: &RouteCommand) -> Result<()> {
     match command {
-        RouteCommand::Put { route, how } => Ok(put(namespace, route, *how)?),
-        RouteCommand::Remove { route, any_kind } => {
-            let mut route = route.clone();
+        RouteCommand::Put { route, vrf, how } => {
+            Ok(put(namespace, &of_vrf(namespace, route, vrf.as_deref())?, *how)?)
+        }
+        RouteCommand::Remove { route, vrf, any_kind } => {
+            let mut route = of_vrf(namespace, route, vrf.as_deref())?;
             if *any_kind {
                 of_any_kind(namespace, &mut route)?;
             }
@@ -45,6 +48,12 @@ pub(crate) fn run_route(namespace: &Namespace, command: &RouteCommand) -> Result
     }
 }
 
+/// The route in the table of its vrf, if it has one.
+fn of_vrf(namespace: &Namespace, route: &Route, vrf: Option<&str>) -> Result<Route> {
+    let table = vrf.map(|vrf| table_of_vrf(namespace, vrf)).transpose()?;
+    Ok(Route { table: table.or(route.table), ..route.clone() })
+}
+
 fn table_of(route: &Route) -> u32 {
     route.table.unwrap_or(TABLE_MAIN)
 }
@@ -67,6 +76,11 @@ fn of_any_kind(namespace: &Namespace, route: &mut Route) -> Result<()> {
 }
 
 fn filtered(namespace: &Namespace, filter: &RouteFilter) -> Result<Vec<Route>> {
+    let mut filter = filter.clone();
+    if let Some(vrf) = &filter.vrf {
+        filter.table = Some(table_of_vrf(namespace, vrf)?);
+    }
+    let filter = &filter;
     // The kernel has had no cache of IPv4 routes since 3.6, and no dump tells of IPv6's: to show
     // or flush it says and alters nothing of what the tables hold.
     if filter.cached {
@@ -92,6 +106,7 @@ fn passes(filter: &RouteFilter, route: &Route) -> bool {
         && filter.scope.is_none_or(|scope| route.scope.unwrap_or(0) == scope)
         && filter.kind.is_none_or(|kind| route.kind == kind)
         && filter.type_of_service.is_none_or(|tos| route.type_of_service.unwrap_or(0) == tos)
+        && filter.metric.is_none_or(|metric| route.metric.unwrap_or(0) == metric)
         && (filter.source.is_none() || route.source == filter.source)
         && destined(filter, route)
         && hops(filter, &route.next_hops)

@@ -1,17 +1,12 @@
-//! Carries out `tc qdisc` and `bridge`.
+//! Carries out `tc qdisc`.
 
-use netwright_sdk::host::links::Link;
+use netwright_sdk::Result;
 use netwright_sdk::host::namespaces::Namespace;
-use netwright_sdk::host::{fdb, qdisc, vlans};
+use netwright_sdk::host::qdisc;
 use netwright_sdk::wit::qdisc::{Kind as Discipline, Qdisc};
-use netwright_sdk::wit::vlans::Vlan;
-use netwright_sdk::{Error, Result};
 
-use crate::bridge::BridgeCommand;
-use crate::inet::text_of;
 use crate::output::print;
 use crate::run::open_link;
-use crate::show_link::mac_text;
 use crate::tc::TcCommand;
 
 pub(crate) fn run_tc(namespace: &Namespace, command: &TcCommand) -> Result<()> {
@@ -53,83 +48,4 @@ fn qdisc_line(link: &str, qdisc: &Qdisc) -> String {
     let handle = qdisc.handle.unwrap_or(0);
     let line = format!("qdisc {kind} {handle:x}: dev {link} root {options}");
     format!("{}\n", line.trim_end())
-}
-
-pub(crate) fn run_bridge(namespace: &Namespace, command: &BridgeCommand) -> Result<()> {
-    match command {
-        BridgeCommand::Set { link, setting } => {
-            Ok(open_link(namespace, link)?.change(std::slice::from_ref(setting))?)
-        }
-        BridgeCommand::PutVlan { link, itself, vlan } => {
-            Ok(vlans::put(&bridging(namespace, link, *itself)?, *vlan)?)
-        }
-        BridgeCommand::RemoveVlan { link, itself, first, last } => {
-            Ok(vlans::remove(&bridging(namespace, link, *itself)?, *first, *last)?)
-        }
-        BridgeCommand::ShowVlans { link } => {
-            let all = match link {
-                Some(link) => vec![(link.clone(), vlans::get(&open_link(namespace, link)?)?)],
-                None => vlans::list_all(namespace)?,
-            };
-            print(&all.iter().map(|(link, vlans)| vlan_lines(link, vlans)).collect::<String>());
-            Ok(())
-        }
-        BridgeCommand::PutEntry { link, entry, how } => {
-            Ok(fdb::put(&open_link(namespace, link)?, *entry, *how)?)
-        }
-        BridgeCommand::RemoveEntry { link, entry } => {
-            Ok(fdb::remove(&open_link(namespace, link)?, *entry)?)
-        }
-        BridgeCommand::ShowEntries { link } => {
-            let all = fdb::list_all(&open_link(namespace, link)?)?;
-            let lines: Vec<String> = all.iter().map(|entry| entry_line(link, entry)).collect();
-            print(&lines.concat());
-            Ok(())
-        }
-    }
-}
-
-/// The VLANs of a bridge's own are its `self`; those of a port are its master's, and most devices have
-/// no others (net/core/rtnetlink.c, rtnl_bridge_setlink).
-fn bridging(namespace: &Namespace, name: &str, itself: bool) -> Result<Link> {
-    let link = open_link(namespace, name)?;
-    match (link.info()?.kind == "bridge", itself) {
-        (true, false) => Err(Error::failed(format!(
-            "`{name}` is a bridge and no port: its own VLANs take `self`"
-        ))),
-        (false, true) => {
-            Err(Error::failed(format!("`{name}` is no bridge: without `self` its VLANs are set")))
-        }
-        (true, true) | (false, false) => Ok(link),
-    }
-}
-
-/// One line for each range, the first with the link's name.
-fn vlan_lines(link: &str, vlans: &[Vlan]) -> String {
-    let mut text = String::new();
-    for (place, vlan) in vlans.iter().enumerate() {
-        let name = if place == 0 { link } else { "" };
-        let range = if vlan.first == vlan.last {
-            vlan.first.to_string()
-        } else {
-            format!("{}-{}", vlan.first, vlan.last)
-        };
-        let pvid = if vlan.pvid { " PVID" } else { "" };
-        let untagged = if vlan.untagged { " Egress Untagged" } else { "" };
-        text += &format!("{name:<16} {range}{pvid}{untagged}\n");
-    }
-    text
-}
-
-fn entry_line(link: &str, entry: &fdb::Entry) -> String {
-    let mut line = format!("{} dev {link}", mac_text(&entry.mac));
-    if let Some(destination) = &entry.destination {
-        line += &format!(" dst {}", text_of(destination));
-    }
-    if let Some(vlan) = entry.vlan {
-        line += &format!(" vlan {vlan}");
-    }
-    line += if entry.master { " master" } else { " self" };
-    line += if entry.aged { " static" } else { " permanent" };
-    line + "\n"
 }

@@ -58,6 +58,38 @@ pub(crate) fn link_lines(info: &Info, lower: &str, mode: bool) -> String {
     text
 }
 
+/// All of it on one line, as with `-oneline`.
+pub(crate) fn one_line(text: &str) -> String {
+    text.trim_end().replace('\n', "\\") + "\n"
+}
+
+/// What begins the line of a link with `-brief`.
+fn brief_head(info: &Info, lower: &str) -> String {
+    let name = format!("{}{lower}", info.name);
+    format!("{name:<16} {:<14} ", info.operational_state.to_ascii_uppercase())
+}
+
+/// As `ip -brief link` prints it.
+pub(crate) fn brief_link(info: &Info, lower: &str) -> String {
+    let mac = info.mac.as_ref().map(|mac| format!("{} ", mac_text(mac))).unwrap_or_default();
+    format!("{}{mac}<{}>\n", brief_head(info, lower), info.flags.join(","))
+}
+
+/// As `ip -brief address` prints it.
+pub(crate) fn brief_addresses(info: &Info, lower: &str, addresses: &[&AddressInfo]) -> String {
+    let own = addresses.iter().map(|one| prefix_words(one)).collect::<Vec<_>>().join(" ");
+    format!("{}{own}\n", brief_head(info, lower))
+}
+
+fn prefix_words(info: &AddressInfo) -> String {
+    let address = &info.address;
+    let own = text_of(&address.prefix.address);
+    match &address.peer {
+        Some(peer) => format!("{own} peer {}/{}", text_of(&peer.address), peer.length),
+        None => format!("{own}/{}", address.prefix.length),
+    }
+}
+
 fn hardware_line(info: &Info) -> String {
     let Some(mac) = &info.mac else { return "    link/none\n".to_owned() };
     let mac = mac_text(mac);
@@ -73,11 +105,7 @@ pub(crate) fn address_lines(info: &AddressInfo) -> String {
     let address = &info.address;
     let four = matches!(address.prefix.address, IpAddress::Ipv4(_));
     let family = if four { "inet" } else { "inet6" };
-    let own = text_of(&address.prefix.address);
-    let mut text = match &address.peer {
-        Some(peer) => format!("    {family} {own} peer {}/{}", text_of(&peer.address), peer.length),
-        None => format!("    {family} {own}/{}", address.prefix.length),
-    };
+    let mut text = format!("    {family} {}", prefix_words(info));
     if let Some(metric) = address.metric.filter(|metric| *metric != 0) {
         let _infallible = write!(text, " metric {metric}");
     }

@@ -58,7 +58,8 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>, kind: &Word, how: Write) -> Option<
             TbfOption::Rate => tbf.rate = Some(value(cursor, named, rate)?),
             TbfOption::Peak => peak = Some((word, value(cursor, named, rate)?)),
             TbfOption::Refused => {
-                cursor.refuse(word, format!("`{name}` of tbf is not offered here"));
+                let help = "a lower `rate` does for what each packet has besides";
+                cursor.refuse_with(word, format!("`{name}` of tbf is not offered here"), help);
                 return None;
             }
         }

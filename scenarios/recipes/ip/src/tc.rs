@@ -38,18 +38,22 @@ const VERBS: &[Keyword<Verb>] = &[
     short("delete", Verb::Remove),
     short("list", Verb::Show),
     short("show", Verb::Show),
-    exact("lst", Verb::Show),
+    short("lst", Verb::Show),
+    exact("ls", Verb::Show),
 ];
 
-const OBJECTS: &[Keyword<bool>] = &[
-    short("qdisc", true),
-    short("class", false),
-    short("filter", false),
-    short("chain", false),
-    short("actions", false),
-    short("monitor", false),
-    short("exec", false),
+/// What to do instead, where it is not taken.
+const OBJECTS: &[Keyword<Option<&'static str>>] = &[
+    short("qdisc", None),
+    short("class", Some(CLASSES)),
+    short("filter", Some(CLASSES)),
+    short("chain", Some(CLASSES)),
+    short("actions", Some(CLASSES)),
+    short("monitor", Some("captures and checks of a scenario see what happens")),
+    short("exec", Some(CLASSES)),
 ];
+
+const CLASSES: &str = "`tc qdisc add dev DEVICE root tbf …` or `netem …` shapes all of a link; one link for each class, else";
 
 /// What follows the program's own name.
 pub(crate) fn tc(cursor: &mut Cursor<'_>, mut context: Context) -> Option<(Places, Command)> {
@@ -64,9 +68,9 @@ pub(crate) fn tc(cursor: &mut Cursor<'_>, mut context: Context) -> Option<(Place
         return None;
     };
     match find(OBJECTS, &word.text) {
-        Some((_, true)) => Some((context.places, Command::Tc(qdisc(cursor)?))),
-        Some((name, false)) => {
-            cursor.refuse_with(word, format!("`tc {name}` is not offered here"), "`qdisc` is");
+        Some((_, None)) => Some((context.places, Command::Tc(qdisc(cursor)?))),
+        Some((name, Some(instead))) => {
+            cursor.refuse_with(word, format!("`tc {name}` is not offered here"), instead);
             None
         }
         None => {
@@ -100,7 +104,12 @@ fn qdisc(cursor: &mut Cursor<'_>) -> Option<TcCommand> {
         }
         Verb::Show => show(cursor),
         Verb::Refused => {
-            cursor.refuse(word, format!("`tc qdisc {name}` is not offered here"));
+            let message = format!("`tc qdisc {name}` is not offered here");
+            cursor.refuse_with(
+                word,
+                message,
+                "`add`, `change`, `replace`, `delete` and `show` are",
+            );
             None
         }
     }
@@ -112,6 +121,11 @@ fn show(cursor: &mut Cursor<'_>) -> Option<TcCommand> {
         match word.text.as_str() {
             "dev" => device = Some(link(cursor, Named { word, name: "dev" })?),
             "root" => {}
+            "ingress" | "clsact" | "parent" | "handle" | "invisible" => {
+                let message = format!("disciplines can't be chosen by `{}` here", word.text);
+                cursor.refuse_with(word, message, "those of the `root` are shown, by `dev` or all");
+                return None;
+            }
             _ => {
                 cursor.unknown(word, "`tc qdisc show`", ["dev", "root"].into_iter());
                 return None;

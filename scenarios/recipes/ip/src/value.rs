@@ -150,6 +150,15 @@ pub(crate) fn link_word(cursor: &mut Cursor<'_>, word: &Word) -> Option<String> 
     Some(name.clone())
 }
 
+/// A link of an address, route or neighbour, for which a label does as well: the kernel's look-up by
+/// name heeds nothing from the colon on (net/core/dev_ioctl.c, `dev_load`; net/ipv4/devinet.c).
+pub(crate) fn device(cursor: &mut Cursor<'_>, option: Named<'_>) -> Option<String> {
+    let word = cursor.value(option)?;
+    let label = word.text.split_once(':').filter(|(name, _)| !name.is_empty());
+    let Some((name, _)) = label else { return link_word(cursor, word) };
+    link_word(cursor, &Word { text: name.to_owned(), ..word.clone() })
+}
+
 pub(crate) fn link(cursor: &mut Cursor<'_>, option: Named<'_>) -> Option<String> {
     let word = cursor.value(option)?;
     link_word(cursor, word)

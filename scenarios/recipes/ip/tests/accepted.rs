@@ -24,10 +24,11 @@ tap add x mode tap                          = ip tuntap add name x mode tap
 /sbin/ip link set x up                      = ip link set x up
 $ ip link set x up                          = ip link set x up
 # what stands before the object
-ip -o -d -s -j -p -br -c link               = ip link show
+ip -d -s -p -c link                         = ip link show
+ip -o link                                  = ip -oneline link show
+ip -br -d addr                              = ip -brief address
 ip -h -iec -r -t -ts -N -echo a             = ip address
 ip -color=always -details -statistics a     = ip address
-ip --json link                              = ip link
 ip -fo -l 5 -rc 1024 link                   = ip link
 ip -f inet6 route                           = ip -6 route
 ip -family inet address                     = ip -4 address
@@ -39,6 +40,30 @@ ip -n a netns exec b ip link                = ip -n b link
 ip netns e ns1 /bin/ip l                    = ip -n ns1 link
 ip -6 netns exec ns1 ip address             = ip -n ns1 address
 ip -a netns e ip link set lo up             = ip -all netns exec ip link set lo up
+ip tunnel add t0 mode gre local 192.0.2.1 remote 192.0.2.2 ttl 64 key 5 = ip link add t0 type gre local 192.0.2.1 remote 192.0.2.2 ttl 64 key 5
+ip tunl a t1 mode ipip remote 192.0.2.3 local any tos 4 = ip link add t1 type ipip ttl inherit remote 192.0.2.3 tos 4
+ip tunnel add mode sit name t2 remote any local 192.0.2.1 dev e0 nopmtudisc = ip link add t2 type sit ttl inherit local 192.0.2.1 dev e0 nopmtudisc
+ip tunnel add v0 mode vti key 7             = ip link add v0 type vti key 7
+ip -6 tunnel add t3 mode ip6ip6 local fd00::1 hoplimit 9 = ip link add t3 type ip6tnl mode ip6ip6 local fd00::1 ttl 9
+ip -6 tunnel add t4 mode ip6gre local fd00::1 = ip link add t4 type ip6gre local fd00::1
+ip tunnel change t0 mode gre ttl 5          = ip link set t0 type gre ttl 5
+ip tunnel del t1 mode ipip                  = ip link delete t1
+ip tunnel                                   = ip tunnel show
+ip vrf                                      = ip vrf list
+ip vrf exec blue ip link                    = ip link
+ip vrf exec blue ping 10.0.0.1              = ping -I blue 10.0.0.1
+# labels, and names of tables
+ip addr add 10.0.0.1/24 dev lo:1            = ip addr add 10.0.0.1/24 dev lo
+ip route add 10.0.0.0/8 dev eth0:7          = ip route add 10.0.0.0/8 dev eth0
+ip neigh show dev eth0:7                    = ip neigh show dev eth0
+ip rule show all                            = ip rule show
+ip rule add type unicast table 7            = ip rule add table 7
+ip route flush metric 9                     = ip route flush priority 9
+ip route flush preference 9                 = ip route flush metric 0x9
+ip route add vrf blue default dev x         = ip route add default dev x vrf blue
+ping -qc1 10.0.0.1                          = ping -q -c 1 10.0.0.1
+ping -nc 2 localhost                        = ping -n -c 2 127.0.0.1
+ping -6 localhost                           = ping -6 ::1
 # link
 ip l a x type dummy                         = ip link add name x type dummy
 ip l add dev x type dummy                   = ip link add name x type dummy

@@ -54,6 +54,7 @@ const REFUSED: &str = r##"
   help: as in `ip address flush dev DEVICE`
 > ip address save
 1:12: `ip address save` is not offered here
+  help: a recipe reads and writes no files; `show` prints, and `netwright inspect` shows a kept lab
 > ip address show foo bar
 1:21: `bar` is not known in the choice of links
 > ip route add
@@ -85,7 +86,8 @@ const REFUSED: &str = r##"
 > ip route add 10.0.0.0/8 10.1.0.0/16 dev x
 1:25: `10.1.0.0/16` is not known in `ip route`
 > ip route add 10.0.0.0/8 dev x table foo
-1:37: `foo` is not a table; that is a name or a number up to 4294967295
+1:37: table `foo` has its number in /etc/iproute2/rt_tables
+  help: a recipe reads no files: say the number; `local`, `main` and `default` are known
 > ip route add 10.0.0.0/8 dev x table mian
 1:37: `mian` is not a table; that is a name or a number up to 4294967295
   help: did you mean `main`?
@@ -125,10 +127,10 @@ const REFUSED: &str = r##"
 1:10: `via` and `dev` before `nexthop` have no meaning
 > ip route add 10.0.0.0/8 encap mpls 5 dev x
 1:25: `encap` is not offered here
-  help: tunnels are links here
+  help: a tunnel is a link here: `ip link add NAME type vxlan …`, then `dev NAME`
 > ip route add 10.0.0.0/8 nhid 5
 1:25: `nhid` is not offered here
-  help: say where the route leads: `via` or `dev`
+  help: say where the route leads: `via` and `dev`, or `nexthop via … nexthop via …` for several
 > ip route prepend fd00::/64 dev x
 1:10: IPv6 routes can't be prepended
 > ip route flush
@@ -138,10 +140,12 @@ const REFUSED: &str = r##"
 1:10: `get` needs an address
 > ip route get 10.0.0.1 mark 5
 1:23: `mark` is not offered in `ip route get`
+  help: it asks by the destination, and by `from ADDRESS`; `ip route show` and `ip rule show` have the rest
 > ip route show type foo
 1:20: `foo` is not a type of route
-> ip route test 10.0.0.0/8
-1:10: `ip route test` is not offered here
+> ip route save table 10
+1:10: `ip route save` is not offered here
+  help: a recipe reads and writes no files; `show` prints, and `netwright inspect` shows a kept lab
 > ip rule add from 10.0.0.0/40
 1:18: the length of `10.0.0.0/40` is wrong; IPv4 has 0 to 32
 > ip rule add from fd00::/64
@@ -150,7 +154,8 @@ const REFUSED: &str = r##"
 1:13: `look` is not known in `ip rule`
   help: did you mean `lookup`?
 > ip rule add table foo
-1:19: `foo` is not a table; that is a name or a number up to 4294967295
+1:19: table `foo` has its number in /etc/iproute2/rt_tables
+  help: a recipe reads no files: say the number; `local`, `main` and `default` are known
 > ip rule add fwmark x
 1:20: `x` is not a mark
   help: as in `0x10` or `0x10/0xff`
@@ -170,12 +175,13 @@ const REFUSED: &str = r##"
 1:18: `foo` is not known in `type`
 > ip rule add realms 5
 1:13: `realms` is not offered here
-  help: realms, classes of routes, are not among what a recipe can set
+  help: realms, classes of routes, are not among what a recipe can set; leave them out
 > ip rule delete
 1:9: `delete` needs to know which rule
   help: as in `ip rule delete priority 100`
 > ip rule save
 1:9: `ip rule save` is not offered here
+  help: a recipe reads and writes no files; `show` prints, and `netwright inspect` shows a kept lab
 > ip neigh add 10.0.0.1 lladdr 2:0:0:0:0:1
 1:10: `dev` is missing
 > ip neigh add lladdr 2:0:0:0:0:1 dev x

@@ -10,6 +10,7 @@ const REFUSED: &str = r##"
   help: did you mean `set`?
 > ip link replace x type dummy
 1:9: `ip link replace` is not offered here
+  help: `add` makes it, `set` alters it
 > ip link add
 1:9: `type` is missing
   help: as in `type macvlan`
@@ -172,7 +173,8 @@ const REFUSED: &str = r##"
 > ip link add x type vrf
 1:20: `vrf` needs `table`
 > ip link add x type vrf table foo
-1:30: `foo` is not a table; that is a name or a number up to 4294967295
+1:30: table `foo` has its number in /etc/iproute2/rt_tables
+  help: a recipe reads no files: say the number; `local`, `main` and `default` are known
 > ip link add x type veth peer name +2x
 1:35: name `+2x` must begin with a letter, a digit or `_`
 > ip link add x type veth pear name y
@@ -259,6 +261,7 @@ const REFUSED: &str = r##"
 1:19: `foo` is not a kind of link
 > ip link property add dev x altname y
 1:9: `ip link property` is not offered here
+  help: a link has one name here, of 15 bytes at most, and an `alias`
 > ip link add x mtu 65536 type dummy
 1:19: `mtu` must be a number from 68 to 65535, not `65536`
 > ip link set lo mtu 65537

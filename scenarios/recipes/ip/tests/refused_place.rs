@@ -28,9 +28,55 @@ const REFUSED: &str = r##"
   help: put the file's lines into the script
 > ip -V
 1:4: `-V` is not offered here
+  help: leave it out; of families `-4` and `-6` are
 > ip tunnel add x
-1:4: `ip tunnel` is not offered here
-  help: `link`, `address`, `route`, `rule`, `neighbour`, `netns` and `tuntap` are
+1:11: `mode` is missing
+  help: as in `ip tunnel add NAME mode gre local ADDRESS remote ADDRESS`
+> ip tunnel add mode gre
+1:11: `add` needs the name of a tunnel
+> ip tunnel add x mode gre remote 10.0.0.256
+1:33: `remote` must be an IP address of its family, not `10.0.0.256`
+> ip tunnel add x mode isatap
+1:22: `mode isatap` is not offered here
+  help: `mode sit` is
+> ip tunnel add x mode ip6gre
+1:22: `ip6gre` is a mode of IPv6
+  help: `ip -6 tunnel …`
+> ip -6 tunnel add x mode gre
+1:25: `gre` is a mode of IPv4
+  help: `ip tunnel …`
+> ip tunnel add x mode foo
+1:22: `foo` is not a mode of tunnels
+  help: `ipip`, `gre`, `sit`, `vti`; with `ip -6` `ip6ip6`, `ipip6`, `any`, `ip6gre`, `vti6`
+> ip tunnel 6rd dev x
+1:11: `ip tunnel 6rd` is not offered here
+  help: `add`, `change`, `delete` and `show` are
+> ip vrf pids blue
+1:8: `ip vrf pids` asks for processes, of which a recipe has none
+  help: `ip vrf show` and `ip link show vrf NAME` show the rest
+> ip vrf exec blue
+1:8: `exec` needs a program after the VRF
+> ip vrf exec blue sh -c 'ping 10.0.0.1'
+1:8: `ip vrf exec blue` can't be carried into a shell
+  help: put it in front of each command
+> ip nexthop add id 1 via 10.0.0.1
+1:4: `ip nexthop` is not offered here
+  help: name the way in the route: `via` and `dev`, or `nexthop via … nexthop via …` for several
+> ip xfrm policy
+1:4: `ip xfrm` is not offered here
+  help: IPsec is set up in a kept lab, by `netwright exec`
+> ip netns pids n1
+1:10: `ip netns pids` is not offered here
+  help: a recipe starts no processes, so of its own there are none
+> ip neigh add 10.0.0.1 dev x managed
+1:29: `managed` is not offered here
+  help: the kernel would look for the station by itself; name it: `lladdr MAC`, or `ping` the address
+> ping -t 5 10.0.0.1
+1:6: `-t` of `ping` is not offered here
+  help: the hop limit is the machine's: `sysctl net.ipv4.ip_default_ttl=N`
+> ping -qfc1 10.0.0.1
+1:7: `-f` of `ping` is not offered here
+  help: `-i 0.01` sends as fast as is needed
 > ip help
 1:4: `help` changes nothing and is not for scripts
 > ip -all link show
@@ -55,8 +101,7 @@ const REFUSED: &str = r##"
 1:16: `netnsid` must be a number from 0 to 2147483647, not `-5`
 > ip netns attach x 1
 1:10: `ip netns attach` is not offered here
-> ip netns pids x
-1:10: `ip netns pids` is not offered here
+  help: `ip netns exec pid:NUMBER ip …` reaches the namespace of a process
 > ip netns exec
 1:10: `exec` needs a value after it
 > ip netns exec ns1
@@ -89,6 +134,7 @@ const REFUSED: &str = r##"
   help: name those that are wanted
 > sysctl -qx net.ipv4.ip_forward=1
 1:8: `-qx` is not known in `sysctl`
+  help: did you mean `-q`?
 > ip netns exec ns1 ping
 1:19: `ping` needs an address
 > ip netns exec ns1 ping host

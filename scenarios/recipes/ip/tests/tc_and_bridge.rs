@@ -10,6 +10,15 @@ fn abbreviations_are_those_of_tc_and_bridge() {
     table::same(
         "
 tc q a dev x root netem del 100ms 5ms 25%       = tc qdisc add dev x root netem delay 100ms 5ms 25%
+tc -s qdisc ls dev x                            = tc qdisc show dev x
+tc qdisc ls                                     = tc qdisc list
+bridge link                                     = bridge link show
+bridge -d l sh dev p0                           = bridge link list dev p0
+bridge fdb                                      = bridge fdb show
+bridge f s br br0                               = bridge fdb show br br0
+bridge fdb show brport p0                       = bridge fdb show dev p0
+bridge fdb add to 02:00:00:00:00:01 dev p1      = bridge fdb add 02:00:00:00:00:01 dev p1
+bridge vlan add dev p1 vid 5 tagged             = bridge vlan add dev p1 vid 5
 /sbin/tc -s -d qdisc                            = tc qdisc show
 tc qdisc change root dev x netem latency 1s     = tc qdisc change dev x root netem delay 1000ms
 tc qdisc repl dev x root netem drop random 1%   = tc qdisc replace dev x root netem loss 1%
@@ -53,7 +62,7 @@ fn what_is_wrong_is_told_with_its_place() {
   help: the `root` discipline of a link is
 > tc class add dev x
 1:4: `tc class` is not offered here
-  help: `qdisc` is
+  help: `tc qdisc add dev DEVICE root tbf …` or `netem …` shapes all of a link; one link for each class, else
 > bridge vlan add dev p1 vid 4095
 1:28: `4095` is neither a vlan id nor a range
   help: 1 to 4094, as in `100` and `100-200`
@@ -64,7 +73,35 @@ fn what_is_wrong_is_told_with_its_place() {
   help: did you mean `hairpin`?
 > bridge mdb show
 1:8: `bridge mdb` is not offered here
-  help: `link`, `vlan` and `fdb` are
+  help: `ip link set BRIDGE type bridge mcast_snooping 0` floods groups to all ports
+> bridge fdb append 00:00:00:00:00:00 dev vx0 dst 192.0.2.4 vni 77 port 4790
+1:59: `vni` of `bridge fdb` is not offered here
+  help: `dst ADDRESS` alone: what else it is sent by is the vxlan's own
+> bridge fdb add 02:00:00:00:00:01 dev vx0 dst 192.0.2.6 dynamic
+1:56: `dynamic` of `bridge fdb` is not offered here
+  help: `static` entries are, which stay; what a bridge hears ages by itself
+> bridge fdb show state reachable
+1:17: entries can't be chosen by `state` here
+  help: `dev`, `brport`, `br` and `vlan` choose
+> bridge fdb flush dev p1
+1:12: `bridge fdb flush` is not offered here
+  help: `add`, `append`, `replace`, `delete` and `show` are
+> bridge link foo
+1:13: `foo` is not known in `bridge link`
+> bridge link show p1
+1:18: `p1` is not known in `bridge link show`
+> bridge vlan add dev p1 vid 5 tunnel_info id 5
+1:30: `tunnel_info` is not offered here
+  help: one vxlan for each VLAN: `ip link add NAME type vxlan id VNI …`, each a port
+> tc qdisc show dev x ingress
+1:21: disciplines can't be chosen by `ingress` here
+  help: those of the `root` are shown, by `dev` or all
+> tc qdisc add dev x root netem rate 1mbit 20
+1:42: the overhead of packets behind `rate` is not offered here
+  help: `rate RATE` alone is
+> tc qdisc add dev x root tbf rate 1mbit burst 32kbit latency 50ms overhead 5
+1:66: `overhead` of tbf is not offered here
+  help: a lower `rate` does for what each packet has besides
 > bridge fdb add dev p1
 1:12: `add` needs a station's address
 ",
