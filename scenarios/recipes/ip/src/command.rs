@@ -18,7 +18,7 @@ use crate::ping::{self, Ping};
 use crate::program_flags::option;
 use crate::route::{self, RouteCommand};
 use crate::rule::{self, RuleCommand};
-use crate::shell::{self, Failure, Joined, Simple, name, without_prompt};
+use crate::shell::{self, Failure, Joined, Simple, name, without_prompt, without_tee};
 use crate::shell_command::{self, ShellCommand};
 use crate::sysctl::{self, SysctlCommand};
 use crate::tc::{self, TcCommand};
@@ -134,7 +134,8 @@ pub(crate) fn statements(
         if faults.iter().any(|fault| line.covers(fault.line)) {
             continue;
         }
-        for simple in shell::cut(without_prompt(&line.words), before.strict, faults) {
+        let words = without_tee(without_prompt(&line.words));
+        for simple in shell::cut(&words, before.strict, faults) {
             let known = faults.len();
             let mut cursor = Cursor::new(&simple.words, faults, before);
             let parsed = statement(&mut cursor, &simple, context.clone());

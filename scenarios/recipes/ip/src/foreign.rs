@@ -182,7 +182,7 @@ const PROGRAMS: &[Row] = &[
         "leave it out; `echo` and the `show` commands print",
     ),
     (
-        &["exit", "return", "trap"],
+        &["return", "trap"],
         "of a shell is not taken",
         "leave it out: a command that fails ends the script, and all that it made is undone",
     ),

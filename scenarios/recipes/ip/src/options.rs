@@ -120,6 +120,38 @@ const TUNNELS: [&str; 12] = [
     "vti6",
 ];
 
+/// Words of iproute2 for links that are not taken: of which kinds, and what to write instead.
+const NOT_TAKEN: [(&[&str], &[&str], &str); 5] = [
+    (&["sit"], &["isatap"], "a plain `sit` with a `remote` is"),
+    (
+        &["sit"],
+        &["6rd-prefix", "6rd-relay_prefix", "6rd-reset"],
+        "a route for each site: `ip -6 route add PREFIX via ::ADDRESS dev NAME`",
+    ),
+    (
+        &["ip6gre", "ip6gretap", "ip6tnl", "ip6erspan"],
+        &["tclass", "tos", "dsfield"],
+        "leave it out: the class of packets stays 0; `flowlabel` is taken",
+    ),
+    (
+        &["gre", "gretap", "ipip", "sit", "ip6gre", "ip6gretap", "ip6tnl"],
+        &["encap", "noencap", "encap-sport", "encap-dport", "encap-csum", "noencap-csum"],
+        "`type vxlan` and `type geneve` carry packets in UDP",
+    ),
+    (&["macsec"], &["cipher"], "leave it out: it is gcm-aes-128"),
+];
+
+/// Refuses such a word, and what follows it with it.
+fn refuse(cursor: &mut Cursor<'_>, kind: &str, word: &Word) -> Option<()> {
+    let row = NOT_TAKEN
+        .iter()
+        .find(|(kinds, words, _)| kinds.contains(&kind) && words.contains(&word.text.as_str()));
+    let Some((_, _, instead)) = row else { return Some(()) };
+    let message = format!("`{}` of `{kind}` is not offered here", word.text);
+    cursor.refuse_with(word, message, instead);
+    None
+}
+
 fn is_flag(kind: &str, word: &str) -> bool {
     (TUNNELS.contains(&kind) && TUNNEL_FLAGS.contains(&word)) || MORE_FLAGS.contains(&(kind, word))
 }
@@ -129,6 +161,7 @@ fn is_flag(kind: &str, word: &str) -> bool {
 pub(crate) fn pairs(cursor: &mut Cursor<'_>, kind: &str) -> Option<Vec<Attribute>> {
     let mut options = Vec::new();
     while let Some(word) = cursor.next() {
+        refuse(cursor, kind, word)?;
         if is_flag(kind, &word.text) {
             is_taken(cursor, kind, word, None)?;
             options.push(attribute(&word.text, ""));

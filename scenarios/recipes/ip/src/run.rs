@@ -31,6 +31,8 @@ use crate::show_tunnel::show_tunnels;
 #[derive(Default)]
 pub(crate) struct Session {
     open: HashMap<String, Namespace>,
+    /// `exit` was carried out
+    pub(crate) ended: bool,
 }
 
 /// Carries out what was parsed.
@@ -102,7 +104,7 @@ impl Session {
             Command::Ping(ping) => run_ping(self.namespace(place)?, ping, statement),
             Command::Tunnel(filter) => show_tunnels(self.namespace(place)?, filter),
             Command::Vrf(command) => run_vrf(self.namespace(place)?, command),
-            Command::Shell(command) => self.shell(place, command),
+            Command::Shell(command) => self.shell(place, command, statement.joined),
         }
     }
 

@@ -25,8 +25,9 @@ impl Session {
             }
             let answer = silently(statement.silent, || self.perform(statement));
             failed = match answer.map_err(|error| at_line(error, statement)) {
+                Ok(()) if self.ended => return Ok(()),
                 Ok(()) => None,
-                Err(error) if stands(&error) => return Err(error),
+                Err(error) if self.ended || stands(&error) => return Err(error),
                 Err(error) => {
                     heard(&error, statement.failure);
                     Some((error, statement))
@@ -36,7 +37,12 @@ impl Session {
         settle(failed)
     }
 
-    pub(crate) fn shell(&mut self, place: &Place, command: &ShellCommand) -> Result<()> {
+    pub(crate) fn shell(
+        &mut self,
+        place: &Place,
+        command: &ShellCommand,
+        joined: Joined,
+    ) -> Result<()> {
         match command {
             ShellCommand::Nothing | ShellCommand::Strict(_) => Ok(()),
             ShellCommand::False => Err(Error::failed("it always fails")),
@@ -45,7 +51,18 @@ impl Session {
                 Ok(())
             }
             ShellCommand::Sleep(milliseconds) => sleep(self.namespace(place)?, *milliseconds),
-            ShellCommand::Group(statements) => self.perform_all(statements),
+            ShellCommand::Exit(code) => {
+                self.ended = true;
+                match code.unwrap_or(u8::from(joined == Joined::AfterFailure)) {
+                    0 => Ok(()),
+                    code => Err(Error::failed(format!("the script ends with {code}"))),
+                }
+            }
+            ShellCommand::Group(statements) => {
+                let answer = self.perform_all(statements);
+                self.ended = false;
+                answer
+            }
         }
     }
 }

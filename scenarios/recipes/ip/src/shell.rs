@@ -36,6 +36,25 @@ pub(crate) struct Simple<'w> {
     pub(crate) file: Option<&'w Word>,
 }
 
+/// `… | sudo tee /proc/sys/…` writes what a redirection to that file would write.
+pub(crate) fn without_tee(words: &[Word]) -> Vec<Word> {
+    let mut left = Vec::new();
+    let mut rest = words;
+    while let Some((word, behind)) = rest.split_first() {
+        rest = behind;
+        let text = |place: usize| behind.get(place).map_or("", |word: &Word| word.text.as_str());
+        let place = usize::from(matches!(name(text(0)), "sudo" | "doas"));
+        let teed = name(text(place)) == "tee" && text(place + 1).starts_with("/proc/sys/");
+        if word.sign && word.text == "|" && teed {
+            left.push(Word { text: ">".to_owned(), ..word.clone() });
+            rest = behind.get(place + 1..).unwrap_or_default();
+        } else {
+            left.push(word.clone());
+        }
+    }
+    left
+}
+
 /// Cuts a line into its commands. `strict`: `set -e` stood before.
 pub(crate) fn cut<'w>(words: &'w [Word], strict: bool, faults: &mut Vec<Fault>) -> Vec<Simple<'w>> {
     let mut all = Vec::new();

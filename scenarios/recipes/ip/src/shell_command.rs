@@ -19,6 +19,8 @@ pub enum ShellCommand {
     Sleep(u32),
     /// `set -e` and `set +e`: whether errors that are thrown away end the script all the same
     Strict(bool),
+    /// ends the script, or the commands of `sh -c`; without a number as the command before it ended
+    Exit(Option<u8>),
     /// `sh -c '…'`
     Group(Vec<Statement>),
 }
@@ -38,6 +40,7 @@ pub(crate) fn parse(
         "wait" => ShellCommand::Nothing,
         "echo" => echo(cursor),
         "sleep" => sleep(cursor, word)?,
+        "exit" => exit(cursor)?,
         "set" => set(cursor, word)?,
         "sh" | "bash" | "dash" | "ash" => group(cursor, word, context)?,
         _other => return Some(None),
@@ -82,6 +85,16 @@ fn sleep(cursor: &mut Cursor<'_>, program: &Word) -> Option<ShellCommand> {
     cursor.end("`sleep`");
     let whole = std::time::Duration::from_secs_f64(found / 1_000.0).as_millis();
     u32::try_from(whole).ok().map(ShellCommand::Sleep)
+}
+
+fn exit(cursor: &mut Cursor<'_>) -> Option<ShellCommand> {
+    let Some(word) = cursor.next() else { return Some(ShellCommand::Exit(None)) };
+    let Ok(code) = word.text.parse() else {
+        let message = format!("`exit` must be a number from 0 to 255, not `{}`", shown(&word.text));
+        cursor.refuse(word, message);
+        return None;
+    };
+    Some(ShellCommand::Exit(Some(code)))
 }
 
 /// `set -e`, `set -eux`, `set -o pipefail`: of those only `e` says something here.

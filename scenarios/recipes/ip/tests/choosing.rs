@@ -58,7 +58,7 @@ fn neighbours_are_chosen_by_the_master_of_their_link() {
 fn what_is_no_vrf_chooses_nothing() {
     for line in ["ip route add vrf e0 default dev e1", "ip route show vrf e0", "ip vrf show e0"] {
         let host = MemoryHost::new();
-        host.set_param("script", &format!("{VRF}{line}"));
+        host.set_param("script", format!("{VRF}{line}"));
         let error = host.run(&RECIPE).expect_err(line).to_string();
         assert!(error.ends_with("`e0` is a veth and no vrf"), "{error}");
     }

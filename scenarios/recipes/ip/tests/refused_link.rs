@@ -262,6 +262,21 @@ const REFUSED: &str = r##"
 > ip link property add dev x altname y
 1:9: `ip link property` is not offered here
   help: a link has one name here, of 15 bytes at most, and an `alias`
+> ip link add g type sit local 192.0.2.1 isatap
+1:40: `isatap` of `sit` is not offered here
+  help: a plain `sit` with a `remote` is
+> ip link add g type sit 6rd-prefix 2001:db8::/32
+1:24: `6rd-prefix` of `sit` is not offered here
+  help: a route for each site: `ip -6 route add PREFIX via ::ADDRESS dev NAME`
+> ip link add g type ip6gre local 2001:db8::1 tclass 4
+1:45: `tclass` of `ip6gre` is not offered here
+  help: leave it out: the class of packets stays 0; `flowlabel` is taken
+> ip link add g type gre encap fou
+1:24: `encap` of `gre` is not offered here
+  help: `type vxlan` and `type geneve` carry packets in UDP
+> ip link add ms0 link e0 type macsec cipher gcm-aes-256
+1:37: `cipher` of `macsec` is not offered here
+  help: leave it out: it is gcm-aes-128
 > ip link add x mtu 65536 type dummy
 1:19: `mtu` must be a number from 68 to 65535, not `65536`
 > ip link set lo mtu 65537

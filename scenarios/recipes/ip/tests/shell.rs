@@ -29,6 +29,8 @@ ip link &>/dev/null                           = ip link
 ip link > /dev/null                           = ip link
 ip link ; ip address                          = ip link;ip address
 echo 1 > /proc/sys/net/ipv4/ip_forward        = sysctl -q net/ipv4/ip_forward=1
+echo 1 | sudo tee /proc/sys/net/ipv4/ip_forward = echo 1 > /proc/sys/net/ipv4/ip_forward
+echo 1 | tee /proc/sys/net/ipv4/ip_forward >/dev/null = echo 1 > /proc/sys/net/ipv4/ip_forward >/dev/null
 true                                          = :
 ip netns exec ns1 true                        = ip netns exec ns1 :
 set -x                                        = true
@@ -142,8 +144,10 @@ const REFUSED: &str = r##"
 > dhclient eth0
 1:1: `dhclient` is a program of its own, which a recipe can't start
   help: `ip address add` and `ip route add default` say what it would find out; or start it in a kept lab, by `netwright exec`
-> ip link show x || exit 1
-1:19: `exit` of a shell is not taken
+> ip link show x || exit now
+1:24: `exit` must be a number from 0 to 255, not `now`
+> trap 'ip link del x' EXIT
+1:1: `trap` of a shell is not taken
   help: leave it out: a command that fails ends the script, and all that it made is undone
 > for i in 1 2; do
 1:1: `for` of a shell is not taken
@@ -188,6 +192,10 @@ fn lists_go_on_as_a_shell_goes_on() {
         ("MADE &&\n\n# why\n  ip link set br0 up", &[BR, UP]),
         ("sh -c 'false; ip link add x type bridge' || MADE", &[BR]),
         ("sh -c 'false || true; MADE'", &[BR]),
+        ("MADE; exit 0; ip link add x type bridge", &[BR]),
+        ("MADE\nexit\nip link add x type bridge", &[BR]),
+        ("sh -c 'exit 3; ip link add x type bridge' || MADE", &[BR]),
+        ("sh -c 'exit 0; ip link add x type bridge'; MADE", &[BR]),
         ("set -e\nset +e\nfalse 2>/dev/null; MADE", &[BR]),
     ] {
         let script = script.replace("MADE", made);
@@ -213,6 +221,20 @@ fn a_failure_that_nothing_answers_ends_the_script() {
         let (answer, found, _) = carried_out(&script);
         let error = answer.expect_err(&script);
         assert_eq!(error, format!("{line}: it always fails"), "{script}");
+        assert_eq!(found, [""; 0], "{script}");
+    }
+}
+
+#[test]
+fn exit_ends_the_script_with_its_code() {
+    for (script, said) in [
+        ("exit 3\nip link add br0 type bridge", "line 1: exit 3: the script ends with 3"),
+        ("false || exit 1; ip link add br0 type bridge", "line 1: exit 1: the script ends with 1"),
+        ("exit 1 || ip link add br0 type bridge", "line 1: exit 1: the script ends with 1"),
+        ("ip link show nope || exit", "line 1: exit: the script ends with 1"),
+    ] {
+        let (answer, found, _) = carried_out(script);
+        assert_eq!(answer, Err(said.to_owned()), "{script}");
         assert_eq!(found, [""; 0], "{script}");
     }
 }
