@@ -2,29 +2,29 @@
 
 use netwright_sdk::wit::types::Family;
 
-use crate::address::{self, AddressCommand};
+use crate::address::AddressCommand;
 use crate::bridge::{self, BridgeCommand};
 use crate::cursor::Cursor;
 use crate::fault::{Fault, shown};
 use crate::foreign;
 use crate::front;
-use crate::keyword::{Keyword, find, short};
 use crate::lex::{self, Line, Word};
-use crate::link::{self, LinkCommand};
+use crate::link::LinkCommand;
 use crate::link_show::Style;
-use crate::neighbour::{self, NeighbourCommand};
-use crate::netns::{self, NetnsCommand};
+use crate::neighbour::NeighbourCommand;
+use crate::netns::NetnsCommand;
+use crate::object::{ip, is_object};
 use crate::ping::{self, Ping};
-use crate::program_flags::option;
-use crate::route::{self, RouteCommand};
-use crate::rule::{self, RuleCommand};
+use crate::program_flags::unheeded;
+use crate::route::RouteCommand;
+use crate::rule::RuleCommand;
 use crate::shell::{self, Failure, Joined, Simple, name, without_prompt, without_tee};
 use crate::shell_command::{self, ShellCommand};
 use crate::sysctl::{self, SysctlCommand};
 use crate::tc::{self, TcCommand};
-use crate::tunnel::{self, TunnelFilter};
-use crate::tuntap::{self, TuntapCommand};
-use crate::vrf::{self, VrfCommand};
+use crate::tunnel::TunnelFilter;
+use crate::tuntap::TuntapCommand;
+use crate::vrf::VrfCommand;
 
 /// A line that is understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +36,8 @@ pub struct Statement {
     pub failure: Failure,
     /// what it prints is thrown away
     pub silent: bool,
+    /// `-s` or `-d` in front of what shows
+    pub unheeded: Option<String>,
     pub places: Places,
     pub command: Command,
 }
@@ -71,6 +73,30 @@ pub enum Command {
     Shell(ShellCommand),
     Tunnel(TunnelFilter),
     Vrf(VrfCommand),
+}
+
+impl Command {
+    /// Whether it prints, and alters nothing.
+    fn shows(&self) -> bool {
+        match self {
+            Self::Link(command) => matches!(command, LinkCommand::Show(_)),
+            Self::Address(command) => matches!(command, AddressCommand::Show(_)),
+            Self::Tc(command) => matches!(command, TcCommand::Show { .. }),
+            Self::Bridge(command) => {
+                matches!(command, BridgeCommand::ShowPorts { .. } | BridgeCommand::ShowEntries(_))
+            }
+            Self::Route(_)
+            | Self::Rule(_)
+            | Self::Neighbour(_)
+            | Self::Netns(_)
+            | Self::Tuntap(_)
+            | Self::Ping(_)
+            | Self::Sysctl(_)
+            | Self::Shell(_)
+            | Self::Tunnel(_)
+            | Self::Vrf(_) => false,
+        }
+    }
 }
 
 /// What stands before the object and holds for all of the command.
@@ -151,6 +177,7 @@ pub(crate) fn statements(
                 joined: simple.joined,
                 failure: simple.failure,
                 silent: simple.silent,
+                unheeded: command.shows().then(|| unheeded(&simple.words)).flatten(),
                 places,
                 command,
             });
@@ -261,123 +288,4 @@ impl Program {
             Self::Sysctl => Some((context.places, Command::Sysctl(sysctl::parse(cursor, name)?))),
         }
     }
-}
-
-/// What follows the program's own name.
-pub(crate) fn ip(cursor: &mut Cursor<'_>, mut context: Context) -> Option<(Places, Command)> {
-    while let Some(word) = cursor.peek() {
-        if !word.text.starts_with('-') {
-            break;
-        }
-        cursor.next();
-        if word.text == "--" {
-            break;
-        }
-        option(cursor, word, &mut context)?;
-    }
-    let Some(word) = cursor.next() else {
-        if let Some(last) = cursor.last() {
-            let help = "`link`, `address`, `route`, `rule`, `neighbour`, `netns` or `tuntap`";
-            cursor.refuse_with(last, "no object follows here".to_owned(), help);
-        }
-        return None;
-    };
-    object(cursor, word, context)
-}
-
-#[derive(Clone, Copy)]
-enum Object {
-    Address,
-    Route,
-    Rule,
-    Neighbour,
-    Link,
-    Tuntap,
-    Netns,
-    Tunnel,
-    Vrf,
-    /// iproute2 has it, netwright doesn't; what to do instead
-    Foreign(&'static str),
-}
-
-/// In iproute2's order (ip/ip.c), which decides what an abbreviation means.
-const OBJECTS: &[Keyword<Object>] = &[
-    short("address", Object::Address),
-    short("addrlabel", Object::Foreign(foreign::ADDRESSES)),
-    short("maddress", Object::Foreign(foreign::GROUPS)),
-    short("route", Object::Route),
-    short("rule", Object::Rule),
-    short("neighbor", Object::Neighbour),
-    short("neighbour", Object::Neighbour),
-    short("ntable", Object::Foreign(foreign::TABLES)),
-    short("ntbl", Object::Foreign(foreign::TABLES)),
-    short("link", Object::Link),
-    short("l2tp", Object::Foreign(foreign::L2TP)),
-    short("fou", Object::Foreign(foreign::FOU)),
-    short("ila", Object::Foreign(foreign::ROUTING)),
-    short("macsec", Object::Foreign(foreign::MACSEC)),
-    short("tunnel", Object::Tunnel),
-    short("tunl", Object::Tunnel),
-    short("tuntap", Object::Tuntap),
-    short("tap", Object::Tuntap),
-    short("token", Object::Foreign(foreign::ADDRESSES)),
-    short("tcpmetrics", Object::Foreign(foreign::METRICS)),
-    short("tcp_metrics", Object::Foreign(foreign::METRICS)),
-    short("monitor", Object::Foreign(foreign::MONITOR)),
-    short("xfrm", Object::Foreign(foreign::XFRM)),
-    short("mroute", Object::Foreign(foreign::GROUPS)),
-    short("mrule", Object::Foreign(foreign::GROUPS)),
-    short("netns", Object::Netns),
-    short("netconf", Object::Foreign(foreign::NETCONF)),
-    short("vrf", Object::Vrf),
-    short("sr", Object::Foreign(foreign::ROUTING)),
-    short("nexthop", Object::Foreign(foreign::NEXTHOP)),
-    short("mptcp", Object::Foreign(foreign::MPTCP)),
-    short("ioam", Object::Foreign(foreign::ROUTING)),
-    short("stats", Object::Foreign(foreign::STATS)),
-];
-
-/// Whether it begins a command of ip(8) whose name is left out.
-fn is_object(text: &str) -> bool {
-    text.len() > 1 && find(OBJECTS, text).is_some()
-}
-
-const OFFERED: [&str; 10] = [
-    "link",
-    "address",
-    "route",
-    "rule",
-    "neighbour",
-    "neighbor",
-    "netns",
-    "tunnel",
-    "tuntap",
-    "vrf",
-];
-
-fn object(cursor: &mut Cursor<'_>, word: &Word, context: Context) -> Option<(Places, Command)> {
-    let Some((name, object)) = find(OBJECTS, &word.text) else {
-        cursor.unknown(word, "ip(8)", OFFERED.into_iter());
-        return None;
-    };
-    if context.all && !matches!(object, Object::Netns) {
-        cursor.refuse(word, format!("`-all` is for `netns exec` and `netns delete`, not `{name}`"));
-    }
-    let command = match object {
-        Object::Link => Command::Link(link::parse(cursor, &context)?),
-        Object::Address => Command::Address(address::parse(cursor, &context)?),
-        Object::Route => Command::Route(route::parse(cursor, &context)?),
-        Object::Rule => Command::Rule(rule::parse(cursor, &context)?),
-        Object::Neighbour => Command::Neighbour(neighbour::parse(cursor, &context)?),
-        Object::Tuntap => Command::Tuntap(tuntap::parse(cursor)?),
-        Object::Netns => return netns::parse(cursor, context),
-        Object::Tunnel => tunnel::parse(cursor, &context)?,
-        Object::Vrf => return vrf::parse(cursor, context),
-        Object::Foreign(help) => {
-            let message = format!("`ip {name}` is not offered here");
-            cursor.refuse_with(word, message, help);
-            return None;
-        }
-    };
-    Some((context.places, command))
 }

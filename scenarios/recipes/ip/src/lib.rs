@@ -23,6 +23,7 @@ mod names;
 mod neighbour;
 mod netem;
 mod netns;
+mod object;
 mod options;
 mod output;
 mod ping;

@@ -104,6 +104,17 @@ const FLAGS: &[Keyword<Flag>] = &[
     exact("echo", Flag::Output),
 ];
 
+/// The option of a command by which more would be shown than is known here.
+pub(crate) fn unheeded(words: &[Word]) -> Option<String> {
+    let more = |typed: &str| {
+        matches!(typed, "s" | "ss" | "d" | "stats" | "statistics" | "details" | "stat" | "det")
+    };
+    let found = words.iter().find(|word| {
+        word.text.strip_prefix('-').is_some_and(|typed| more(typed.trim_start_matches('-')))
+    });
+    found.map(|word| word.text.clone())
+}
+
 /// Nothing here reads it, and a scenario's checks ask what there is.
 fn refuse_json(cursor: &mut Cursor<'_>, word: &Word) -> Option<()> {
     let message = format!("`{}` would show JSON, which nothing here reads", shown(&word.text));

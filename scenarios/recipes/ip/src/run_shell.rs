@@ -23,6 +23,10 @@ impl Session {
                 Joined::AfterFailure if failed.is_none() => continue,
                 Joined::AfterSuccess | Joined::AfterFailure => {}
             }
+            if let Some(flag) = statement.unheeded.as_ref().filter(|_| !statement.silent) {
+                let line = statement.line;
+                log::warn(format!("line {line}: `{flag}` shows no more here than without it"));
+            }
             let answer = silently(statement.silent, || self.perform(statement));
             failed = match answer.map_err(|error| at_line(error, statement)) {
                 Ok(()) if self.ended => return Ok(()),

@@ -265,6 +265,22 @@ fn output_is_printed_or_thrown_away() {
 }
 
 #[test]
+fn what_would_show_more_is_told_to_show_no_more() {
+    let host = MemoryHost::new();
+    host.set_param(
+        "script",
+        "ip -d link show lo\nip -s -4 addr >/dev/null\nip -d link set lo up\ntc -s qdisc",
+    );
+    host.run(&RECIPE).expect("it is shown");
+    let said =
+        |line: u32, flag: &str| format!("line {line}: `{flag}` shows no more here than without it");
+    assert_eq!(
+        host.log().into_iter().map(|(_, message)| message).collect::<Vec<_>>(),
+        [said(1, "-d"), said(4, "-s")]
+    );
+}
+
+#[test]
 fn a_ping_that_the_script_answers_is_no_failed_check() {
     let host = MemoryHost::new();
     host.set_param("script", "ping -c 1 -W 1 10.0.0.9 || echo silent\nip netns add a");
