@@ -774,6 +774,8 @@ ip netns add n1; ip netns exec n1 sh -c 'ip link set lo up; ip addr add 10.9.0.1
 ip netns exec n1 sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
 ip link set br0 up ||
   ip link del e0
+ip link show e1 >/dev/null || exit 1
+echo 1 | tee /proc/sys/net/ipv4/conf/e0/arp_ignore >/dev/null
 sleep 0.01
 set -e
 :

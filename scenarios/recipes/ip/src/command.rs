@@ -222,6 +222,11 @@ pub(crate) fn command(
 ) -> Option<(Places, Command)> {
     front::skip_sudo(cursor)?;
     let first = cursor.peek()?;
+    if !cursor.enter() {
+        let message = format!("`{}` stands behind too many others", shown(&first.text));
+        cursor.refuse_with(first, message, "the last `ip netns exec` alone says where it runs");
+        return None;
+    }
     if bare && program(&first.text).is_none() && is_object(&first.text) {
         return match foreign::refuse_behind(cursor, first) {
             true => None,

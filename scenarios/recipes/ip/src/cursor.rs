@@ -11,6 +11,8 @@ pub(crate) struct Cursor<'a> {
     next: usize,
     faults: &'a mut Vec<Fault>,
     before: &'a Before,
+    /// programs that stand in front of one another
+    programs: usize,
 }
 
 /// An option: the word as it was typed, and its full name.
@@ -22,7 +24,7 @@ pub(crate) struct Named<'a> {
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(words: &'a [Word], faults: &'a mut Vec<Fault>, before: &'a Before) -> Self {
-        Self { words, next: 0, faults, before }
+        Self { words, next: 0, faults, before, programs: 0 }
     }
 
     /// Whether the script has made a namespace of this name before.
@@ -38,6 +40,13 @@ impl<'a> Cursor<'a> {
 
     pub(crate) fn peek(&self) -> Option<&'a Word> {
         self.words.get(self.next)
+    }
+
+    /// Whether one more program may stand in front of the next one.
+    pub(crate) fn enter(&mut self) -> bool {
+        const MOST: usize = 16;
+        self.programs += 1;
+        self.programs <= MOST
     }
 
     /// Gives the last word back.

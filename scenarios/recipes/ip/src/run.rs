@@ -33,6 +33,8 @@ pub(crate) struct Session {
     open: HashMap<String, Namespace>,
     /// `exit` was carried out
     pub(crate) ended: bool,
+    /// the script has an answer to what fails now
+    pub(crate) answered: bool,
 }
 
 /// Carries out what was parsed.
@@ -101,7 +103,10 @@ impl Session {
             Command::Tc(command) => run_tc(self.namespace(place)?, command),
             Command::Bridge(command) => run_bridge(self.namespace(place)?, command),
             Command::Sysctl(commands) => run_sysctl(self.namespace(place)?, commands),
-            Command::Ping(ping) => run_ping(self.namespace(place)?, ping, statement),
+            Command::Ping(ping) => {
+                let counts = !self.answered;
+                run_ping(self.namespace(place)?, ping, &statement.text, counts)
+            }
             Command::Tunnel(filter) => show_tunnels(self.namespace(place)?, filter),
             Command::Vrf(command) => run_vrf(self.namespace(place)?, command),
             Command::Shell(command) => self.shell(place, command, statement.joined),

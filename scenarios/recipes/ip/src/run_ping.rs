@@ -5,13 +5,12 @@ use netwright_sdk::host::probes::{self, Pinging};
 use netwright_sdk::wit::probes::{Echo, PingOptions};
 use netwright_sdk::{Error, Result};
 
-use crate::command::Statement;
 use crate::inet::text_of;
 use crate::ping::Ping;
 use crate::run_shell::sleep;
-use crate::shell::Failure;
 
-pub(crate) fn run_ping(namespace: &Namespace, ping: &Ping, statement: &Statement) -> Result<()> {
+/// `counts`: no reply is a failed check.
+pub(crate) fn run_ping(namespace: &Namespace, ping: &Ping, text: &str, counts: bool) -> Result<()> {
     let echo = match ping.deadline_ms {
         Some(deadline) => until(namespace, ping, deadline)?,
         None => probes::ping(namespace, ping.destination, &ping.options)?,
@@ -30,8 +29,8 @@ pub(crate) fn run_ping(namespace: &Namespace, ping: &Ping, statement: &Statement
         detail = format!("{detail}, rtt min/avg/max = {} ms", times.join("/"));
     }
     // Where the script has an answer to it, no reply is no failed check.
-    if answered || statement.failure == Failure::Ends {
-        netwright_sdk::report::check(&statement.text, answered, &detail);
+    if answered || counts {
+        netwright_sdk::report::check(text, answered, &detail);
     }
     if answered {
         return Ok(());

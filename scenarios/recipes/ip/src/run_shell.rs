@@ -27,7 +27,10 @@ impl Session {
                 let line = statement.line;
                 log::warn(format!("line {line}: `{flag}` shows no more here than without it"));
             }
+            let outside = self.answered;
+            self.answered |= statement.failure != Failure::Ends;
             let answer = silently(statement.silent, || self.perform(statement));
+            self.answered = outside;
             failed = match answer.map_err(|error| at_line(error, statement)) {
                 Ok(()) if self.ended => return Ok(()),
                 Ok(()) => None,

@@ -104,6 +104,9 @@ const REFUSED: &str = r##"
   help: `ip netns exec pid:NUMBER ip …` reaches the namespace of a process
 > ip netns exec
 1:10: `exec` needs a value after it
+> ip netns exec a ip netns exec a ip netns exec a ip netns exec a ip netns exec a ip netns exec a ip netns exec a ip netns exec a ip netns exec a ip netns exec a ip netns exec a ip netns exec a ip netns exec a ip netns exec a ip netns exec a ip netns exec a ip link
+1:257: `ip` stands behind too many others
+  help: the last `ip netns exec` alone says where it runs
 > ip netns exec ns1
 1:10: `exec` needs a program after the namespace
 > ip netns exec ns1 ./mine
