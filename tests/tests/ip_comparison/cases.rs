@@ -775,6 +775,9 @@ ip netns exec n1 sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
 ip link set br0 up ||
   ip link del e0
 ip link show e1 >/dev/null || exit 1
+ip link show e1 | grep mtu
+ip link show | grep -q '^99: e1' || ip link add br4 type bridge
+ip -4 addr show dev e0 | grep -c inet && ip link set br4 up
 echo 1 | tee /proc/sys/net/ipv4/conf/e0/arp_ignore >/dev/null
 sleep 0.01
 set -e

@@ -8,6 +8,7 @@ use crate::cursor::Cursor;
 use crate::fault::{Fault, shown};
 use crate::foreign;
 use crate::front;
+use crate::grep::Filter;
 use crate::lex::{self, Line, Word};
 use crate::link::LinkCommand;
 use crate::link_show::Style;
@@ -36,6 +37,8 @@ pub struct Statement {
     pub failure: Failure,
     /// what it prints is thrown away
     pub silent: bool,
+    /// what is left of what it prints
+    pub filters: Vec<Filter>,
     /// `-s` or `-d` in front of what shows
     pub unheeded: Option<String>,
     pub places: Places,
@@ -76,7 +79,27 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether it prints, and alters nothing.
+    /// Whether it prints what it finds.
+    fn prints(&self) -> bool {
+        match self {
+            Self::Route(command) => {
+                matches!(command, RouteCommand::Show(_) | RouteCommand::Get { .. })
+            }
+            Self::Rule(command) => matches!(command, RuleCommand::Show(_)),
+            Self::Neighbour(command) => {
+                matches!(command, NeighbourCommand::Show(_) | NeighbourCommand::Get { .. })
+            }
+            Self::Netns(command) => matches!(command, NetnsCommand::List | NetnsCommand::Identify),
+            Self::Tuntap(command) => matches!(command, TuntapCommand::Show),
+            Self::Bridge(BridgeCommand::ShowVlans { .. }) => true,
+            Self::Shell(command) => matches!(command, ShellCommand::Echo(_)),
+            Self::Sysctl(_) | Self::Tunnel(_) | Self::Vrf(_) => true,
+            Self::Ping(_) => false,
+            Self::Link(_) | Self::Address(_) | Self::Tc(_) | Self::Bridge(_) => self.shows(),
+        }
+    }
+
+    /// Whether it shows what more could be told of.
     fn shows(&self) -> bool {
         match self {
             Self::Link(command) => matches!(command, LinkCommand::Show(_)),
@@ -177,6 +200,7 @@ pub(crate) fn statements(
                 joined: simple.joined,
                 failure: simple.failure,
                 silent: simple.silent,
+                filters: simple.filters.clone(),
                 unheeded: command.shows().then(|| unheeded(&simple.words)).flatten(),
                 places,
                 command,
@@ -205,6 +229,17 @@ fn statement(
     context: Context,
 ) -> Option<(Places, Command)> {
     let (places, command) = command(cursor, context, true)?;
+    if !simple.filters.is_empty() && !command.prints() {
+        if let Some(word) = simple.words.first() {
+            let message = "`grep` has nothing to read of this".to_owned();
+            cursor.refuse_with(
+                word,
+                message,
+                "commands that show are: `show`, `get`, `sysctl`, `echo`",
+            );
+        }
+        return None;
+    }
     let Some(file) = simple.file else { return Some((places, command)) };
     let Command::Shell(shell) = &command else {
         let message = format!("a recipe writes no file, so not `{}` either", shown(&file.text));

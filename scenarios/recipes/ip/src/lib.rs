@@ -10,6 +10,7 @@ mod fault;
 mod fdb;
 mod foreign;
 mod front;
+mod grep;
 mod inet;
 mod keyword;
 mod kind;
@@ -65,6 +66,7 @@ use netwright_sdk::prelude::*;
 use command::commented;
 pub use command::{Command, Place, Places, Statement, parse};
 pub use fault::Fault as ScriptFault;
+pub use grep::Filter;
 pub use shell::{Failure, Joined};
 
 /// What the recipe takes.

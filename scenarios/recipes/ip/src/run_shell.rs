@@ -7,7 +7,7 @@ use netwright_sdk::wit::types::Error as Cause;
 use netwright_sdk::{Error, Result, log};
 
 use crate::command::{Place, Statement};
-use crate::output::{print, silently};
+use crate::output::{print, read, silently};
 use crate::run::{Session, at_line};
 use crate::shell::{Failure, Joined};
 use crate::shell_command::ShellCommand;
@@ -29,7 +29,7 @@ impl Session {
             }
             let outside = self.answered;
             self.answered |= statement.failure != Failure::Ends;
-            let answer = silently(statement.silent, || self.perform(statement));
+            let answer = silently(statement.silent, || self.filtered(statement));
             self.answered = outside;
             failed = match answer.map_err(|error| at_line(error, statement)) {
                 Ok(()) if self.ended => return Ok(()),
@@ -42,6 +42,24 @@ impl Session {
             };
         }
         settle(failed)
+    }
+
+    /// Carries out a command, and prints what is left of its output.
+    fn filtered(&mut self, statement: &Statement) -> Result<()> {
+        if statement.filters.is_empty() {
+            return self.perform(statement);
+        }
+        let (answer, mut text) = read(|| self.perform(statement));
+        answer?;
+        for filter in &statement.filters {
+            let Some(left) = filter.apply(&text) else {
+                let pattern = &filter.pattern;
+                return Err(Error::failed(format!("`grep` leaves no line for `{pattern}`")));
+            };
+            text = left;
+        }
+        print(&text);
+        Ok(())
     }
 
     pub(crate) fn shell(

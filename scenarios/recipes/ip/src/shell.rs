@@ -1,6 +1,7 @@
 //! What a shell does around commands: `;`, `&&`, `||`, and where their output goes.
 
 use crate::fault::{Fault, shown};
+use crate::grep::Filter;
 use crate::lex::Word;
 
 /// When a command is carried out, by how the one before it ended.
@@ -32,6 +33,8 @@ pub(crate) struct Simple<'w> {
     pub(crate) failure: Failure,
     /// what it prints is thrown away
     pub(crate) silent: bool,
+    /// what is left of what it prints: `| grep`
+    pub(crate) filters: Vec<Filter>,
     /// the file below /proc/sys that its output is written to
     pub(crate) file: Option<&'w Word>,
 }
@@ -69,9 +72,9 @@ pub(crate) fn cut<'w>(words: &'w [Word], strict: bool, faults: &mut Vec<Fault>) 
             faults.extend(sign.map(lonely));
             return all;
         }
-        if let Some(simple) = simple(own, joined, strict, faults) {
-            all.push(simple);
-        }
+        let mut simple = simple(own, joined, strict, faults);
+        let after = filtered(&mut simple, after, faults);
+        all.extend(simple);
         let Some((sign, behind)) = after.split_first() else { break };
         joined = match sign.text.as_str() {
             ";" => Joined::Always,
@@ -86,6 +89,35 @@ pub(crate) fn cut<'w>(words: &'w [Word], strict: bool, faults: &mut Vec<Fault>) 
     }
     answer(&mut all);
     all
+}
+
+/// Takes each `| grep …` that follows; what is behind them is left.
+fn filtered<'w>(
+    command: &mut Option<Simple<'w>>,
+    mut after: &'w [Word],
+    faults: &mut Vec<Fault>,
+) -> &'w [Word] {
+    while let [sign, program, behind @ ..] = after {
+        if sign.text != "|" || program.sign || name(&program.text) != "grep" {
+            break;
+        }
+        let end = behind.iter().position(|word| word.sign && !redirects(word));
+        let (own, rest) = behind.split_at(end.unwrap_or(behind.len()));
+        after = rest;
+        // The program itself stands for a command of no other words.
+        let own: Vec<Word> = std::iter::once(program).chain(own).cloned().collect();
+        let Some(grep) = simple(&own, Joined::Always, false, faults) else { continue };
+        match Filter::read(program, grep.words.get(1..).unwrap_or_default()) {
+            Ok(filter) => {
+                if let Some(command) = command {
+                    command.filters.push(filter);
+                    command.silent = grep.silent;
+                }
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    after
 }
 
 /// Whether a failure is answered: by any `||` that follows before the list ends.
@@ -161,6 +193,7 @@ fn simple<'w>(
         joined,
         failure: if unheard { Failure::Unheard } else { Failure::Ends },
         silent: streams.output,
+        filters: Vec::new(),
         file: streams.file,
     })
 }

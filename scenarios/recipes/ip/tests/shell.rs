@@ -54,8 +54,23 @@ const REFUSED: &str = r##"
 1:1: `&&` has no command at its side
 > ip link; ; ip route
 1:8: `;` has no command at its side
-> ip link show x | grep mtu
-1:16: `|` hands what is shown to `grep`, which can't run in a recipe's sandbox
+> ip link show x | grep -o mtu
+1:23: `-o` of `grep` is not taken here
+  help: `-q`, `-v`, `-i`, `-c`, `-E` and `-F` are
+> ip link show x | grep 'a*'
+1:23: `a*` is more than a word for `grep`
+  help: of expressions `.`, `^` and `$` are taken; `-F` takes all signs
+> ip link | grep
+1:11: `grep` needs a word to look for
+  help: `grep WORD`
+> ip link | grep a file
+1:18: `file` is a file for `grep`
+  help: a recipe reads none: leave it out
+> ip link set x up | grep x
+1:1: `grep` has nothing to read of this
+  help: commands that show are: `show`, `get`, `sysctl`, `echo`
+> ip link show x | awk '{print}'
+1:16: `|` hands what is shown to `awk`, which can't run in a recipe's sandbox
   help: leave out what begins with `|`; checks of a scenario ask what there is
 > ip link set x up &
 1:18: `&` would carry on before the command has ended
@@ -196,6 +211,9 @@ fn lists_go_on_as_a_shell_goes_on() {
         ("MADE\nexit\nip link add x type bridge", &[BR]),
         ("sh -c 'exit 3; ip link add x type bridge' || MADE", &[BR]),
         ("sh -c 'exit 0; ip link add x type bridge'; MADE", &[BR]),
+        ("ip link show | grep -q br0 || MADE", &[BR]),
+        ("MADE; ip link | grep br0 | grep -v nope && ip link set br0 up", &[BR, UP]),
+        ("ip link show nope | grep -q UP || MADE", &[BR]),
         ("set -e\nset +e\nfalse 2>/dev/null; MADE", &[BR]),
     ] {
         let script = script.replace("MADE", made);
@@ -258,10 +276,11 @@ fn output_is_printed_or_thrown_away() {
     let (answer, _, prints) = carried_out(
         "echo two  'wo rds'\necho no >/dev/null\nip link show lo >/dev/null\n\
          sysctl net.ipv4.ip_forward=1 >/dev/null; sysctl -N net.ipv4.ip_forward\n\
-         sysctl -n net.ipv4.ip_forward && echo done",
+         sysctl -n net.ipv4.ip_forward && echo done\n\
+         echo a b | grep b; echo a b | grep -q b; echo c | grep c >/dev/null; echo c | grep -c c",
     );
     assert_eq!(answer, Ok(()));
-    assert_eq!(prints, ["two wo rds", "net.ipv4.ip_forward", "1", "done"]);
+    assert_eq!(prints, ["two wo rds", "net.ipv4.ip_forward", "1", "done", "a b", "1"]);
 }
 
 #[test]
