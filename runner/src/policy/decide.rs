@@ -377,6 +377,27 @@ impl Decision<'_> {
         Ok(Change::RemoveAddress { link, prefix, peer })
     }
 
+    /// The links that have certain addresses of a namespace, and whose each address is.
+    fn held(
+        &self,
+        namespace: &NamespaceRef,
+        wanted: impl Fn(std::net::IpAddr) -> bool,
+    ) -> Result<Vec<(LinkRef, Whose)>, Error> {
+        use crate::change::{Answer, Query};
+        let query = Query::Addresses { namespace: namespace.clone(), family: None };
+        let Answer::Addresses(all) = super::look(query, self.kernel)? else {
+            return Ok(Vec::new());
+        };
+        let found = all.iter().filter(|info| wanted(info.address.prefix.address)).map(|info| {
+            let (namespace, name) = (namespace.clone(), info.link.clone());
+            let link = LinkRef { namespace, name, index: None };
+            let object = Object::Address { link: &link, address: &info.address };
+            let whose = self.policy.whose(object, self.kernel);
+            (link, whose)
+        });
+        Ok(found.collect())
+    }
+
     /// Whose the address on somebody else's link is.
     ///
     /// # Errors

@@ -48,16 +48,8 @@ impl Decision<'_> {
         route: &Route,
     ) -> Result<(), Error> {
         let Some(source) = route.source else { return Ok(()) };
-        let query = Query::Addresses { namespace: namespace.clone(), family: Some(route.family) };
-        let Answer::Addresses(all) = super::super::look(query, self.kernel)? else {
-            return Ok(());
-        };
-        let other = all.iter().filter(|info| info.address.prefix.address == source).any(|info| {
-            let (namespace, name) = (namespace.clone(), info.link.clone());
-            let link = LinkRef { namespace, name, index: None };
-            let address = Object::Address { link: &link, address: &info.address };
-            self.policy.whose(address, self.kernel) == Whose::AnotherRuns
-        });
+        let held = self.held(namespace, |address| address == source)?;
+        let other = held.iter().any(|(_, whose)| *whose == Whose::AnotherRuns);
         if other { Err(another_runs("using an address", &source.to_string())) } else { Ok(()) }
     }
 

@@ -8,7 +8,7 @@ use super::super::coverage::{self, Reach};
 use super::super::host::{forbidden, rules};
 use super::super::whose::{Object, Whose, another_runs};
 use super::{Decision, mark};
-use crate::change::{Answer, Change, LinkRef, NamespaceRef, Query, Rule, TABLE_MAIN};
+use crate::change::{Change, NamespaceRef, Rule, TABLE_MAIN};
 use crate::grant::{Capability, Facts};
 use crate::kernel::{Denial, Error};
 
@@ -110,16 +110,9 @@ impl Decision<'_> {
         sources: &[IpNet],
         shown: &str,
     ) -> Result<(), Error> {
-        let query = Query::Addresses { namespace: namespace.clone(), family: None };
-        let Answer::Addresses(all) = super::super::look(query, self.kernel)? else {
-            return Ok(());
-        };
         let sends = |address: IpAddr| sources.iter().any(|network| network.contains(&address));
-        for info in all.iter().filter(|info| sends(info.address.prefix.address)) {
-            let (namespace, name) = (namespace.clone(), info.link.clone());
-            let link = LinkRef { namespace, name, index: None };
-            let address = Object::Address { link: &link, address: &info.address };
-            match self.policy.whose(address, self.kernel) {
+        for (link, whose) in self.held(namespace, sends)? {
+            match whose {
                 Whose::Ours => {}
                 Whose::AnotherRuns => return Err(another_runs("redirecting an address", shown)),
                 Whose::Others => drop(self.alters(link, shown)?),
